@@ -1,0 +1,41 @@
+// Every bound of the house that is not a Kafka config, with its unit in the name, and how they relate.
+// A room that needs a bound adds it here; values that users may set are options with these as defaults.
+import { assert } from './assert.ts'
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+export const limits = {
+  /** Messages in flight (sent, not yet handled or answered) on one link. */
+  linkMessagesMax: 1_024,
+  /** Bytes of buffers in flight on one link. */
+  linkBytesMax: 64 * MIB,
+  /** Messages that wait for credit on one link before asks are refused with LINK_FULL. */
+  linkQueueMessagesMax: 16_384,
+  /** A buffer of at least this many bytes is transferred, a smaller one is cloned (measured: STACK 1). */
+  transferBytesMin: 8 * KIB,
+  /** Messages handled in one turn before a thread yields to its timers and sockets. */
+  turnMessagesMax: 1_024,
+  /** An ask without a deadline of its own. */
+  askDeadlineMs: 30_000,
+  /** How long an actor may take to close in order before it is killed. */
+  closeDeadlineMs: 10_000,
+  /** How long the supervisor waits for a gate before it gives the process up. */
+  gateDeadlineMs: 30_000,
+  /** Trace events kept per thread before the oldest are dropped (and counted). */
+  traceEventsMax: 65_536,
+  /** A group commit is written at once, before the turn ends, when it holds this much. */
+  groupCommitBytesMax: 4 * MIB,
+  groupCommitEntriesMax: 4_096,
+  /** Fetches parked at one partition leader. */
+  parkedFetchesMax: 16_384,
+} as const
+
+export type Limits = { readonly [K in keyof typeof limits]: number }
+
+assert(limits.linkBytesMax >= 4 * limits.groupCommitBytesMax, 'one link can feed several group commits')
+assert(
+  limits.turnMessagesMax <= limits.linkMessagesMax,
+  'a turn never needs more messages than a link may have in flight',
+)
+assert(limits.closeDeadlineMs <= limits.gateDeadlineMs, 'an orderly close is given up before a gate is')
