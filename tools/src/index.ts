@@ -1,1 +1,2 @@
+// The door of `odradek`, the package that users install.
 export {}

@@ -1,1 +1,2 @@
+// The door of @odradek/producer: what other packages and users may import by name.
 export {}

@@ -1,0 +1,44 @@
+// The house's laws as data (DESIGN 2, 3): which room may import which, what a kind of file promises, and how large things may be.
+// Read by every check of tidy; change the law here, not the check.
+
+/** What may import what, from low to high: a layer imports itself and those before it. */
+export const sharedLayers = ['base', 'protocol', 'records', 'configs', 'actor', 'contracts', 'client'] as const
+
+/** Packages that a package may import, besides itself. */
+export const packageDirections: { readonly [name: string]: readonly string[] } = {
+  shared: [],
+  coordinator: ['shared'],
+  broker: ['shared', 'coordinator'],
+  producer: ['shared'],
+  consumer: ['shared'],
+  tools: ['shared', 'coordinator', 'broker', 'producer', 'consumer'],
+}
+
+/** Where the platform's clock, timers and chance may be touched. */
+export const platformTimeRooms = ['packages/shared/src/base/', 'packages/shared/src/actor/', 'tools/src/']
+
+export const sizes = { fileLinesMax: 500, functionLinesMax: 70 }
+
+/** Files that keep more than one reason by nature of their content. */
+export const kinds = ['machine', 'rules', 'contract', 'actor', 'records', 'suite', 'test', 'bench', 'worker'] as const
+
+/** Names that say nothing (DESIGN 3). */
+export const forbiddenNouns = ['utils', 'util', 'helpers', 'helper', 'types', 'manager', 'misc', 'common']
+
+/** A library that only some rooms may touch. */
+export const libraryRooms: { readonly [library: string]: readonly RegExp[] } = {
+  lmdb: [/^packages\/broker\/src\/log\/lmdb-[a-z-]+\.ts$/],
+  xstate: [/\.machine\.ts$/, /^packages\/shared\/src\/actor\/machine-[a-z-]+\.ts$/],
+  piscina: [/^packages\/[a-z]+\/src\/([a-z]+\/)*[a-z-]*pool\.ts$/, /^tools\/src\//],
+}
+
+/** Programs and doors: what is reachable from here is alive. Actors and workers are reached by URL and found by themselves. */
+export const roots = [
+  /^packages\/[a-z]+\/src\/index\.ts$/,
+  /^tools\/src\/index\.ts$/,
+  /^tools\/src\/([a-z-]+\/)*main\.ts$/,
+  /^tools\/src\/cli\/odradek\.ts$/,
+  /\.(test|bench)\.ts$/,
+  /^tools\/src\/.*\.worker\.ts$/,
+  /^vitest\.config\.ts$/,
+]
