@@ -1,0 +1,120 @@
+// One client, two links (DESIGN 1.3): what sender, consumer and admin know of a cluster. The port link speaks to an embedded broker over
+// MessagePorts, the wire link to any Kafka cluster over TCP. Requests and replies are Kafka's, decoded, newest version, all fields set; a link
+// translates to what the other side understands, and fills in topic names and ids that a version leaves out of a reply.
+import type { ActorContext, Address } from '../actor/actor.ts'
+import type { ApiName, ApiRequest, ApiResponse } from '../contracts/api-map.ts'
+import type { BrokerContract } from '../contracts/broker.contract.ts'
+import type { WireSecurity } from './wire-security.ts'
+
+/**
+ * Where a request can be sent. Over the port link each partition leader and each coordinator is an endpoint of its own; over the wire link
+ * each broker node is one. Group requests by `id`; an endpoint object stays usable (and fails with PortError) after it has gone.
+ */
+export interface Endpoint {
+  /** Unique within the link. */
+  readonly id: string
+  readonly nodeId: number
+}
+
+export interface PartitionView {
+  readonly partition: number
+  /** -1 unknown. */
+  readonly leaderEpoch: number
+  /** Null while there is no leader. */
+  readonly endpoint: Endpoint | null
+  /** Kafka's code: LEADER_NOT_AVAILABLE and the like; 0 none. */
+  readonly errorCode: number
+  readonly leaderId: number
+  readonly replicaNodes: readonly number[]
+  readonly isrNodes: readonly number[]
+}
+
+export interface TopicView {
+  readonly name: string
+  /** The zero uuid when the cluster is too old to have topic ids. */
+  readonly topicId: string
+  readonly isInternal: boolean
+  /** Kafka's code of the topic, such as UNKNOWN_TOPIC_OR_PARTITION or TOPIC_AUTHORIZATION_FAILED; 0 none. */
+  readonly errorCode: number
+  /** By partition number, dense. */
+  readonly partitions: readonly PartitionView[]
+}
+
+export interface RequestOptions {
+  /** Milliseconds until the request fails with DEADLINE. */
+  readonly deadlineMs: number
+  readonly signal?: AbortSignal
+}
+
+export interface RefreshOptions extends RequestOptions {
+  /** Ask the cluster to create what does not exist, if its `auto.create.topics.enable` allows. */
+  readonly allowAutoTopicCreation: boolean
+}
+
+export interface ClusterLink {
+  /** What is known now; undefined when the topic was never asked for. */
+  topic(name: string): TopicView | undefined
+  /** All topics known now (all of the cluster after `refresh(null)`). */
+  topics(): readonly TopicView[]
+  /** Learns the named topics, or all (null). A topic's own errors are in its view; rejects with PortError or KafkaError if no broker answers. */
+  refresh(topics: readonly string[] | null, options: RefreshOptions): Promise<void>
+  /** Called after any view changed (leaders moved, topics came or went). Returns how to stop. */
+  onMetadata(listener: () => void): () => void
+  /**
+   * Sends a request and resolves with its reply, whatever error codes it holds. Rejects with PortError when the endpoint ended (LINK_CLOSED,
+   * UNREACHABLE), the deadline passed, or the signal fired, and with KafkaError UNSUPPORTED_VERSION when the other side cannot express it.
+   * Large byte arrays in the request are given away.
+   */
+  request<A extends ApiName>(
+    endpoint: Endpoint,
+    api: A,
+    request: ApiRequest<A>,
+    options: RequestOptions,
+  ): Promise<ApiResponse<A>>
+  /** Finds (and caches) the coordinator of a group or transactional id; retries what is retriable until the deadline. */
+  coordinator(kind: 'group' | 'transaction', key: string, options: RequestOptions): Promise<Endpoint>
+  /** Forgets a cached coordinator after NOT_COORDINATOR or a lost connection. */
+  forgetCoordinator(kind: 'group' | 'transaction', key: string): void
+  /** An endpoint for requests that any broker answers. */
+  anyEndpoint(options: RequestOptions): Promise<Endpoint>
+  /** An endpoint for requests that the controller answers. */
+  controller(options: RequestOptions): Promise<Endpoint>
+  /** The newest version of `api` that both sides have; -1 when the other side lacks the API. Known after the first answer of that endpoint. */
+  maxVersion(endpoint: Endpoint, api: ApiName): number
+  /** Level of a finalized feature such as `transaction.version`; 0 when the cluster does not say. */
+  featureLevel(endpoint: Endpoint, feature: string): number
+  /** Port link only: called when the coordinator wants the member to heartbeat at once (rebalance). Returns how to stop; a no-op over the wire. */
+  onGroupNews(groupId: string, memberId: string, listener: () => void): () => void
+  readonly clusterId: string | null
+  close(): Promise<void>
+}
+
+/** How to reach a cluster; plain data, so that a sender or consumer actor can be started with it. */
+export type LinkInput =
+  | { readonly kind: 'port'; readonly broker: Address<BrokerContract> }
+  | {
+      readonly kind: 'wire'
+      /** `host:port` each. */
+      readonly bootstrapServers: readonly string[]
+      readonly clientId: string
+      readonly security?: WireSecurity
+    }
+
+/** What a link needs from where it runs: an actor's context, or the embedding thread's system. */
+export type LinkHost = Pick<ActorContext, 'clock' | 'random' | 'log' | 'limits' | 'link'>
+/** What a client object needs from the thread it is used in. */
+export type ClientHost = LinkHost & Pick<ActorContext, 'spawn'>
+
+/** The property by which a client finds the way into an embedded broker. */
+export const clusterDoor: unique symbol = Symbol.for('odradek.cluster-door') as never
+
+/** A broker in this thread, as clients see it. */
+export interface EmbeddedBroker {
+  readonly [clusterDoor]: ClusterDoor
+}
+
+export interface ClusterDoor {
+  /** Spawn senders and consumers here: they are listed and closed with the broker. */
+  readonly host: ClientHost
+  readonly link: LinkInput
+}

@@ -1,0 +1,60 @@
+// The broker: who knows where everything is. Doors (port links, listeners) ask it for metadata and addresses, and hand it the requests that no leader and no
+// coordinator owns. It is on no data path.
+import type { Address } from '../actor/actor.ts'
+import { ask, defineContract, tell } from '../actor/contract.ts'
+import type { MetadataRequest, MetadataResponse } from '../protocol/messages/03-metadata.ts'
+import type { ApiName } from './api-map.ts'
+
+/** Where a partition's leader runs; null while it is not running. */
+export interface LeaderAddress {
+  readonly topic: string
+  readonly topicId: string
+  readonly partition: number
+  readonly leaderEpoch: number
+  readonly address: Address | null
+}
+
+/** What changed since the last news; `leaders` with a null address and `gone` topics fail what is in flight as Kafka would. */
+export interface ClusterDelta {
+  readonly leaders: readonly LeaderAddress[]
+  /** Topics that were deleted, by name and id. */
+  readonly gone: readonly { readonly topic: string; readonly topicId: string }[]
+}
+
+export const brokerContract = defineContract({
+  kind: 'broker',
+  asks: {
+    /** Kafka's Metadata; may create topics. The reply waits until leaders of new topics answer (parked, bounded). */
+    metadata: ask<MetadataRequest, MetadataResponse>(),
+    /** Starts (lazily) and names the leaders of these partitions; null topics: of all. Unknown ones are left out. */
+    leaders: ask<
+      {
+        readonly partitions: readonly {
+          readonly topic?: string
+          readonly topicId?: string
+          readonly partition: number
+        }[]
+      },
+      { readonly leaders: readonly LeaderAddress[] }
+    >(),
+    /** The coordinator actor that owns a group or transactional id, started and (being) loaded. */
+    coordinator: ask<
+      { readonly kind: 'group' | 'transaction'; readonly key: string },
+      { readonly address: Address; readonly partition: number }
+    >(),
+    /** All running coordinator shards of a kind (ListGroups, ListTransactions ask each). */
+    coordinators: ask<{ readonly kind: 'group' | 'transaction' }, { readonly addresses: readonly Address[] }>(),
+    /** Any other Kafka API, newest version: the reply is that API's response. */
+    request: ask<{ readonly api: ApiName; readonly request: unknown }, { readonly response: unknown }>({
+      deadlineMs: 60_000,
+    }),
+  },
+  tells: {
+    /** From now on this link gets `changed` news. */
+    subscribe: tell<Record<string, never>>(),
+  },
+  news: {
+    changed: tell<ClusterDelta>(),
+  },
+})
+export type BrokerContract = typeof brokerContract
