@@ -1,0 +1,116 @@
+// Options that producer, consumer and admin have in common, with Kafka's defaults (`CommonClientConfigs`).
+import { anything, custom, isObject, milliseconds, type OptionTable, text } from './options.ts'
+
+/** Where the cluster is: an embedded broker, `'host:port,host:port'`, or a list of `'host:port'`. */
+export type BootstrapServers = object | string | readonly string[]
+
+/** TLS for brokers over TCP: true, or what `tls.connect` takes (ca, cert, key, servername, rejectUnauthorized, ...). */
+export type TlsOption = boolean | { readonly [name: string]: unknown }
+
+/** SASL credentials for brokers over TCP. Never logged. */
+export interface SaslOption {
+  readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
+  readonly username: string
+  readonly password: string
+}
+
+export interface CommonClientOptions {
+  /** Required. */
+  readonly bootstrapServers: BootstrapServers
+  /** Shown in the broker's logs and quotas (`client.id`). Default: `odradek-producer`, `odradek-consumer`, ... */
+  readonly clientId?: string
+  readonly tls?: TlsOption
+  readonly sasl?: SaslOption
+  /** Longest wait for one reply of a broker; then the request is retried (`request.timeout.ms`). Default 30000. */
+  readonly requestTimeoutMs?: number
+  /** First wait before a retry (`retry.backoff.ms`); doubles with jitter of 20 % (KIP-580). Default 100. */
+  readonly retryBackoffMs?: number
+  /** Longest wait before a retry (`retry.backoff.max.ms`). Default 1000. */
+  readonly retryBackoffMaxMs?: number
+  /** First wait before a broken connection is opened again (`reconnect.backoff.ms`). Default 50. */
+  readonly reconnectBackoffMs?: number
+  /** Longest such wait (`reconnect.backoff.max.ms`). Default 1000. */
+  readonly reconnectBackoffMaxMs?: number
+  /** Metadata older than this is fetched anew (`metadata.max.age.ms`). Default 300000. */
+  readonly metadataMaxAgeMs?: number
+  /** Idle connections are closed after this (`connections.max.idle.ms`). Default 540000. */
+  readonly connectionsMaxIdleMs?: number
+}
+
+/** What {@link commonOptions} reads: everything has a value. */
+export interface ResolvedCommonOptions {
+  readonly bootstrapServers: object | readonly string[]
+  readonly clientId: string
+  readonly tls: TlsOption
+  readonly sasl: SaslOption | undefined
+  readonly requestTimeoutMs: number
+  readonly retryBackoffMs: number
+  readonly retryBackoffMaxMs: number
+  readonly reconnectBackoffMs: number
+  readonly reconnectBackoffMaxMs: number
+  readonly metadataMaxAgeMs: number
+  readonly connectionsMaxIdleMs: number
+}
+
+/** The common part of a client's table; `clientId` is the default of `client.id`. */
+export function commonOptions(clientId: string): OptionTable<ResolvedCommonOptions> {
+  return {
+    bootstrapServers: custom(
+      'bootstrap.servers',
+      "a broker, 'host:port,...', or a list of 'host:port'",
+      readServers,
+      [],
+    ),
+    clientId: text('client.id', clientId),
+    tls: anything<TlsOption>(null, 'true, false or an object of TLS options', isTls, false),
+    sasl: anything<SaslOption | undefined>(
+      null,
+      "{ mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512', username, password }",
+      isSasl,
+      undefined,
+    ),
+    requestTimeoutMs: milliseconds('request.timeout.ms', 30_000),
+    retryBackoffMs: milliseconds('retry.backoff.ms', 100),
+    retryBackoffMaxMs: milliseconds('retry.backoff.max.ms', 1_000),
+    reconnectBackoffMs: milliseconds('reconnect.backoff.ms', 50),
+    reconnectBackoffMaxMs: milliseconds('reconnect.backoff.max.ms', 1_000),
+    metadataMaxAgeMs: milliseconds('metadata.max.age.ms', 300_000),
+    connectionsMaxIdleMs: milliseconds('connections.max.idle.ms', 540_000),
+  }
+}
+
+/** What to do instead of options that Java clients have and ours do not need. */
+export const commonOptionHints: { readonly [name: string]: string } = {
+  brokers: 'it is called bootstrapServers',
+  servers: 'it is called bootstrapServers',
+  'security.protocol': 'use tls and sasl',
+  securityProtocol: 'use tls and sasl',
+  'sasl.mechanism': 'use sasl: { mechanism, username, password }',
+  'sasl.jaas.config': 'use sasl: { mechanism, username, password }',
+  ssl: 'it is called tls',
+}
+
+function readServers(given: unknown): object | readonly string[] | undefined {
+  if (isObject(given)) return given as object
+  const list = typeof given === 'string' ? given.split(',') : given
+  if (!Array.isArray(list)) return undefined
+  const servers = list.map(server => (typeof server === 'string' ? server.trim() : ''))
+  return servers.length > 0 && servers.every(isHostAndPort) ? servers : undefined
+}
+
+/** `host:port` or `[ipv6]:port`, as Kafka's `ClientUtils.parseAndValidateAddresses` takes them. */
+function isHostAndPort(server: string): boolean {
+  const match = /^(?:\[[0-9a-fA-F:.%]+\]|[^\s:/[\]]+):(\d{1,5})$/.exec(server)
+  return match !== null && Number(match[1]) >= 1 && Number(match[1]) <= 65_535
+}
+
+function isTls(given: unknown): boolean {
+  return typeof given === 'boolean' || isObject(given)
+}
+
+function isSasl(given: unknown): boolean {
+  if (!isObject(given)) return false
+  const { mechanism, username, password } = given as { [name: string]: unknown }
+  const known = mechanism === 'PLAIN' || mechanism === 'SCRAM-SHA-256' || mechanism === 'SCRAM-SHA-512'
+  return known && typeof username === 'string' && typeof password === 'string'
+}

@@ -1,0 +1,30 @@
+import { describe, expect, expectTypeOf, test } from 'vitest'
+import { json, string } from './codecs.ts'
+import { type KeyFor, type KeyOf, topic, topicNameProblem, topicOf, type ValueFor, type ValueOf } from './topic.ts'
+
+describe('topic', () => {
+  test('types follow the codecs', () => {
+    const orders = topic('orders', { key: string(), value: json<{ id: number }>() })
+    expectTypeOf<KeyOf<typeof orders>>().toEqualTypeOf<string>()
+    expectTypeOf<ValueOf<typeof orders>>().toEqualTypeOf<{ id: number }>()
+    expect(orders.name).toBe('orders')
+  })
+
+  test('without codecs text and bytes go in and bytes come out', () => {
+    const raw = topic('raw')
+    expectTypeOf<KeyFor<typeof raw>>().toEqualTypeOf<string | Uint8Array>()
+    expectTypeOf<ValueFor<typeof raw>>().toEqualTypeOf<string | Uint8Array>()
+    expectTypeOf<ValueOf<typeof raw>>().toEqualTypeOf<Uint8Array>()
+    expect(topicOf('raw').value).toBe(raw.value)
+    expect(topicOf(raw)).toBe(raw)
+  })
+
+  test.each(['', '.', '..', 'a b', 'a/b', 'ä', 'x'.repeat(250)])('%j is refused as a name', name => {
+    expect(topicNameProblem(name)).toMatch(/topic name/)
+    expect(() => topic(name)).toThrow(expect.objectContaining({ code: 'ODK_TOPIC_INVALID' }))
+  })
+
+  test.each(['a', '...', 'x'.repeat(249), 'a.b_c-D9'])('%j is a name', name => {
+    expect(topicNameProblem(name)).toBeNull()
+  })
+})

@@ -1,0 +1,59 @@
+// A topic with its types: a name and the codecs of its keys and values, shared by producers and consumers.
+import { KafkaError } from '../base/errors.ts'
+import { type Codec, type DecodedOf, type EncodableOf, rawCodec } from './codecs.ts'
+
+export interface Topic<K extends Codec = Codec, V extends Codec = Codec> {
+  readonly name: string
+  readonly key: K
+  readonly value: V
+}
+
+/** What consumers get as key and value of a topic. */
+export type KeyOf<T> = T extends Topic<infer K, any> ? DecodedOf<K> : never
+export type ValueOf<T> = T extends Topic<any, infer V> ? DecodedOf<V> : never
+/** What producers give as key and value of a topic. */
+export type KeyFor<T> = T extends Topic<infer K, any> ? EncodableOf<K> : never
+export type ValueFor<T> = T extends Topic<any, infer V> ? EncodableOf<V> : never
+
+export type RawCodec = typeof rawCodec
+/** A topic given by its name alone: bytes or text in, bytes out. */
+export type RawTopic = Topic<RawCodec, RawCodec>
+
+/**
+ * Names a topic and the codecs of its keys and values, once, for both ends:
+ * `topic('orders', { key: string(), value: json<Order>() })`. Codecs left out take and give bytes (text is accepted too).
+ * Creates nothing in the cluster. Throws ODK_TOPIC_INVALID for a name that Kafka would refuse.
+ */
+export function topic<K extends Codec = RawCodec, V extends Codec = RawCodec>(
+  name: string,
+  codecs: { readonly key?: K; readonly value?: V } = {},
+): Topic<K, V> {
+  const problem = topicNameProblem(name)
+  if (problem !== null)
+    throw new KafkaError('ODK_TOPIC_INVALID', problem, { kafkaCode: 17, kafkaName: 'INVALID_TOPIC_EXCEPTION' })
+  return Object.freeze({
+    name,
+    key: codecs.key ?? (rawCodec as Codec as K),
+    value: codecs.value ?? (rawCodec as Codec as V),
+  })
+}
+
+/** The topic itself, or the raw topic of that name. */
+export function topicOf(given: Topic | string): Topic {
+  return typeof given === 'string' ? topic(given) : given
+}
+
+const LONGEST_NAME = 249
+
+/** Why Kafka refuses the name (`Topic.validate`), or null when it does not. */
+export function topicNameProblem(name: unknown): string | null {
+  if (typeof name !== 'string') return `a topic name is a string, got ${typeof name}`
+  if (name === '') return 'a topic name may not be empty'
+  if (name === '.' || name === '..') return `a topic name may not be '${name}'`
+  if (name.length > LONGEST_NAME)
+    return `a topic name has at most ${LONGEST_NAME} characters, this one has ${name.length}`
+  if (!/^[a-zA-Z0-9._-]+$/.test(name)) {
+    return `a topic name consists of letters, digits, '.', '_' and '-', got ${JSON.stringify(name)}`
+  }
+  return null
+}
