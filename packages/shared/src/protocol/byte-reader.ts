@@ -71,10 +71,6 @@ export class ByteReader {
     return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
   }
 
-  uint32(): number {
-    return this.int32() >>> 0
-  }
-
   /** Exact to 2^53-1, the nearest number beyond; 2^63-1 becomes `INT64_MAX`. */
   int64(): number {
     const { bytes } = this

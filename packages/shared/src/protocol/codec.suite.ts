@@ -30,7 +30,6 @@ const primitives: { readonly [P in PrimitiveName]: fc.Arbitrary<unknown> } = {
   int16: fc.integer({ min: -0x8000, max: 0x7fff }),
   uint16: fc.integer({ min: 0, max: 0xffff }),
   int32: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
-  uint32: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
   int64,
   float64: fc.double({ noNaN: true }).map(value => value + 0),
   string: fc.string({ unit: 'grapheme', maxLength: 40 }),

@@ -71,8 +71,6 @@ function primitiveType(name: PrimitiveName): FieldType {
       )
     case 'int32':
       return scalar(4, 0, reader => reader.int32(), integer(-(2 ** 31), 2 ** 31 - 1, writeInt32))
-    case 'uint32':
-      return scalar(4, 0, reader => reader.uint32(), integer(0, 2 ** 32 - 1, writeInt32))
     case 'int64':
       return scalar(8, 0, reader => reader.int64(), integer(-INT64_MAX, INT64_MAX, writeInt64))
     case 'float64':

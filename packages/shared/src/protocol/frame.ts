@@ -17,7 +17,7 @@ import { codecOf, expectEnd, withWriter } from './codec.ts'
 import { type Draft, data, type Fields, int16, int32, type Message, type StructValue, string } from './schema.ts'
 
 /** API key of ApiVersions, the exception among response headers. */
-export const API_VERSIONS_KEY = 18
+const API_VERSIONS_KEY = 18
 /** API key of ControlledShutdown, the exception among request headers. */
 const CONTROLLED_SHUTDOWN_KEY = 7
 

@@ -1,3 +1,5 @@
+// Every request and response of the API table, through the codec suite; and what the table and the schemas must agree on.
+
 import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { apiTable } from './api-table.ts'

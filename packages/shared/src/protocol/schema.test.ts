@@ -1,3 +1,5 @@
+// Version ranges, and the types that are inferred from schemas.
+
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import type { FetchResponse } from './messages/01-fetch.ts'
 import { type Draft, inVersions, parseVersions, VERSION_MAX } from './schema.ts'

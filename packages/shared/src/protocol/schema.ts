@@ -25,7 +25,6 @@ export interface Primitives {
   int16: number
   uint16: number
   int32: number
-  uint32: number
   /** Exact to 2^53-1, the nearest number beyond. */
   int64: number
   float64: number
@@ -180,7 +179,6 @@ export const int8: PrimitiveField<'int8'> = primitive('int8')
 export const int16: PrimitiveField<'int16'> = primitive('int16')
 export const uint16: PrimitiveField<'uint16'> = primitive('uint16')
 export const int32: PrimitiveField<'int32'> = primitive('int32')
-export const uint32: PrimitiveField<'uint32'> = primitive('uint32')
 export const int64: PrimitiveField<'int64'> = primitive('int64')
 export const float64: PrimitiveField<'float64'> = primitive('float64')
 export const string: PrimitiveField<'string'> = primitive('string')
