@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { ResultsReporter } from './tools/src/tidy/results-reporter.ts'
 
 export default defineConfig({
   test: {
@@ -6,5 +7,6 @@ export default defineConfig({
     benchmark: { include: ['packages/*/src/**/*.bench.ts', 'tools/src/**/*.bench.ts'] },
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    reporters: ['default', new ResultsReporter()],
   },
 })

@@ -91,7 +91,7 @@ export interface ClusterLink {
 
 /** How to reach a cluster; plain data, so that a sender or consumer actor can be started with it. */
 export type LinkInput =
-  | { readonly kind: 'port'; readonly broker: Address<BrokerContract> }
+  | { readonly kind: 'port'; readonly broker: Address<BrokerContract>; readonly clientId?: string }
   | {
       readonly kind: 'wire'
       /** `host:port` each. */

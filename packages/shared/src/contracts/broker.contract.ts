@@ -21,6 +21,8 @@ export interface ClusterDelta {
   readonly gone: readonly { readonly topic: string; readonly topicId: string }[]
 }
 
+export type CoordinatorKind = 'group' | 'transaction'
+
 export const brokerContract = defineContract({
   kind: 'broker',
   asks: {
@@ -37,13 +39,14 @@ export const brokerContract = defineContract({
       },
       { readonly leaders: readonly LeaderAddress[] }
     >(),
-    /** The coordinator actor that owns a group or transactional id, started and (being) loaded. */
+    /**
+     * Starts (lazily, creating the internal topic if need be) the coordinator shard of one partition of the internal topic. Without a
+     * partition only their number is told. The address is null when the shard cannot run now.
+     */
     coordinator: ask<
-      { readonly kind: 'group' | 'transaction'; readonly key: string },
-      { readonly address: Address; readonly partition: number }
+      { readonly kind: CoordinatorKind; readonly partition?: number },
+      { readonly partitions: number; readonly address: Address | null }
     >(),
-    /** All running coordinator shards of a kind (ListGroups, ListTransactions ask each). */
-    coordinators: ask<{ readonly kind: 'group' | 'transaction' }, { readonly addresses: readonly Address[] }>(),
     /** Any other Kafka API, newest version: the reply is that API's response. */
     request: ask<{ readonly api: ApiName; readonly request: unknown }, { readonly response: unknown }>({
       deadlineMs: 60_000,

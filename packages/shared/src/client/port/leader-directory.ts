@@ -1,0 +1,138 @@
+// Where the leaders of partitions are, as one door knows it: links that are open now, found by name or id, kept true by the broker's news.
+// Used by the port link and the network door; a known leader costs no message and no promise.
+import type { Link } from '../../actor/actor.ts'
+import type { BrokerContract, ClusterDelta, LeaderAddress } from '../../contracts/broker.contract.ts'
+import {
+  type Advanced,
+  type PartitionLeaderContract,
+  partitionLeader,
+} from '../../contracts/partition-leader.contract.ts'
+import type { LinkHost } from '../cluster-link.ts'
+
+/** A partition as requests name it: by topic name, or by topic id (Produce 13, Fetch 13). */
+export interface PartitionRef {
+  readonly topic?: string | undefined
+  readonly topicId?: string | undefined
+  readonly partition: number
+}
+
+export interface Leader {
+  readonly topic: string
+  readonly topicId: string
+  readonly partition: number
+  readonly leaderEpoch: number
+  readonly link: Link<PartitionLeaderContract>
+  /** Those who wait for something readable; see {@link watchLeader}. */
+  readonly waiters: Set<(advanced: Advanced) => void>
+}
+
+export class LeaderDirectory {
+  readonly #host: LinkHost
+  readonly #broker: Link<BrokerContract>
+  /** By topic, then partition; both maps hold the same arrays. */
+  readonly #byName = new Map<string, (Leader | undefined)[]>()
+  readonly #byId = new Map<string, (Leader | undefined)[]>()
+  readonly #listeners = new Set<(delta: ClusterDelta) => void>()
+
+  constructor(host: LinkHost, broker: Link<BrokerContract>) {
+    this.#host = host
+    this.#broker = broker
+    broker.on('changed', delta => this.#apply(delta))
+    broker.tell('subscribe', {})
+  }
+
+  /** The leader if its link is open; undefined: ask with {@link find}. */
+  known(ref: PartitionRef): Leader | undefined {
+    const leaders = ref.topic ? this.#byName.get(ref.topic) : this.#byId.get(ref.topicId!)
+    const leader = leaders?.[ref.partition]
+    return leader && !leader.link.isClosed ? leader : undefined
+  }
+
+  /** Asks the broker for those leaders that are not known; afterwards {@link known} tells. Rejects with PortError. */
+  async find(refs: readonly PartitionRef[], deadlineMs: number, signal?: AbortSignal): Promise<void> {
+    const missing = refs.filter(ref => !this.known(ref)).map(asked)
+    if (missing.length === 0) return
+    const options = signal ? { deadlineMs, signal } : { deadlineMs }
+    const { leaders } = await this.#broker.ask('leaders', { partitions: missing }, options)
+    for (const leader of leaders) this.#put(leader)
+  }
+
+  /** Hears what the broker tells, after the directory took it in. */
+  onChange(listener: (delta: ClusterDelta) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  close(): void {
+    for (const leaders of this.#byId.values()) for (const leader of leaders) leader?.link.close()
+    this.#byId.clear()
+    this.#byName.clear()
+  }
+
+  #apply(delta: ClusterDelta): void {
+    for (const { topic, topicId } of delta.gone) this.#forget(topic, topicId)
+    for (const address of delta.leaders) this.#put(address)
+    for (const listener of this.#listeners) listener(delta)
+  }
+
+  #put({ topic, topicId, partition, leaderEpoch, address }: LeaderAddress): void {
+    const known = this.#byId.get(topicId)?.[partition]
+    if (known && !known.link.isClosed) {
+      const same =
+        address && known.link.address.actor === address.actor && known.link.address.incarnation === address.incarnation
+      if (same && known.leaderEpoch === leaderEpoch) return
+      if (!same) known.link.close()
+    }
+    if (!address) {
+      this.#set(topic, topicId, partition, undefined)
+      return
+    }
+    const link =
+      known && !known.link.isClosed
+        ? known.link
+        : this.#host.link(partitionLeader, address as Link<PartitionLeaderContract>['address'])
+    const leader: Leader = {
+      topic,
+      topicId,
+      partition,
+      leaderEpoch,
+      link,
+      waiters: known?.link === link ? known.waiters : new Set(),
+    }
+    link.on('advanced', advanced => tellWaiters(leader, advanced))
+    this.#set(topic, topicId, partition, leader)
+  }
+
+  #set(topic: string, topicId: string, partition: number, leader: Leader | undefined): void {
+    const leaders = this.#byId.get(topicId) ?? []
+    leaders[partition] = leader
+    this.#byId.set(topicId, leaders)
+    this.#byName.set(topic, leaders)
+  }
+
+  #forget(topic: string, topicId: string): void {
+    const leaders = this.#byId.get(topicId)
+    if (!leaders) return
+    for (const leader of leaders) leader?.link.close()
+    // A topic of the same name may have been created meanwhile.
+    if (this.#byName.get(topic) === leaders) this.#byName.delete(topic)
+    this.#byId.delete(topicId)
+  }
+}
+
+function asked({ topic, topicId, partition }: PartitionRef): PartitionRef {
+  return topic ? { topic, partition } : { topicId, partition }
+}
+
+/** Calls `waiter` whenever something became readable there. Returns how to stop. */
+export function watchLeader(leader: Leader, waiter: (advanced: Advanced) => void): () => void {
+  if (leader.waiters.size === 0) leader.link.tell('watch', {})
+  leader.waiters.add(waiter)
+  return () => leader.waiters.delete(waiter)
+}
+
+function tellWaiters(leader: Leader, advanced: Advanced): void {
+  // Watching ends with the first news that nobody waits for, so a busy reader does not subscribe and unsubscribe all the time.
+  if (leader.waiters.size === 0) leader.link.tell('unwatch', {})
+  for (const waiter of leader.waiters) waiter(advanced)
+}

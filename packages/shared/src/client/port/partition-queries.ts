@@ -1,0 +1,143 @@
+// The small requests that a door splits by partition: ListOffsets, DeleteRecords, OffsetForLeaderEpoch, DescribeProducers, WriteTxnMarkers.
+import { errors } from '../../protocol/error-codes.ts'
+import type { Answer, Door } from './door.ts'
+import { internalTopics } from './internal-topics.ts'
+import { withLeader } from './with-leader.ts'
+
+export const listOffsets: Answer<'ListOffsets'> = async (door, request, caller) => {
+  const topics = request.topics.map(async ({ name, partitions }) => ({
+    name,
+    partitions: await Promise.all(
+      partitions.map(({ partitionIndex, currentLeaderEpoch, timestamp }) =>
+        withLeader(
+          door,
+          { topic: name, partition: partitionIndex },
+          caller,
+          async ({ link }) => {
+            const found = await link.ask(
+              'listOffsets',
+              { currentLeaderEpoch, timestamp, isolationLevel: request.isolationLevel },
+              { deadlineMs: caller.deadlineMs },
+            )
+            return { partitionIndex, ...found }
+          },
+          code => ({ partitionIndex, errorCode: code, timestamp: -1, offset: -1, leaderEpoch: -1 }),
+        ),
+      ),
+    ),
+  }))
+  return { throttleTimeMs: 0, topics: await Promise.all(topics) }
+}
+
+export const deleteRecords: Answer<'DeleteRecords'> = async (door, request, caller) => {
+  const topics = request.topics.map(async ({ name, partitions }) => ({
+    name,
+    partitions: await Promise.all(
+      partitions.map(({ partitionIndex, offset }) =>
+        withLeader(
+          door,
+          { topic: name, partition: partitionIndex },
+          caller,
+          async ({ link }) => ({
+            partitionIndex,
+            ...(await link.ask('deleteRecords', { offset }, { deadlineMs: caller.deadlineMs })),
+          }),
+          code => ({ partitionIndex, lowWatermark: -1, errorCode: code }),
+        ),
+      ),
+    ),
+  }))
+  return { throttleTimeMs: 0, topics: await Promise.all(topics) }
+}
+
+export const offsetForLeaderEpoch: Answer<'OffsetForLeaderEpoch'> = async (door, request, caller) => {
+  const topics = request.topics.map(async ({ topic, partitions }) => ({
+    topic,
+    partitions: await Promise.all(
+      partitions.map(({ partition, currentLeaderEpoch, leaderEpoch }) =>
+        withLeader(
+          door,
+          { topic, partition },
+          caller,
+          async ({ link }) => {
+            const end = await link.ask(
+              'offsetForLeaderEpoch',
+              { currentLeaderEpoch, leaderEpoch },
+              { deadlineMs: caller.deadlineMs },
+            )
+            return { partition, ...end }
+          },
+          code => ({ errorCode: code, partition, leaderEpoch: -1, endOffset: -1 }),
+        ),
+      ),
+    ),
+  }))
+  return { throttleTimeMs: 0, topics: await Promise.all(topics) }
+}
+
+export const describeProducers: Answer<'DescribeProducers'> = async (door, request, caller) => {
+  const topics = request.topics.map(async ({ name, partitionIndexes }) => ({
+    name,
+    partitions: await Promise.all(
+      partitionIndexes.map(partitionIndex =>
+        withLeader(
+          door,
+          { topic: name, partition: partitionIndex },
+          caller,
+          async ({ link }) => {
+            const { producers } = await link.ask('describeProducers', {}, { deadlineMs: caller.deadlineMs })
+            return {
+              partitionIndex,
+              errorCode: 0,
+              errorMessage: null as string | null,
+              activeProducers: [...producers],
+            }
+          },
+          code => ({ partitionIndex, errorCode: code, errorMessage: null, activeProducers: [] }),
+        ),
+      ),
+    ),
+  }))
+  return { throttleTimeMs: 0, topics: await Promise.all(topics) }
+}
+
+export const writeTxnMarkers: Answer<'WriteTxnMarkers'> = async (door, request, caller) => {
+  const markers = request.markers.map(
+    async ({ producerId, producerEpoch, transactionResult, topics, coordinatorEpoch, transactionVersion }) => {
+      const marker = { producerId, producerEpoch, transactionResult, coordinatorEpoch, transactionVersion }
+      const results = topics.map(async ({ name, partitionIndexes }) => ({
+        name,
+        partitions: await Promise.all(
+          partitionIndexes.map(partitionIndex =>
+            withLeader(
+              door,
+              { topic: name, partition: partitionIndex },
+              caller,
+              async ({ link }) => ({
+                partitionIndex,
+                ...(await writeMarker(door, name, partitionIndex, link, marker, caller.deadlineMs)),
+              }),
+              code => ({ partitionIndex, errorCode: code }),
+            ),
+          ),
+        ),
+      }))
+      return { producerId, topics: await Promise.all(results) }
+    },
+  )
+  return { markers: await Promise.all(markers) }
+}
+
+/** A group's partition: its coordinator appends the marker and applies the staged offsets before it answers (DESIGN 8). */
+async function writeMarker(
+  door: Door,
+  topic: string,
+  partition: number,
+  leader: NonNullable<ReturnType<Door['leaders']['known']>>['link'],
+  marker: Parameters<typeof leader.ask<'writeMarker'>>[1],
+  deadlineMs: number,
+): Promise<{ errorCode: number }> {
+  if (topic !== internalTopics.offsets) return leader.ask('writeMarker', marker, { deadlineMs })
+  const shard = await door.coordinators.shard('group', partition, deadlineMs)
+  return shard ? shard.ask('writeMarker', marker, { deadlineMs }) : { errorCode: errors.NOT_LEADER_OR_FOLLOWER.code }
+}

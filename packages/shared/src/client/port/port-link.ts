@@ -1,0 +1,181 @@
+// The port link: a ClusterLink straight to the actors of an embedded broker. Each leader and each coordinator key is an endpoint; requests are
+// answered through a door, so what a TCP client gets and what an in-process client gets is decided in one place.
+import { KafkaError, PortError } from '../../base/errors.ts'
+import type { ApiName, ApiRequest, ApiResponse } from '../../contracts/api-map.ts'
+import type { ClusterDelta } from '../../contracts/broker.contract.ts'
+import type { MetadataResponse } from '../../protocol/messages/03-metadata.ts'
+import type {
+  ClusterLink,
+  Endpoint,
+  LinkHost,
+  LinkInput,
+  PartitionView,
+  RefreshOptions,
+  RequestOptions,
+  TopicView,
+} from '../cluster-link.ts'
+import { answer, type Caller, closeDoor, type Door, openDoor } from './door.ts'
+
+/** In-process clients speak the newest version of everything. */
+const NEWEST = 32_767
+
+export function openPortLink(host: LinkHost, input: Extract<LinkInput, { kind: 'port' }>): ClusterLink {
+  return new PortLink(host, input)
+}
+
+class PortLink implements ClusterLink {
+  readonly #door: Door
+  readonly #clientId: string
+  readonly #topics = new Map<string, TopicView>()
+  readonly #endpoints = new Map<string, Endpoint>()
+  readonly #listeners = new Set<() => void>()
+  readonly #broker: Endpoint = { id: 'broker', nodeId: -1 }
+  #clusterId: string | null = null
+  #closed = false
+
+  constructor(host: LinkHost, input: Extract<LinkInput, { kind: 'port' }>) {
+    this.#door = openDoor(host, input.broker)
+    this.#clientId = input.clientId ?? ''
+    this.#door.leaders.onChange(delta => this.#changed(delta))
+  }
+
+  get clusterId(): string | null {
+    return this.#clusterId
+  }
+
+  topic(name: string): TopicView | undefined {
+    return this.#topics.get(name)
+  }
+
+  topics(): readonly TopicView[] {
+    return [...this.#topics.values()]
+  }
+
+  async refresh(
+    topics: readonly string[] | null,
+    { allowAutoTopicCreation, ...options }: RefreshOptions,
+  ): Promise<void> {
+    const request = {
+      topics: topics === null ? null : topics.map(name => ({ name, topicId: ZERO_UUID })),
+      allowAutoTopicCreation,
+      includeClusterAuthorizedOperations: false,
+      includeTopicAuthorizedOperations: false,
+    }
+    this.#take(await answer(this.#door, 'Metadata', request, this.#caller(options)), topics === null)
+  }
+
+  onMetadata(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async request<A extends ApiName>(
+    _endpoint: Endpoint,
+    api: A,
+    request: ApiRequest<A>,
+    options: RequestOptions,
+  ): Promise<ApiResponse<A>> {
+    if (this.#closed) throw new PortError({ code: 'LINK_CLOSED', message: 'the link to the broker was closed' })
+    return answer(this.#door, api, request, this.#caller(options))
+  }
+
+  async coordinator(kind: 'group' | 'transaction', key: string, { deadlineMs }: RequestOptions): Promise<Endpoint> {
+    const shard = await this.#door.coordinators.owner(kind, key, deadlineMs)
+    if (!shard)
+      throw new KafkaError('ODK_COORDINATOR_NOT_AVAILABLE', `the ${kind} coordinator of '${key}' is not running`, {
+        kafkaCode: 15,
+        kafkaName: 'COORDINATOR_NOT_AVAILABLE',
+        retriable: true,
+      })
+    return this.#endpoint(`${kind}:${shard.address.name}`)
+  }
+
+  /** Nothing to forget: a coordinator that moved has closed its link. */
+  forgetCoordinator(): void {}
+
+  async anyEndpoint(): Promise<Endpoint> {
+    return this.#broker
+  }
+
+  async controller(): Promise<Endpoint> {
+    return this.#broker
+  }
+
+  maxVersion(): number {
+    return NEWEST
+  }
+
+  featureLevel(_endpoint: Endpoint, feature: string): number {
+    return inProcessFeatures[feature] ?? 0
+  }
+
+  onGroupNews(groupId: string, memberId: string, listener: () => void): () => void {
+    return this.#door.coordinators.watchMember({ groupId, memberId }, listener)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#listeners.clear()
+    closeDoor(this.#door)
+  }
+
+  #caller(options: RequestOptions): Caller {
+    return { ...options, apiVersion: NEWEST, clientId: this.#clientId, clientHost: '/in-process' }
+  }
+
+  #endpoint(id: string, nodeId = this.#broker.nodeId): Endpoint {
+    const known = this.#endpoints.get(id)
+    if (known) return known
+    const endpoint = { id, nodeId }
+    this.#endpoints.set(id, endpoint)
+    return endpoint
+  }
+
+  #take(response: MetadataResponse, all: boolean): void {
+    this.#clusterId = response.clusterId
+    if (all) this.#topics.clear()
+    for (const topic of response.topics) if (topic.name !== null) this.#topics.set(topic.name, this.#view(topic))
+    for (const listener of this.#listeners) listener()
+  }
+
+  #view(topic: MetadataResponse['topics'][number]): TopicView {
+    const partitions: PartitionView[] = []
+    for (const { partitionIndex, leaderId, leaderEpoch, errorCode, replicaNodes, isrNodes } of topic.partitions) {
+      const endpoint = leaderId < 0 ? null : this.#endpoint(`${topic.name}-${partitionIndex}`, leaderId)
+      partitions[partitionIndex] = {
+        partition: partitionIndex,
+        leaderEpoch,
+        endpoint,
+        errorCode,
+        leaderId,
+        replicaNodes,
+        isrNodes,
+      }
+    }
+    return {
+      name: topic.name!,
+      topicId: topic.topicId,
+      isInternal: topic.isInternal,
+      errorCode: topic.errorCode,
+      partitions,
+    }
+  }
+
+  /** Leaders that moved keep their endpoint (the directory finds them); deleted topics are forgotten, new epochs taken in. */
+  #changed({ leaders, gone }: ClusterDelta): void {
+    for (const { topic, topicId } of gone) if (this.#topics.get(topic)?.topicId === topicId) this.#topics.delete(topic)
+    for (const { topic, partition, leaderEpoch } of leaders) this.#setEpoch(topic, partition, leaderEpoch)
+    for (const listener of this.#listeners) listener()
+  }
+
+  #setEpoch(name: string, partition: number, leaderEpoch: number): void {
+    const topic = this.#topics.get(name)
+    const view = topic?.partitions[partition]
+    if (!topic || !view || view.leaderEpoch === leaderEpoch) return
+    this.#topics.set(name, { ...topic, partitions: topic.partitions.with(partition, { ...view, leaderEpoch }) })
+  }
+}
+
+const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
+/** Finalized features of a broker in this process. */
+const inProcessFeatures: { readonly [feature: string]: number } = { 'transaction.version': 2, 'group.version': 1 }

@@ -1,0 +1,86 @@
+// Produce at a door: splits the request by partition, has transactional appends verified first (KIP-890), and merges the leaders' replies.
+
+import type { AppendResponse, VerificationGuard } from '../../contracts/partition-leader.contract.ts'
+import { errors } from '../../protocol/error-codes.ts'
+import type {
+  PartitionProduceData,
+  PartitionProduceResponse,
+  ProduceRequest,
+  TopicProduceData,
+} from '../../protocol/messages/00-produce.ts'
+import { NO_LEADER } from './absent.ts'
+import type { Answer, Caller, Door } from './door.ts'
+import { verifyAppend } from './verify-append.ts'
+import { withLeader } from './with-leader.ts'
+
+export const produce: Answer<'Produce'> = async (door, request, caller) => {
+  const responses = await Promise.all(
+    request.topicData.map(async topic => ({
+      name: topic.name,
+      topicId: topic.topicId,
+      partitionResponses: await Promise.all(
+        topic.partitionData.map(partition => produceTo(door, request, caller, topic, partition)),
+      ),
+    })),
+  )
+  return { responses, throttleTimeMs: 0, nodeEndpoints: [] }
+}
+
+async function produceTo(
+  door: Door,
+  request: ProduceRequest,
+  caller: Caller,
+  topic: TopicProduceData,
+  { index, records }: PartitionProduceData,
+): Promise<PartitionProduceResponse> {
+  if (!records || records.byteLength === 0)
+    return refused(index, errors.INVALID_RECORD.code, 'the request holds no records for this partition')
+  const ref = { topic: topic.name, topicId: topic.topicId, partition: index }
+  const response = await withLeader<AppendResponse | number>(
+    door,
+    ref,
+    caller,
+    async leader => {
+      let verification: VerificationGuard | undefined
+      if (request.transactionalId !== null) {
+        const verified = await verifyAppend(door, leader, request.transactionalId, records, caller)
+        if (typeof verified === 'number') return verified
+        verification = verified
+      }
+      const append = { records, acks: request.acks, origin: 'client' as const, currentLeaderEpoch: -1 }
+      return leader.link.ask('append', verification ? { ...append, verification } : append, {
+        deadlineMs: caller.deadlineMs,
+      })
+    },
+    code => code,
+  )
+  return typeof response === 'number' ? refused(index, response, null) : accepted(index, response)
+}
+
+function accepted(index: number, append: AppendResponse): PartitionProduceResponse {
+  const { errorCode, errorMessage, baseOffset, logAppendTimeMs, logStartOffset } = append
+  const recordErrors = append.recordErrors as PartitionProduceResponse['recordErrors']
+  return {
+    index,
+    errorCode,
+    errorMessage,
+    baseOffset,
+    logAppendTimeMs,
+    logStartOffset,
+    recordErrors,
+    currentLeader: NO_LEADER,
+  }
+}
+
+function refused(index: number, errorCode: number, errorMessage: string | null): PartitionProduceResponse {
+  return {
+    index,
+    errorCode,
+    errorMessage,
+    baseOffset: -1,
+    logAppendTimeMs: -1,
+    logStartOffset: -1,
+    recordErrors: [],
+    currentLeader: NO_LEADER,
+  }
+}

@@ -1,0 +1,42 @@
+// Asks the leader of one partition on behalf of a request, and says in Kafka's words when that cannot be done.
+import { PortError } from '../../base/errors.ts'
+import { errors } from '../../protocol/error-codes.ts'
+import type { Caller, Door } from './door.ts'
+import type { Leader, PartitionRef } from './leader-directory.ts'
+import { leaderFailure } from './port-failure.ts'
+
+/**
+ * Resolves with what `ask` resolves with, or with `failed(code)`: UNKNOWN_TOPIC_OR_PARTITION (UNKNOWN_TOPIC_ID when asked by id),
+ * NOT_LEADER_OR_FOLLOWER when the leader ended on the way, REQUEST_TIMED_OUT. A full link is waited for until the deadline.
+ */
+export async function withLeader<T>(
+  door: Door,
+  ref: PartitionRef,
+  caller: Caller,
+  ask: (leader: Leader) => Promise<T>,
+  failed: (code: number) => T,
+): Promise<T> {
+  try {
+    let leader = door.leaders.known(ref)
+    if (!leader) {
+      await door.leaders.find([ref], caller.deadlineMs, caller.signal)
+      leader = door.leaders.known(ref)
+    }
+    if (!leader) return failed(ref.topic ? errors.UNKNOWN_TOPIC_OR_PARTITION.code : errors.UNKNOWN_TOPIC_ID.code)
+    return await askWhenWritable(leader, caller, ask)
+  } catch (error) {
+    return failed(leaderFailure(error))
+  }
+}
+
+async function askWhenWritable<T>(leader: Leader, caller: Caller, ask: (leader: Leader) => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask(leader)
+    } catch (error) {
+      // Refused before anything was sent: the caller's own bounds (read-ahead, buffer.memory) limit how many wait here.
+      if (!(error instanceof PortError) || error.code !== 'LINK_FULL' || caller.signal?.aborted) throw error
+      await leader.link.writable()
+    }
+  }
+}
