@@ -1,0 +1,125 @@
+// What storage must give a partition log: segments that take atomic commits and are read by offset. The rules of a log (rolling, retention,
+// epochs, time lookups, recovery) live once, in segmented-log.ts, above this; LMDB and memory implement it. Synchronous, one thread.
+import type {
+  AbortedTransaction,
+  EpochStart,
+  LogRead,
+  ProducerState,
+  ReadLimits,
+  StampedBatch,
+} from './partition-log.ts'
+
+/** What a segment knows about itself. Plain data, replaced as a whole. */
+export interface SegmentSummary {
+  readonly baseOffset: number
+  /** Exclusive end. */
+  readonly nextOffset: number
+  readonly sizeInBytes: number
+  /** Largest maxTimestamp so far, -1 none. */
+  readonly maxTimestamp: number
+  /** Base offset of the first batch that has it, -1 none. */
+  readonly maxTimestampOffset: number
+  /** Base offset of the first batch that raised maxTimestamp since the last time index entry, -1 none. */
+  readonly riseOffset: number
+  /** maxTimestamp of the first batch, -1 none (Kafka: rollingBasedTimestamp). */
+  readonly firstBatchTimestamp: number
+  /** Wall clock of the first append, -1 while empty. */
+  readonly firstAppendMs: number
+}
+
+/** What the whole log knows about itself; stored with every commit in the active segment. */
+export interface LogState {
+  readonly logStartOffset: number
+  readonly highWatermark: number
+  readonly lastStableOffset: number
+  readonly flushedOffset: number
+  /** The clean-shutdown mark. */
+  readonly clean: boolean
+}
+
+/** "The first batch whose maxTimestamp exceeded the entry before this one begins at `offset`; up to `timestamp` nothing begins earlier." */
+export interface TimeEntry {
+  readonly timestamp: number
+  readonly offset: number
+}
+
+/** One atomic change of a segment. What is left out stays. */
+export interface SegmentCommit {
+  readonly batches: readonly StampedBatch[]
+  readonly summary: SegmentSummary
+  readonly log: LogState
+  readonly producers?: readonly ProducerState[]
+  readonly expiredProducers?: readonly number[]
+  /** True: `producers` is all there is (first commit of a segment, truncation). */
+  readonly replaceProducers?: boolean
+  /** First commit of a segment: the producer states as of its base offset, kept for rebuilding. */
+  readonly snapshot?: readonly ProducerState[]
+  readonly aborted?: readonly AbortedTransaction[]
+  /** All epochs of the log. */
+  readonly epochs?: readonly EpochStart[]
+  /** All sealed segments of the log. */
+  readonly sealed?: readonly SegmentSummary[]
+  readonly timeEntry?: TimeEntry
+  /** Truncation: everything at or above this offset goes first. */
+  readonly dropFrom?: number
+  /** fsync this commit, and with it all earlier ones of this segment. */
+  readonly durable: boolean
+}
+
+export interface LoadedSegment {
+  readonly summary: SegmentSummary
+  readonly log: LogState
+  readonly epochs: readonly EpochStart[]
+  readonly sealed: readonly SegmentSummary[]
+  /** False when the machine (not only the process) may have stopped since the last commit: unflushed bytes are suspect. */
+  readonly sameBoot: boolean
+}
+
+export interface TailCheck {
+  readonly scannedBytes: number
+  /** Base offset of the lowest batch that is damaged or missing; undefined when all is well. */
+  readonly badOffset?: number
+  readonly reason?: string
+}
+
+/** Sees one batch: `bytes[at, at + size)` is borrowed until it returns. False ends the visit. */
+export type BatchVisitor = (bytes: Uint8Array, at: number, size: number) => boolean
+
+export interface Segment {
+  readonly baseOffset: number
+  /** Undefined when nothing was ever committed (a crash during creation). */
+  load(): LoadedSegment | undefined
+  /** All or nothing. Throws LogIOError. */
+  commit(change: SegmentCommit): void
+  /** As {@link PartitionLog.read}, within this segment; empty when nothing at or above `offset` is readable here. */
+  read(offset: number, limits: ReadLimits): LogRead
+  /** Batches in order, from the one that holds `offset` (or the next one). */
+  visit(offset: number, visitor: BatchVisitor): void
+  /** First entry with this timestamp or a later one. */
+  timeEntry(timestamp: number): TimeEntry | undefined
+  /** Aborted transactions with lastOffset >= `offset`, ascending, until the visitor says false. */
+  visitAborted(offset: number, visitor: (aborted: AbortedTransaction) => boolean): void
+  producers(): ProducerState[]
+  /** The producer states as of the base offset. */
+  snapshot(): ProducerState[]
+  /** Checks the stored form and CRCs of batches at or above `fromOffset`, from the end backwards, at most about `maxBytes`. */
+  checkTail(fromOffset: number, endOffset: number, maxBytes: number): TailCheck
+  fileBytes(): number
+  /** Whether a storage handle is open now. */
+  isOpen(): boolean
+  /** Lets go of the handle; the next use opens it again. */
+  release(): void
+}
+
+/** The segments of one log. */
+export interface SegmentStorage {
+  /** Base offsets, ascending. */
+  list(): number[]
+  /** A handle on an existing segment; cheap, opens lazily. */
+  open(baseOffset: number): Segment
+  /** Creates a segment with its first commit; after a throw it does not exist. */
+  create(baseOffset: number, first: SegmentCommit): Segment
+  /** Puts a segment with this one commit in place of the old one, or leaves the old one. */
+  replace(baseOffset: number, first: SegmentCommit): Segment
+  remove(baseOffset: number): void
+}
