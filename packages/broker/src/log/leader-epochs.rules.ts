@@ -11,7 +11,10 @@ export function withEpoch(epochs: readonly EpochStart[], start: EpochStart): rea
 }
 
 /** `epochs` with those that the batches bring. */
-export function withBatchEpochs(epochs: readonly EpochStart[], batches: readonly StampedBatch[]): readonly EpochStart[] {
+export function withBatchEpochs(
+  epochs: readonly EpochStart[],
+  batches: readonly StampedBatch[],
+): readonly EpochStart[] {
   let result = epochs
   for (const batch of batches) {
     result = withEpoch(result, { epoch: batch.partitionLeaderEpoch, startOffset: batch.baseOffset })

@@ -60,7 +60,7 @@ export interface SegmentCommit {
   /** All sealed segments of the log. */
   readonly sealed?: readonly SegmentSummary[]
   readonly timeEntry?: TimeEntry
-  /** Truncation: everything at or above this offset goes first. */
+  /** Truncation: batches and aborted transactions at or above this offset go first, and the whole time index of the segment. */
   readonly dropFrom?: number
   /** fsync this commit, and with it all earlier ones of this segment. */
   readonly durable: boolean

@@ -82,7 +82,8 @@ function outlived(segment: SegmentSummary, { now, retentionMs }: RetentionPolicy
 
 /** How many of `segments` (oldest first, the active one last) go. The active one only counts when it has outlived `retentionMs`. */
 export function segmentsToDelete(segments: readonly SegmentSummary[], input: RetentionInput): number {
-  let surplus = input.retentionBytes < 0 ? -1 : segments.reduce((sum, s) => sum + s.sizeInBytes, 0) - input.retentionBytes
+  let surplus =
+    input.retentionBytes < 0 ? -1 : segments.reduce((sum, s) => sum + s.sizeInBytes, 0) - input.retentionBytes
   let count = 0
   for (const segment of segments) {
     const active = segment === segments.at(-1)
@@ -100,7 +101,10 @@ export function segmentsToDelete(segments: readonly SegmentSummary[], input: Ret
 /**
  * Cuts adjacent batches into values of at most `limit` bytes (a larger batch has a value of its own): [from, to) index pairs.
  */
-export function valuesOf(batches: readonly StampedBatch[], limit: number): { from: number; to: number; bytes: number }[] {
+export function valuesOf(
+  batches: readonly StampedBatch[],
+  limit: number,
+): { from: number; to: number; bytes: number }[] {
   const values: { from: number; to: number; bytes: number }[] = []
   let current: { from: number; to: number; bytes: number } | undefined
   for (const [index, batch] of batches.entries()) {

@@ -1,0 +1,231 @@
+// A segment in memory: keeps the buffers it is given and serves reads by concatenating slices. Nothing survives its store.
+// For tests, `storage: 'memory'` and the simulator, which can make it forget what was not flushed.
+import * as batch from '@odradek/shared/records/record-batch'
+import type { AbortedTransaction, LogRead, ProducerState, ReadLimits, StampedBatch } from './partition-log.ts'
+import type {
+  BatchVisitor,
+  LoadedSegment,
+  Segment,
+  SegmentCommit,
+  SegmentStorage,
+  TailCheck,
+  TimeEntry,
+} from './segment.ts'
+
+type Undo = () => void
+
+/** What outlives a crash of the actor that uses it: the content of one segment. */
+class SegmentContent {
+  loaded: LoadedSegment
+  batches: StampedBatch[] = []
+  aborted: AbortedTransaction[] = []
+  times: TimeEntry[] = []
+  producers = new Map<number, ProducerState>()
+  snapshot: readonly ProducerState[]
+  /** How to take back what came after the last durable commit, oldest first; undefined when nobody will ask. */
+  undo: Undo[] | undefined
+
+  constructor(first: SegmentCommit, forgets: boolean) {
+    this.loaded = { summary: first.summary, log: first.log, epochs: [], sealed: [], sameBoot: true }
+    this.snapshot = first.snapshot ?? []
+    if (forgets) this.undo = []
+  }
+}
+
+class MemorySegment implements Segment {
+  readonly baseOffset: number
+  readonly #content: SegmentContent
+
+  constructor(baseOffset: number, content: SegmentContent) {
+    this.baseOffset = baseOffset
+    this.#content = content
+  }
+
+  load(): LoadedSegment {
+    return this.#content.loaded
+  }
+
+  commit(change: SegmentCommit): void {
+    const content = this.#content
+    content.undo?.push(undoOf(content, change))
+    if (change.dropFrom !== undefined) dropFrom(content, change.dropFrom)
+    content.batches.push(...change.batches)
+    if (change.replaceProducers) content.producers = new Map()
+    for (const producer of change.producers ?? []) content.producers.set(producer.producerId, producer)
+    for (const id of change.expiredProducers ?? []) content.producers.delete(id)
+    content.aborted.push(...(change.aborted ?? []))
+    if (change.timeEntry !== undefined) content.times.push(change.timeEntry)
+    content.loaded = {
+      summary: change.summary,
+      log: change.log,
+      epochs: change.epochs ?? content.loaded.epochs,
+      sealed: change.sealed ?? content.loaded.sealed,
+      sameBoot: true,
+    }
+    if (change.durable && content.undo !== undefined) content.undo = []
+  }
+
+  read(offset: number, limits: ReadLimits): LogRead {
+    const { batches } = this.#content
+    const start = this.#indexOf(offset)
+    let end = start
+    let bytes = 0
+    for (; end < batches.length; end++) {
+      const next = batches[end]!
+      if (next.lastOffset >= limits.maxOffset) break
+      if (bytes + next.bytes.length > limits.maxBytes && !(bytes === 0 && limits.minOneBatch)) break
+      bytes += next.bytes.length
+    }
+    if (end === start) return { bytes: new Uint8Array(0), firstOffset: offset, nextOffset: offset }
+    const out = new Uint8Array(bytes)
+    let at = 0
+    for (let index = start; index < end; index++) {
+      out.set(batches[index]!.bytes, at)
+      at += batches[index]!.bytes.length
+    }
+    return { bytes: out, firstOffset: batches[start]!.baseOffset, nextOffset: batches[end - 1]!.lastOffset + 1 }
+  }
+
+  visit(offset: number, visitor: BatchVisitor): void {
+    const { batches } = this.#content
+    for (let index = this.#indexOf(offset); index < batches.length; index++) {
+      const { bytes } = batches[index]!
+      if (!visitor(bytes, 0, bytes.length)) return
+    }
+  }
+
+  timeEntry(timestamp: number): TimeEntry | undefined {
+    return this.#content.times.find(entry => entry.timestamp >= timestamp)
+  }
+
+  visitAborted(offset: number, visitor: (aborted: AbortedTransaction) => boolean): void {
+    for (const aborted of this.#content.aborted) {
+      if (aborted.lastOffset >= offset && !visitor(aborted)) return
+    }
+  }
+
+  producers(): ProducerState[] {
+    return [...this.#content.producers.values()].sort(byProducerId)
+  }
+
+  snapshot(): ProducerState[] {
+    return [...this.#content.snapshot]
+  }
+
+  checkTail(fromOffset: number, endOffset: number): TailCheck {
+    const { batches } = this.#content
+    let scannedBytes = 0
+    for (let index = this.#indexOf(fromOffset); index < batches.length; index++) {
+      const { bytes, baseOffset } = batches[index]!
+      scannedBytes += bytes.length
+      if (batch.computeBatchCrc(bytes, 0) !== batch.batchCrc(bytes, 0)) {
+        return { scannedBytes, badOffset: baseOffset, reason: 'CRC does not match' }
+      }
+    }
+    const end = (batches.at(-1)?.lastOffset ?? endOffset - 1) + 1
+    return end === endOffset ? { scannedBytes } : { scannedBytes, badOffset: end, reason: 'batches are missing' }
+  }
+
+  fileBytes(): number {
+    return this.#content.loaded.summary.sizeInBytes
+  }
+
+  isOpen(): boolean {
+    return true
+  }
+
+  release(): void {}
+
+  /** Index of the batch that holds `offset`, or of the next one. */
+  #indexOf(offset: number): number {
+    const { batches } = this.#content
+    let low = 0
+    let high = batches.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (batches[middle]!.lastOffset < offset) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
+
+function byProducerId(a: ProducerState, b: ProducerState): number {
+  return a.producerId - b.producerId
+}
+
+function dropFrom(content: SegmentContent, offset: number): void {
+  content.batches = content.batches.filter(stored => stored.lastOffset < offset)
+  content.aborted = content.aborted.filter(aborted => aborted.lastOffset < offset)
+  content.times = []
+}
+
+/** Takes one commit back. A truncation copies the lists, an append only remembers their lengths. */
+function undoOf(content: SegmentContent, change: SegmentCommit): Undo {
+  const { loaded, batches, aborted, times, producers } = content
+  const lengths = [batches.length, aborted.length, times.length] as const
+  const before = change.replaceProducers
+    ? undefined
+    : [...(change.producers ?? []).map(p => p.producerId), ...(change.expiredProducers ?? [])].map(
+        id => [id, producers.get(id)] as const,
+      )
+  return () => {
+    Object.assign(content, { loaded, batches, aborted, times, producers })
+    batches.length = lengths[0]
+    aborted.length = lengths[1]
+    times.length = lengths[2]
+    for (const [id, state] of before ?? []) {
+      if (state === undefined) producers.delete(id)
+      else producers.set(id, state)
+    }
+  }
+}
+
+/** The segments of one log in memory. Owned by a MemoryLogStore, so it survives the actor that uses the log. */
+export class MemorySegmentStorage implements SegmentStorage {
+  readonly #segments = new Map<number, SegmentContent>()
+  readonly #forgets: boolean
+
+  /** `forgets`: remember how to take back unflushed commits. */
+  constructor(forgets: boolean) {
+    this.#forgets = forgets
+  }
+
+  list(): number[] {
+    return [...this.#segments.keys()].sort((a, b) => a - b)
+  }
+
+  open(baseOffset: number): Segment {
+    const content = this.#segments.get(baseOffset)
+    if (content === undefined) throw new RangeError(`no segment ${baseOffset}`)
+    return new MemorySegment(baseOffset, content)
+  }
+
+  create(baseOffset: number, first: SegmentCommit): Segment {
+    const content = new SegmentContent(first, this.#forgets)
+    // Taking back the first commit takes back the segment.
+    content.undo?.push(() => this.#segments.delete(baseOffset))
+    const segment = new MemorySegment(baseOffset, content)
+    segment.commit(first)
+    this.#segments.set(baseOffset, content)
+    return segment
+  }
+
+  replace(baseOffset: number, first: SegmentCommit): Segment {
+    this.#segments.delete(baseOffset)
+    return this.create(baseOffset, first)
+  }
+
+  remove(baseOffset: number): void {
+    this.#segments.delete(baseOffset)
+  }
+
+  /** Power loss: what was not flushed is gone. */
+  forgetUnflushed(): void {
+    for (const content of [...this.#segments.values()].reverse()) {
+      if (content.undo === undefined) throw new Error('this store was not told to remember what is unflushed')
+      for (const undo of content.undo.reverse()) undo()
+      content.undo = []
+    }
+  }
+}

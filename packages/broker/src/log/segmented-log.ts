@@ -1,0 +1,414 @@
+// The partition log over any segment storage: what LMDB and memory have in common, which is nearly everything. Held by one partition
+// leader. Each change is one commit of the active segment; only when it succeeded does the image in memory change.
+import { assert } from '@odradek/shared/base/assert'
+import { epochEnd, truncateEpochsFromStart, withBatchEpochs, withEpoch } from './leader-epochs.rules.ts'
+import { OffsetOutOfRangeError } from './log-errors.ts'
+import { cutAt, type LogImage, openImage, sizeOf } from './log-image.ts'
+import type {
+  AbortedTransaction,
+  AppendGroup,
+  AppendOutcome,
+  EpochEnd,
+  EpochStart,
+  LogConfig,
+  LogIdentity,
+  LogNotice,
+  LogRead,
+  LogStats,
+  OpenedLog,
+  PartitionLog,
+  ProducerState,
+  ReadLimits,
+  RetentionOutcome,
+  RetentionPolicy,
+  SegmentDescription,
+  TimestampedBatch,
+} from './partition-log.ts'
+import type { LogState, Segment, SegmentCommit, SegmentStorage, SegmentSummary } from './segment.ts'
+import { bytesOf, emptySummary, segmentsToDelete, shouldRoll, summaryAfter, timeEntryDue } from './segments.rules.ts'
+import { timestamped } from './stored-batches.rules.ts'
+
+/** Opens a log over `storage`, with recovery. */
+export function openSegmentedLog(identity: LogIdentity, storage: SegmentStorage, notice: LogNotice): OpenedLog {
+  const { image, recovery } = openImage(storage, notice)
+  return { log: new SegmentedLog(identity, storage, image), recovered: recovery }
+}
+
+class SegmentedLog implements PartitionLog {
+  readonly identity: LogIdentity
+  readonly #storage: SegmentStorage
+  readonly #sealedHandles = new Map<number, Segment>()
+  /** Sealed segments with commits that no fsync has covered yet. */
+  #unflushedSealed: SegmentSummary[] = []
+  /** Wall clock of the oldest commit with batches that no fsync has covered, undefined when there is none. */
+  #unflushedSinceMs: number | undefined
+  #bytesSinceTimeEntry = 0
+  #image: LogImage
+  #closed = false
+  #counters = { appends: 0, flushes: 0, reads: 0, bytesAppended: 0, bytesRead: 0 }
+
+  constructor(identity: LogIdentity, storage: SegmentStorage, image: LogImage) {
+    this.identity = identity
+    this.#storage = storage
+    this.#image = image
+    const { flushedOffset } = image.log
+    this.#unflushedSealed = image.sealed.filter(segment => segment.nextOffset > flushedOffset)
+    if (image.summary.nextOffset > flushedOffset) this.#unflushedSinceMs = image.summary.firstAppendMs
+  }
+
+  get logStartOffset(): number {
+    return this.#image.log.logStartOffset
+  }
+  get logEndOffset(): number {
+    return this.#image.summary.nextOffset
+  }
+  get highWatermark(): number {
+    return this.#image.log.highWatermark
+  }
+  get lastStableOffset(): number {
+    return this.#image.log.lastStableOffset
+  }
+  get flushedOffset(): number {
+    return this.#image.log.flushedOffset
+  }
+  get sizeInBytes(): number {
+    return sizeOf(this.#image)
+  }
+  get latestEpoch(): number {
+    return this.#image.epochs.at(-1)?.epoch ?? -1
+  }
+
+  append(group: AppendGroup, config: LogConfig): AppendOutcome {
+    assert(!this.#closed, 'nobody appends to a closed log')
+    this.#assertDense(group)
+    const image = this.#image
+    const bytes = bytesOf(group.batches)
+    const timestamp = group.batches.at(-1)?.maxTimestamp ?? -1
+    const rolled = shouldRoll(image.summary, { bytes, timestamp, now: group.now }, config)
+    const next = this.#after(group, config, rolled)
+    if (image.active === undefined && group.batches.length === 0) {
+      // Nothing is worth a file yet: an untouched partition costs no environment.
+      this.#image = { ...image, epochs: next.epochs }
+      return { logEndOffset: this.logEndOffset, flushed: false, rolled: false }
+    }
+    const timeEntry = timeEntryDue(next.summary, (rolled ? 0 : this.#bytesSinceTimeEntry) + bytes)
+    const summary = timeEntry === undefined ? next.summary : { ...next.summary, riseOffset: -1 }
+    if (next.durable) this.#flushSealed(rolled ? [image.summary] : [])
+    const commit: SegmentCommit = {
+      batches: group.batches,
+      summary,
+      log: next.log,
+      producers: group.producers ?? [],
+      expiredProducers: group.expiredProducers ?? [],
+      aborted: group.aborted ?? [],
+      durable: next.durable,
+      ...(next.epochs === image.epochs ? {} : { epochs: next.epochs }),
+      ...(timeEntry === undefined ? {} : { timeEntry }),
+    }
+    const begins = rolled || image.active === undefined
+    const active = begins ? this.#begin(commit, next, rolled) : image.active!
+    if (!begins) active.commit(commit)
+    if (rolled) this.#sealActive(next.durable)
+    this.#image = { active, summary, log: next.log, epochs: next.epochs, sealed: next.sealed }
+    this.#bytesSinceTimeEntry = timeEntry !== undefined ? 0 : (rolled ? 0 : this.#bytesSinceTimeEntry) + bytes
+    this.#counters.appends++
+    this.#counters.bytesAppended += bytes
+    this.#noteFlush(next.durable, group.now)
+    return { logEndOffset: this.logEndOffset, flushed: next.durable, rolled }
+  }
+
+  read(offset: number, limits: ReadLimits): LogRead {
+    assert(limits.maxBytes > 0, 'a read may return something')
+    if (offset < this.logStartOffset || offset > this.logEndOffset) {
+      throw new OffsetOutOfRangeError(offset, this.logStartOffset, this.logEndOffset)
+    }
+    const maxOffset = Math.min(limits.maxOffset, this.logEndOffset)
+    for (const summary of this.#segmentsFrom(offset)) {
+      if (summary.baseOffset >= maxOffset) break
+      const found = this.#segment(summary).read(Math.max(offset, summary.baseOffset), { ...limits, maxOffset })
+      // Only where compaction left a gap at a segment's end does the next segment have to answer.
+      if (found.bytes.length === 0 && summary.nextOffset < maxOffset && found.nextOffset >= summary.nextOffset) continue
+      this.#counters.reads++
+      this.#counters.bytesRead += found.bytes.length
+      return found
+    }
+    return { bytes: new Uint8Array(0), firstOffset: offset, nextOffset: offset }
+  }
+
+  batchForTimestamp(timestamp: number): TimestampedBatch | undefined {
+    for (const summary of this.#segmentsFrom(this.logStartOffset)) {
+      if (summary.maxTimestamp < timestamp || summary.sizeInBytes === 0) continue
+      const segment = this.#segment(summary)
+      const from = segment.timeEntry(timestamp)?.offset ?? summary.riseOffset
+      const found = this.#firstBatch(segment, Math.max(from, this.logStartOffset), timestamp)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  batchOfMaxTimestamp(): TimestampedBatch | undefined {
+    let newest: SegmentSummary | undefined
+    for (const summary of this.#segmentsFrom(this.logStartOffset)) {
+      if (summary.maxTimestamp > (newest?.maxTimestamp ?? -1)) newest = summary
+    }
+    if (newest === undefined) return undefined
+    if (newest.maxTimestampOffset >= this.logStartOffset) {
+      return this.#firstBatch(this.#segment(newest), newest.maxTimestampOffset, newest.maxTimestamp)
+    }
+    return this.#newestBatchByScan()
+  }
+
+  offsetForLeaderEpoch(epoch: number): EpochEnd {
+    return epochEnd(this.#image.epochs, epoch, this.logEndOffset)
+  }
+
+  epochs(): readonly EpochStart[] {
+    return this.#image.epochs
+  }
+
+  producerStates(): ProducerState[] {
+    return this.#image.active?.producers() ?? []
+  }
+
+  abortedTransactions(from: number, to: number): AbortedTransaction[] {
+    const found: AbortedTransaction[] = []
+    let complete = false
+    for (const summary of this.#segmentsFrom(from)) {
+      if (complete) break
+      if (summary.sizeInBytes === 0) continue
+      this.#segment(summary).visitAborted(from, aborted => {
+        if (aborted.firstOffset < to) found.push(aborted)
+        complete = aborted.lastStableOffset >= to
+        return !complete
+      })
+    }
+    return found
+  }
+
+  truncateTo(offset: number): void {
+    assert(offset >= this.logStartOffset, 'a log is never truncated below its start')
+    if (offset >= this.logEndOffset) return
+    this.#image = cutAt(this.#storage, this.#image, offset)
+    this.#sealedHandles.clear()
+    this.#unflushedSealed = []
+    this.#unflushedSinceMs = undefined
+    this.#bytesSinceTimeEntry = 0
+  }
+
+  deleteRecordsTo(offset: number): void {
+    assert(offset <= this.highWatermark, 'records above the high watermark are not deleted')
+    if (offset <= this.logStartOffset) return
+    this.#commitState({ ...this.#image.log, logStartOffset: offset, clean: false })
+  }
+
+  flush(): void {
+    if (this.#image.active === undefined || this.flushedOffset === this.logEndOffset) return
+    this.#flushAll({ ...this.#image.log, clean: false })
+  }
+
+  flushDueMs(config: LogConfig): number | undefined {
+    return this.#unflushedSinceMs === undefined ? undefined : finite(this.#unflushedSinceMs + config.flushMs)
+  }
+
+  roll(_now: number): void {
+    const { active, summary, log, epochs, sealed } = this.#image
+    if (active === undefined || summary.sizeInBytes === 0) return
+    const next = { summary: emptySummary(summary.nextOffset), epochs, sealed: [...sealed, summary] }
+    const state = { ...log, clean: false }
+    const begun = this.#begin({ batches: [], summary: next.summary, log: state, durable: false }, next, true)
+    this.#sealActive(false)
+    this.#image = { active: begun, summary: next.summary, log: state, epochs, sealed: next.sealed }
+    this.#bytesSinceTimeEntry = 0
+  }
+
+  retain(policy: RetentionPolicy): RetentionOutcome {
+    const input = { ...policy, highWatermark: this.highWatermark, logStartOffset: this.logStartOffset }
+    const all = [...this.#image.sealed, this.#image.summary]
+    const count = segmentsToDelete(all, input)
+    if (count === 0) return { deleted: [], logStartOffset: this.logStartOffset }
+    if (count === all.length) this.roll(policy.now)
+    const gone = all.slice(0, count)
+    const logStartOffset = Math.max(this.logStartOffset, gone.at(-1)!.nextOffset)
+    this.#commitState({ ...this.#image.log, logStartOffset, clean: false }, this.#image.sealed.slice(count))
+    for (const { baseOffset } of gone) {
+      this.#sealedHandles.delete(baseOffset)
+      this.#storage.remove(baseOffset)
+    }
+    return { deleted: gone.map(summary => describe(summary, false)), logStartOffset }
+  }
+
+  segments(): readonly SegmentDescription[] {
+    const { active, sealed, summary } = this.#image
+    const described = sealed.map(segment => describe(segment, false))
+    return active === undefined ? described : [...described, describe(summary, true)]
+  }
+
+  stats(): LogStats {
+    const { active, sealed, summary } = this.#image
+    const segments = active === undefined ? [] : [...sealed, summary].map(each => this.#segment(each))
+    return {
+      segments: segments.length,
+      openSegments: segments.filter(segment => segment.isOpen()).length,
+      recordBytes: this.sizeInBytes,
+      fileBytes: segments.reduce((sum, segment) => sum + segment.fileBytes(), 0),
+      ...this.#counters,
+    }
+  }
+
+  close({ clean }: { readonly clean: boolean }): void {
+    if (this.#closed) return
+    this.#closed = true
+    if (this.#image.active === undefined) return
+    if (clean && !this.#image.log.clean) this.#flushAll({ ...this.#image.log, clean: true })
+    this.#image.active.release()
+    for (const segment of this.#sealedHandles.values()) segment.release()
+  }
+
+  #assertDense(group: AppendGroup): void {
+    let expected = this.logEndOffset
+    for (const batch of group.batches) {
+      assert(batch.baseOffset === expected, `offsets are dense: ${batch.baseOffset} where ${expected} is due`)
+      assert(batch.lastOffset >= batch.baseOffset, 'a batch ends at or after its base offset')
+      expected = batch.lastOffset + 1
+    }
+  }
+
+  /** The facts after `group`, were it committed. */
+  #after(group: AppendGroup, config: LogConfig, rolled: boolean) {
+    const { log, summary: before, epochs: known, sealed } = this.#image
+    const summary = summaryAfter(rolled ? emptySummary(before.nextOffset) : before, group.batches, group.now)
+    const end = summary.nextOffset
+    const highWatermark = group.highWatermark ?? end
+    const lastStableOffset = group.lastStableOffset ?? Math.max(log.lastStableOffset, highWatermark)
+    assert(
+      highWatermark >= log.highWatermark && highWatermark <= end,
+      'the high watermark never goes back or past the end',
+    )
+    assert(lastStableOffset >= log.lastStableOffset, 'the last stable offset never goes back')
+    assert(lastStableOffset <= highWatermark, 'the last stable offset is at most the high watermark')
+    const announced = group.epochStart === undefined ? known : withEpoch(known, group.epochStart)
+    const since = this.#unflushedSinceMs ?? group.now
+    const byCount = end - log.flushedOffset >= config.flushMessages
+    const byTime = end > log.flushedOffset && group.now - since >= config.flushMs
+    const durable = group.durable === true || (group.batches.length > 0 && byCount) || byTime
+    const state: LogState = {
+      logStartOffset: log.logStartOffset,
+      highWatermark,
+      lastStableOffset,
+      flushedOffset: durable ? end : log.flushedOffset,
+      clean: false,
+    }
+    return {
+      summary,
+      log: state,
+      epochs: withBatchEpochs(announced, group.batches),
+      sealed: rolled ? [...sealed, before] : sealed,
+      durable,
+    }
+  }
+
+  /** Creates the segment that `commit` begins, with everything alive carried into it. */
+  #begin(commit: SegmentCommit, next: Pick<LogImage, 'summary' | 'epochs' | 'sealed'>, rolled: boolean): Segment {
+    const carried = rolled ? this.producerStates() : []
+    const producers = new Map(carried.map(producer => [producer.producerId, producer]))
+    for (const producer of commit.producers ?? []) producers.set(producer.producerId, producer)
+    for (const id of commit.expiredProducers ?? []) producers.delete(id)
+    return this.#storage.create(next.summary.baseOffset, {
+      ...commit,
+      producers: [...producers.values()],
+      expiredProducers: [],
+      replaceProducers: true,
+      snapshot: carried,
+      epochs: next.epochs,
+      sealed: next.sealed,
+    })
+  }
+
+  #sealActive(flushed: boolean): void {
+    const { active, summary } = this.#image
+    this.#sealedHandles.set(summary.baseOffset, active!)
+    if (!flushed) this.#unflushedSealed.push(summary)
+  }
+
+  #flushSealed(also: readonly SegmentSummary[]): void {
+    for (const summary of [...this.#unflushedSealed, ...also]) {
+      this.#segment(summary).commit({ batches: [], summary, log: this.#image.log, durable: true })
+    }
+    this.#unflushedSealed = []
+  }
+
+  #flushAll(log: LogState): void {
+    this.#flushSealed([])
+    const state = { ...log, flushedOffset: this.logEndOffset }
+    this.#image.active!.commit({ batches: [], summary: this.#image.summary, log: state, durable: true })
+    this.#image = { ...this.#image, log: state }
+    this.#noteFlush(true, 0)
+  }
+
+  #noteFlush(durable: boolean, now: number): void {
+    if (durable) {
+      this.#counters.flushes++
+      this.#unflushedSinceMs = undefined
+    } else if (this.logEndOffset > this.flushedOffset) this.#unflushedSinceMs ??= now
+  }
+
+  #commitState(state: LogState, sealed = this.#image.sealed): void {
+    const { active, summary } = this.#image
+    const highWatermark = Math.max(state.highWatermark, state.logStartOffset)
+    const lastStableOffset = Math.max(state.lastStableOffset, state.logStartOffset)
+    const log = { ...state, highWatermark, lastStableOffset }
+    const epochs = truncateEpochsFromStart(this.#image.epochs, log.logStartOffset)
+    active?.commit({ batches: [], summary, log, epochs, sealed, durable: false })
+    this.#image = { active, summary, log, epochs, sealed }
+  }
+
+  /** Segments that hold `offset` or come after it, oldest first. */
+  #segmentsFrom(offset: number): SegmentSummary[] {
+    const { active, sealed, summary } = this.#image
+    if (active === undefined) return []
+    if (offset >= summary.baseOffset) return [summary]
+    return [...sealed.slice(sealed.findIndex(segment => segment.nextOffset > offset)), summary]
+  }
+
+  #segment(summary: SegmentSummary): Segment {
+    const { active } = this.#image
+    if (summary.baseOffset === active?.baseOffset) return active
+    let segment = this.#sealedHandles.get(summary.baseOffset)
+    if (segment === undefined) {
+      segment = this.#storage.open(summary.baseOffset)
+      this.#sealedHandles.set(summary.baseOffset, segment)
+    }
+    return segment
+  }
+
+  #firstBatch(segment: Segment, from: number, timestamp: number): TimestampedBatch | undefined {
+    let found: TimestampedBatch | undefined
+    segment.visit(from, (bytes, at) => {
+      const header = timestamped(bytes, at)
+      if (header.maxTimestamp >= timestamp) found = header
+      return found === undefined
+    })
+    return found
+  }
+
+  #newestBatchByScan(): TimestampedBatch | undefined {
+    let newest: TimestampedBatch | undefined
+    for (const summary of this.#segmentsFrom(this.logStartOffset)) {
+      this.#segment(summary).visit(Math.max(this.logStartOffset, summary.baseOffset), (bytes, at) => {
+        const header = timestamped(bytes, at)
+        if (header.maxTimestamp > (newest?.maxTimestamp ?? -1)) newest = header
+        return true
+      })
+    }
+    return newest
+  }
+}
+
+function describe(summary: SegmentSummary, active: boolean): SegmentDescription {
+  const { baseOffset, nextOffset, sizeInBytes, maxTimestamp, firstAppendMs } = summary
+  return { baseOffset, nextOffset, sizeInBytes, maxTimestamp, firstAppendMs, active }
+}
+
+function finite(ms: number): number | undefined {
+  return ms <= Number.MAX_SAFE_INTEGER ? ms : undefined
+}
