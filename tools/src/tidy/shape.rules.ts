@@ -82,7 +82,7 @@ export function nameFindings(files: readonly SourceFile[]): Finding[] {
       findings.push({ ...at, law: 'name', message: `${stem} says nothing`, mend: 'name the thing that lives here' })
     if (!/^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z]+)?\.ts$/.test(base))
       findings.push({ ...at, law: 'name', message: `${base} is not kebab-case`, mend: 'use kebab-case' })
-    if (!/^(#!.*\n)?\s*(\/\/|\/\*)/.test(file.text) && !base.startsWith('vitest.'))
+    if (!isTest(file.path) && !/^(#!.*\n)?\s*(\/\/|\/\*)/.test(file.text))
       findings.push({
         ...at,
         law: 'opening',

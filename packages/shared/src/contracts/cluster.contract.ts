@@ -1,0 +1,97 @@
+// The cluster coordinator: topics, partitions, configs, features and producer id blocks, kept as records in `__cluster_metadata`. Asked only by the broker,
+// which hosts leaders as its news says. Requests are Kafka's, newest version.
+import type { Address } from '../actor/actor.ts'
+import { ask, defineContract, tell } from '../actor/contract.ts'
+import type { ApiName } from './api-map.ts'
+import type { PartitionLeaderContract } from './partition-leader.contract.ts'
+
+/** A broker as clients are told of it; advertised addresses are not stored, they belong to the running listeners. */
+export interface BrokerEndpoint {
+  readonly nodeId: number
+  readonly host: string
+  readonly port: number
+  readonly rack: string | null
+}
+
+export interface ClusterRequest {
+  /**
+   * Metadata, DescribeTopicPartitions, DescribeCluster, CreateTopics, DeleteTopics, CreatePartitions, DescribeConfigs, AlterConfigs, IncrementalAlterConfigs,
+   * ListConfigResources, UpdateFeatures, ElectLeaders, AlterPartitionReassignments, ListPartitionReassignments.
+   */
+  readonly api: ApiName
+  readonly request: unknown
+  /** What Metadata and its kin show of the brokers, through the door that asks. */
+  readonly brokers: readonly BrokerEndpoint[]
+}
+
+/** One topic as it is now. */
+export interface TopicImage {
+  readonly topic: string
+  readonly topicId: string
+  /** By partition number. */
+  readonly leaderEpochs: readonly number[]
+  /** Effective configs (topic, then broker defaults), Kafka's names, values as strings. */
+  readonly configs: { readonly [name: string]: string }
+}
+
+export interface ImageDelta {
+  /** Created or changed (more partitions, other configs, new leader epochs), whole. */
+  readonly topics: readonly TopicImage[]
+  readonly deleted: readonly { readonly topic: string; readonly topicId: string }[]
+  /** Effective broker configs, when they changed (and in the first news). */
+  readonly brokerConfigs?: { readonly [name: string]: string }
+}
+
+export const clusterContract = defineContract({
+  kind: 'cluster',
+  asks: {
+    /** The reply is that API's response; what it changed is durable, and its `imageChanged` news was told before. */
+    request: ask<ClusterRequest, { readonly response: unknown }>(),
+    /** Creates topics that do not exist yet, with the broker's defaults unless said otherwise; replies Kafka's code per topic (0 also when it existed). */
+    ensureTopics: ask<
+      {
+        readonly topics: readonly {
+          readonly name: string
+          readonly partitions?: number
+          readonly configs?: { readonly [name: string]: string }
+        }[]
+      },
+      {
+        readonly results: readonly {
+          readonly name: string
+          readonly errorCode: number
+          readonly errorMessage: string | null
+        }[]
+      }
+    >(),
+    /** A block of producer ids that no one else will ever get (Kafka's AllocateProducerIds). */
+    allocateProducerIds: ask<Record<string, never>, { readonly firstProducerId: number; readonly length: number }>(),
+    /** New leaderships after an unclean start: every epoch grows by one, durably. */
+    bumpLeaderEpochs: ask<
+      { readonly partitions: readonly { readonly topicId: string; readonly partition: number }[] | null },
+      Record<string, never>
+    >(),
+    /** The whole image. */
+    image: ask<Record<string, never>, ImageDelta & { readonly clusterId: string }>(),
+  },
+  tells: {
+    /** From now on this link gets `imageChanged` news. */
+    subscribe: tell<Record<string, never>>(),
+  },
+  news: {
+    imageChanged: tell<ImageDelta>(),
+  },
+})
+export type ClusterContract = typeof clusterContract
+
+/** What the cluster coordinator is started with. */
+export interface ClusterInput {
+  readonly nodeId: number
+  /** Leader of `__cluster_metadata-0`, on the same lane. */
+  readonly leader: Address<PartitionLeaderContract>
+  readonly leaderEpoch: number
+  /** For a fresh cluster; an existing one keeps its own. */
+  readonly clusterId: string
+  /** Static broker configs that differ from Kafka's defaults: Kafka's names, values as strings. */
+  readonly staticConfigs: { readonly [name: string]: string }
+}
