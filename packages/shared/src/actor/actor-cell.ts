@@ -158,13 +158,15 @@ export class ActorCell implements PeerActor {
     try {
       result = this.#asks[word]!(request, peer)
     } catch (thrown) {
-      return this.#refuse(peer, seq, word, thrown)
+      this.#refuse(peer, seq, word, thrown)
+      return
     }
-    if (typeof (result as Promise<unknown> | null)?.then !== 'function') return this.#reply(peer, seq, word, result)
-    ;(result as Promise<unknown>).then(
-      response => this.#reply(peer, seq, word, response),
-      thrown => this.#refuse(peer, seq, word, thrown),
-    )
+    if (typeof (result as Promise<unknown> | null)?.then === 'function') {
+      ;(result as Promise<unknown>).then(
+        response => this.#reply(peer, seq, word, response),
+        thrown => this.#refuse(peer, seq, word, thrown),
+      )
+    } else this.#reply(peer, seq, word, result)
   }
 
   #reply(peer: PeerEnd, seq: number, word: number, response: unknown): void {
@@ -197,10 +199,10 @@ export class ActorCell implements PeerActor {
     if (this.state === 'Ended') return
     try {
       this.#tells[word]!(message, peer)
+      peer.handled(bytes)
     } catch (thrown) {
-      return this.die(thrown)
+      this.die(thrown)
     }
-    peer.handled(bytes)
   }
 
   left(peer: PeerEnd): void {

@@ -103,8 +103,7 @@ export class Lane implements TrunkLane, LinkLane {
   arrived(trunk: Trunk, entries: Entries): void {
     if (trunk.leavesThread && this.budget > 0 && this.#inbox.size === 0) {
       const at = trunk.consume(entries, 0)
-      if (at >= entries.length) return this.#askTurn()
-      this.#inbox.push({ trunk, entries, at })
+      if (at < entries.length) this.#inbox.push({ trunk, entries, at })
     } else this.#inbox.push({ trunk, entries, at: 0 })
     this.#askTurn()
   }

@@ -101,7 +101,10 @@ export class SimulatedChannel implements Channel {
       this.#listener?.ended('the link broke')
       return
     }
-    if (laneDeath > 0 && mayFail && random.float() < laneDeath) return killLane(this.#lane)
+    if (laneDeath > 0 && mayFail && random.float() < laneDeath) {
+      killLane(this.#lane)
+      return
+    }
     if (actorDeath > 0 && mayFail && random.float() < actorDeath) killSome(this.#lane)
     this.#listener?.received(entries)
   }

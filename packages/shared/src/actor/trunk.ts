@@ -249,28 +249,42 @@ export class Trunk implements ChannelListener {
     const [first, second, third, fourth] = [entries[at + 2], entries[at + 3], entries[at + 4], entries[at + 5]] as any[]
     switch (code) {
       case TELL:
-        return this.peers.get(link)?.told(first, second, third)
+        this.peers.get(link)?.told(first, second, third)
+        break
       case NEWS:
-        return this.links.get(link)?.heard(first, second, third)
+        this.links.get(link)?.heard(first, second, third)
+        break
       case CREDIT:
-        return this.links.get(link)?.credited(first, second)
+        this.links.get(link)?.credited(first, second)
+        break
       case NEWS_CREDIT:
-        return this.peers.get(link)?.credited(first, second)
+        this.peers.get(link)?.credited(first, second)
+        break
       case ERROR:
-        return this.links.get(link)?.failed(first, second)
+        this.links.get(link)?.failed(first, second)
+        break
       case OPEN:
-        return this.lane.opened(this, link, { actor: first, incarnation: second, kind: third, asker: fourth })
-      case CLOSE: {
-        const peer = this.peers.get(link)
-        this.peers.delete(link)
-        return peer?.leave(first)
-      }
-      case CLOSED: {
-        const end = this.links.get(link)
-        this.links.delete(link)
-        return end?.end(first, second)
-      }
+        this.lane.opened(this, link, { actor: first, incarnation: second, kind: third, asker: fourth })
+        break
+      case CLOSE:
+        this.#left(link, first)
+        break
+      case CLOSED:
+        this.#linkEnded(link, first, second)
+        break
     }
+  }
+
+  #left(link: number, reason: string): void {
+    const peer = this.peers.get(link)
+    this.peers.delete(link)
+    peer?.leave(reason)
+  }
+
+  #linkEnded(link: number, code: string, reason: string): void {
+    const end = this.links.get(link)
+    this.links.delete(link)
+    end?.end(code, reason)
   }
 
   // --- ending -----------------------------------------------------------------------------------------------------------------
