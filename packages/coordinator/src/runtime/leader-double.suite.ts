@@ -1,0 +1,134 @@
+// A partition leader for tests of the runtime: one log in memory, and switches for what can go wrong with it. It survives the
+// links to it, as a leader's log does.
+import type { Link } from '@odradek/shared/actor/actor'
+import { PortError } from '@odradek/shared/base/errors'
+import type {
+  AppendRequest,
+  AppendResponse,
+  PartitionLeaderContract,
+} from '@odradek/shared/contracts/partition-leader.contract'
+import { BatchBuilder } from '@odradek/shared/records/batch-builder'
+import {
+  attributes,
+  CONTROL_FLAG,
+  forEachBatch,
+  nextOffset,
+  setBaseOffset,
+  TRANSACTIONAL_FLAG,
+  writeAttributes,
+  writeBatchCrc,
+} from '@odradek/shared/records/record-batch'
+
+type LeaderLink = Link<PartitionLeaderContract>
+interface HeldAppend {
+  readonly records: Uint8Array
+  readonly answer: (response: AppendResponse) => void
+  readonly reject: (error: PortError) => void
+}
+
+export class LeaderDouble {
+  /** Whole batches, as stored. */
+  readonly batches: Uint8Array[] = []
+  nextOffset = 0
+  /** Appends wait for `commit` while true. */
+  holding = false
+  readonly held: HeldAppend[] = []
+  /** Answer of the next appends and markers instead of success; nothing is stored then. */
+  refuseWith = 0
+  fetchErrorCode = 0
+  /** Most batches that one fetch returns. */
+  fetchBatchesMax = Number.POSITIVE_INFINITY
+  appends = 0
+  #end: ((reason: string) => void) | null = null
+
+  /** A fresh link, as after a restart of the leader. */
+  link(): LeaderLink {
+    let isClosed = false
+    const closed = new Promise<string>(resolve => {
+      this.#end = reason => {
+        isClosed = true
+        resolve(reason)
+      }
+    })
+    const asks: { [name: string]: (request: any) => Promise<unknown> } = {
+      append: (request: AppendRequest) => this.#append(request),
+      fetch: async ({ fetchOffset }: { fetchOffset: number }) => this.#fetch(fetchOffset),
+      describeLog: async () => ({ logStartOffset: 0, logEndOffset: this.nextOffset }),
+      writeMarker: async request => this.#marker(request),
+    }
+    const ask = (name: string, request: unknown) =>
+      isClosed
+        ? Promise.reject(new PortError({ code: 'LINK_CLOSED', message: 'the link is closed' }))
+        : asks[name]!(request)
+    return {
+      ask,
+      closed,
+      close: () => this.#end?.('closed here'),
+      get isClosed() {
+        return isClosed
+      },
+    } as unknown as LeaderLink
+  }
+
+  /** The leader dies: what is held is answered with LINK_CLOSED; `landed` says whether it reached the log. */
+  die(landed: boolean): void {
+    for (const { records, reject } of this.held.splice(0)) {
+      if (landed) this.#store(records)
+      reject(new PortError({ code: 'LINK_CLOSED', message: 'the leader died' }))
+    }
+    this.#end?.('the leader died')
+  }
+
+  /** Commits, or refuses, what is held. */
+  commit(): void {
+    for (const { records, answer } of this.held.splice(0)) answer(this.#answer(records))
+  }
+
+  /** Held appends fail on their way with DEADLINE; `landed` says whether they reached the log. */
+  lose(landed: boolean): void {
+    for (const { records, reject } of this.held.splice(0)) {
+      if (landed) this.#store(records)
+      reject(new PortError({ code: 'DEADLINE', message: 'no answer' }))
+    }
+  }
+
+  #append({ records }: AppendRequest): Promise<AppendResponse> {
+    this.appends++
+    if (!this.holding) return Promise.resolve(this.#answer(records))
+    return new Promise((answer, reject) => this.held.push({ records, answer, reject }))
+  }
+
+  #answer(records: Uint8Array): AppendResponse {
+    const errorCode = this.refuseWith
+    const baseOffset = errorCode === 0 ? this.#store(records) : -1
+    return { errorCode, errorMessage: null, baseOffset, logAppendTimeMs: -1, logStartOffset: 0, recordErrors: [] }
+  }
+
+  #store(records: Uint8Array): number {
+    const baseOffset = this.nextOffset
+    forEachBatch(records, (at, size) => {
+      const batch = records.slice(at, at + size)
+      setBaseOffset(batch, 0, this.nextOffset)
+      this.nextOffset = nextOffset(batch, 0)
+      this.batches.push(batch)
+    })
+    return baseOffset
+  }
+
+  #fetch(fetchOffset: number) {
+    const found = this.batches.filter(batch => nextOffset(batch, 0) > fetchOffset).slice(0, this.fetchBatchesMax)
+    return { errorCode: this.fetchErrorCode, records: Uint8Array.from(found.flatMap(batch => [...batch])) }
+  }
+
+  #marker(request: { producerId: number; producerEpoch: number; transactionResult: boolean }) {
+    if (this.refuseWith !== 0) return { errorCode: this.refuseWith }
+    const builder = new BatchBuilder({ writeLimit: 1_024 })
+    builder.tryAppend(0, Uint8Array.of(0, 0, 0, request.transactionResult ? 1 : 0), Uint8Array.of(0, 0, 0, 0, 0, 0))
+    const { producerId, producerEpoch } = request
+    const batch = builder.build({ producerId, producerEpoch, baseSequence: -1 })
+    writeAttributes(batch, 0, attributes(batch, 0) | CONTROL_FLAG | TRANSACTIONAL_FLAG)
+    writeBatchCrc(batch, 0)
+    this.#store(batch)
+    return { errorCode: 0 }
+  }
+}

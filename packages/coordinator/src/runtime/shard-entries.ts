@@ -1,0 +1,60 @@
+// What comes to a shard, and what it is while it is on its way: question -> decision -> outcome, marker order -> barrier.
+// Types of the runner's inside; coordinators see `shard.ts`.
+import type { WriteMarkerRequest, WriteMarkerResponse } from '@odradek/shared/contracts/partition-leader.contract'
+import type { Ticket } from './effects.ts'
+import type { Decision, EncodedRecord, ShardTypes, WordsOf } from './shard.ts'
+
+/** A request on its way to its handler; also how timers ask (without a ticket). */
+export interface Question<T extends ShardTypes> {
+  readonly kind: 'question'
+  /** `onLoaded` for what the shard decides by itself after a load. */
+  readonly name: WordsOf<T> | 'onLoaded'
+  readonly request: any
+  readonly ticket: Ticket
+  /** Monotonic milliseconds until which it may wait. */
+  readonly deadline: number
+}
+
+/** A transaction marker that is to be written into the shard's partition. */
+export interface MarkerOrder {
+  readonly kind: 'marker'
+  readonly request: WriteMarkerRequest
+  readonly answer: (response: WriteMarkerResponse) => void
+  readonly deadline: number
+}
+
+export type Entry<T extends ShardTypes> = Question<T> | MarkerOrder
+
+/** What is to happen when a decision is committed. */
+export interface Outcome<T extends ShardTypes> {
+  readonly question: Question<T>
+  readonly decision: Decision<T>
+}
+
+/** An append in flight and who waits for it. */
+export interface Flight<T extends ShardTypes> {
+  readonly baseOffset: number
+  readonly outcomes: Outcome<T>[]
+}
+
+/** An append that the leader may refuse for reasons of its own: nothing is decided from when it is raised until it has passed. */
+export type Barrier<T extends ShardTypes> = TransactionalBarrier<T> | MarkerBarrier
+
+export interface TransactionalBarrier<T extends ShardTypes> extends Outcome<T> {
+  readonly kind: 'transactional'
+  readonly records: readonly EncodedRecord[]
+  readonly timestamp: number
+  sent: boolean
+}
+
+export interface MarkerBarrier {
+  readonly kind: 'markers'
+  readonly orders: MarkerOrder[]
+  sent: boolean
+}
+
+/** Who waits for the barrier. */
+export function entriesOf<T extends ShardTypes>(barrier: Barrier<T> | null): readonly Entry<T>[] {
+  if (barrier === null) return []
+  return barrier.kind === 'markers' ? barrier.orders : [barrier.question]
+}

@@ -1,0 +1,95 @@
+// Reads a shard's partition from its start to its end through the leader contract and hands out, in order, what lies in it.
+// Called by the shard runner while it loads. It changes nothing.
+import type { Link } from '@odradek/shared/actor/actor'
+import { limits } from '@odradek/shared/base/limits'
+import type { PartitionLeaderContract } from '@odradek/shared/contracts/partition-leader.contract'
+import {
+  forEachBatch,
+  isControlBatch,
+  isTransactional,
+  nextOffset,
+  producerEpoch,
+  producerId,
+} from '@odradek/shared/records/record-batch'
+import { RecordReader } from '@odradek/shared/records/record-reader'
+import type { EndTransactionMarker, RecordMeta } from './shard.ts'
+
+export interface LogVisitor {
+  /** Key and value are views that end with the call. */
+  record(key: Uint8Array | null, value: Uint8Array | null, meta: RecordMeta): void
+  marker(marker: EndTransactionMarker): void
+  /** False ends the reading: another load has begun. */
+  wanted(): boolean
+}
+
+/** Reads to the end as it was when the reading began, and returns that end offset. Rejects when the leader does not answer or refuses. */
+export async function readLog(link: Link<PartitionLeaderContract>, visitor: LogVisitor): Promise<number> {
+  const { logStartOffset, logEndOffset } = await link.ask('describeLog', {})
+  let offset = logStartOffset
+  while (offset < logEndOffset && visitor.wanted()) {
+    const { errorCode, records } = await link.ask('fetch', fetchFrom(offset))
+    if (errorCode !== 0) throw new Error(`the leader answered a fetch at offset ${offset} with error code ${errorCode}`)
+    if (!visitor.wanted()) break
+    const next = visitBatches(records, offset, visitor)
+    if (next === offset) throw new Error(`the log ends at offset ${offset}, before its end offset ${logEndOffset}`)
+    offset = next
+  }
+  return Math.max(offset, logEndOffset)
+}
+
+function fetchFrom(fetchOffset: number) {
+  return {
+    currentLeaderEpoch: -1,
+    fetchOffset,
+    lastFetchedEpoch: -1,
+    partitionMaxBytes: limits.shardLoadFetchBytes,
+    isolationLevel: 0,
+    minBytes: 0,
+    maxWaitMs: 0,
+  }
+}
+
+function visitBatches(records: Uint8Array, from: number, visitor: LogVisitor): number {
+  const reader = new RecordReader()
+  let next = from
+  forEachBatch(records, at => {
+    next = nextOffset(records, at)
+    reader.open(records, at, limits.shardRecordsBytesMax)
+    if (isControlBatch(records, at)) visitMarkers(reader, records, at, visitor)
+    else visitRecords(reader, records, at, from, visitor)
+  })
+  return next
+}
+
+function visitRecords(reader: RecordReader, records: Uint8Array, at: number, from: number, visitor: LogVisitor): void {
+  const transactional = isTransactional(records, at)
+  const producer = transactional
+    ? { producerId: producerId(records, at), producerEpoch: producerEpoch(records, at) }
+    : { producerId: -1, producerEpoch: -1 }
+  while (reader.next()) {
+    // The first batch may begin before the offset that was asked for.
+    if (reader.offset < from) continue
+    visitor.record(reader.key(), reader.value(), {
+      offset: reader.offset,
+      timestamp: reader.timestamp,
+      transactional,
+      ...producer,
+    })
+  }
+}
+
+function visitMarkers(reader: RecordReader, records: Uint8Array, at: number, visitor: LogVisitor): void {
+  while (reader.next()) {
+    const result = markerResult(reader.key())
+    if (result === null) continue
+    visitor.marker({ producerId: producerId(records, at), producerEpoch: producerEpoch(records, at), result })
+  }
+}
+
+/** Key of a control record: version int16, type int16 (0 abort, 1 commit; others are not about transactions). */
+function markerResult(key: Uint8Array | null): EndTransactionMarker['result'] | null {
+  if (key === null || key.length < 4) return null
+  const type = (key[2]! << 8) | key[3]!
+  if (type === 0) return 'ABORT'
+  return type === 1 ? 'COMMIT' : null
+}

@@ -1,0 +1,501 @@
+// Runs one shard over one internal partition: decides, appends, replays, answers (DESIGN 1.6). A coordinator actor owns it,
+// gives it the leader's link (`lead`), hands it requests (`submit`) and carries out its `hands`. It never looks inside state or records.
+//
+// Speculation: a decision is replayed at once and appended with all others of its turn; while the append is in flight more are
+// decided on top. Replies wait for the commit. When an append fails or its outcome is unknown, the state is dropped and read
+// from the log again: the log alone knows, and no state needs an undo. What a leader may refuse for reasons of its own (markers,
+// transactional appends) is a barrier instead: replayed once it is committed, alone.
+import type { ActorContext, ActorDescription, Link } from '@odradek/shared/actor/actor'
+import { assert } from '@odradek/shared/base/assert'
+import type { Timer } from '@odradek/shared/base/clock'
+import type {
+  AppendResponse,
+  PartitionLeaderContract,
+  WriteMarkerRequest,
+  WriteMarkerResponse,
+} from '@odradek/shared/contracts/partition-leader.contract'
+import { Askers } from './askers.ts'
+import { NO_TICKET, type Ticket } from './effects.ts'
+import { Gathering } from './gathering.ts'
+import { LiveState } from './live-state.ts'
+import { type Refusal, type RefusalReason, refusalOf } from './refusal.rules.ts'
+import { assertShardInvariants, type ShardEvent } from './shard.machine.ts'
+import type { ShardDefinition, ShardHands, ShardTypes, WordsOf } from './shard.ts'
+import { append, appendTransactional, writeMarkers } from './shard-appends.ts'
+import {
+  type Barrier,
+  type Entry,
+  entriesOf,
+  type Flight,
+  type MarkerBarrier,
+  type Outcome,
+  type Question,
+  type TransactionalBarrier,
+} from './shard-entries.ts'
+import { readLog } from './shard-loader.ts'
+import { type ShardEffect, ShardState } from './shard-state.ts'
+import { WaitingRoom } from './waiting-room.ts'
+
+export interface ShardRunnerOptions<T extends ShardTypes> {
+  readonly definition: ShardDefinition<T>
+  /** Shown in logs and traces, such as `__consumer_offsets-12`. */
+  readonly name: string
+  readonly context: Pick<ActorContext, 'clock' | 'random' | 'log' | 'limits' | 'defer' | 'trace' | 'fail'>
+  readonly hands?: ShardHands<T>
+  /** The partition's `max.message.bytes`. */
+  readonly maxBatchBytes: number
+}
+
+export class ShardRunner<T extends ShardTypes> {
+  readonly #options: ShardRunnerOptions<T>
+  readonly #definition: ShardDefinition<T>
+  readonly #machine: ShardState
+  readonly #live: LiveState<T>
+  readonly #askers: Askers
+  readonly #waiting: WaitingRoom<Entry<T>>
+  readonly #gathering: Gathering<Outcome<T>>
+  #flight: Flight<T> | null = null
+  #barrier: Barrier<T> | null = null
+  #link: Link<PartitionLeaderContract> | null = null
+  /** Grows when what was under way is given up: answers to older asks are not looked at. */
+  #epoch = 0
+  #retry: Timer | null = null
+  #sendScheduled = false
+  #performing = false
+  readonly #effects: ShardEffect[] = []
+  #closing = false
+  #drained: (() => void)[] = []
+  #unexpectedEvents = 0
+
+  constructor(options: ShardRunnerOptions<T>) {
+    const { definition, name, context } = options
+    this.#options = options
+    this.#definition = definition
+    this.#machine = new ShardState(name, context.trace)
+    this.#live = new LiveState(definition, context.clock, (word, request) => {
+      this.#admit({ kind: 'question', name: word, request, ticket: NO_TICKET, deadline: Number.POSITIVE_INFINITY })
+    })
+    this.#askers = new Askers(context.limits.shardAskersMax)
+    this.#gathering = new Gathering(options.maxBatchBytes)
+    this.#waiting = new WaitingRoom({
+      clock: context.clock,
+      max: context.limits.shardWaitingMax,
+      expire: entry => this.#guard(() => this.#refuse(entry, this.#whyNotReady(), 'the shard was not ready in time')),
+    })
+  }
+
+  /** The state as it stands, speculation included. For tests and read-only views; never change it. */
+  get state(): T['state'] {
+    return this.#live.value
+  }
+
+  /** Serves the partition that this link leads to; loads it first. The runner owns the link from now on. */
+  lead(link: Link<PartitionLeaderContract>): void {
+    const previous = this.#link
+    this.#link = link
+    void link.closed.then(reason => {
+      if (this.#link !== link) return
+      this.#link = null
+      this.#send({ type: 'leader.lost', reason })
+    })
+    this.#send({ type: 'leader.found' })
+    previous?.close()
+  }
+
+  /** Asks a word of the shard. Resolves with its reply, a refusal in the word's own shape included; never rejects. */
+  submit<N extends WordsOf<T>>(name: N, request: T['words'][N]['request']): Promise<T['words'][N]['reply']> {
+    return new Promise(resolve => {
+      if (this.#askers.isFull) {
+        const refusal = refusalOf('full', `more than ${this.#askers.max} requests are unanswered`)
+        resolve(this.#definition.handlers[name].refuse(request, refusal))
+        return
+      }
+      const ticket = this.#askers.add(name, request, resolve)
+      this.#admit({ kind: 'question', name, request, ticket, deadline: this.#deadline() })
+    })
+  }
+
+  /** Writes a transaction marker into the shard's partition, ends the transaction in its state, then answers. Never rejects. */
+  writeMarker(request: WriteMarkerRequest): Promise<WriteMarkerResponse> {
+    return new Promise(resolve => {
+      this.#admit({ kind: 'marker', request, answer: resolve, deadline: this.#deadline() })
+    })
+  }
+
+  /** Finishes what is pending, refuses what waits and all that comes later. Idempotent. */
+  async close(): Promise<void> {
+    this.#closing = true
+    while (this.#isPending()) await new Promise<void>(resolve => this.#drained.push(resolve))
+    this.#send({ type: 'close' })
+    const link = this.#link
+    this.#link = null
+    link?.close()
+  }
+
+  describe(): ActorDescription {
+    const { limits } = this.#options.context
+    const { nextOffset, timers, unknownRecords } = this.#live
+    return {
+      state: this.#machine.current,
+      queues: [
+        { name: 'waiting', size: this.#waiting.size, high: this.#waiting.high, max: limits.shardWaitingMax },
+        { name: 'askers', size: this.#askers.size, high: this.#askers.high, max: limits.shardAskersMax },
+      ],
+      detail: { nextOffset, timers: timers.size, unknownRecords, unexpectedEvents: this.#unexpectedEvents },
+    }
+  }
+
+  #deadline(): number {
+    const { clock, limits } = this.#options.context
+    return clock.monotonic() + limits.shardWaitMs
+  }
+
+  #whyNotReady(): RefusalReason {
+    return this.#machine.current === 'Failed' || this.#machine.current === 'Initial' ? 'failed' : 'loading'
+  }
+
+  // Who may come in: everyone while the shard is active, no barrier stands, and the next append has room.
+
+  #admit(entry: Entry<T>): void {
+    this.#guard(() => {
+      if (this.#closing) this.#refuse(entry, 'closed', 'the shard is closing')
+      else if (this.#waiting.size === 0 && this.#isOpenFor(entry)) this.#take(entry)
+      else if (!this.#waiting.enter(entry)) this.#refuse(entry, 'full', 'too many requests wait for the shard')
+    })
+  }
+
+  #isOpenFor(entry: Entry<T>): boolean {
+    if (!this.#machine.isActive) return false
+    if (this.#barrier !== null) {
+      return entry.kind === 'marker' && this.#barrier.kind === 'markers' && !this.#barrier.sent
+    }
+    return this.#gathering.sizeInBytes < this.#options.context.limits.groupCommitBytesMax
+  }
+
+  #admitWaiting(): void {
+    for (let entry = this.#waiting.first; entry !== undefined && this.#isOpenFor(entry); entry = this.#waiting.first) {
+      this.#waiting.leave()
+      this.#take(entry)
+    }
+  }
+
+  #take(entry: Entry<T>): void {
+    if (entry.kind === 'question') this.#decide(entry)
+    else if (this.#barrier?.kind === 'markers') this.#barrier.orders.push(entry)
+    else this.#raise({ kind: 'markers', orders: [entry], sent: false })
+  }
+
+  #refuse(entry: Entry<T>, reason: RefusalReason, message: string, leaderErrorCode = 0): void {
+    const refusal = refusalOf(reason, message, leaderErrorCode)
+    if (entry.kind === 'marker') entry.answer({ errorCode: refusal.errorCode })
+    else if (entry.ticket !== NO_TICKET) this.#refuseTicket(entry.ticket, entry.name, entry.request, refusal)
+    else
+      this.#options.context.log.error({ word: entry.name, reason }, `refused a decision of the shard's own: ${message}`)
+  }
+
+  #refuseTicket(ticket: Ticket, name: WordsOf<T>, request: unknown, refusal: Refusal): void {
+    this.#askers.answer(ticket, this.#definition.handlers[name].refuse(request, refusal))
+  }
+
+  // Decide, then become, then wait for the commit.
+
+  #decide(question: Question<T>): void {
+    const { clock, random } = this.#options.context
+    const { ticket, request } = question
+    const handler = this.#definition.handlers[question.name]
+    const context = { now: clock.now(), random, ticket }
+    if (handler.kind === 'read') {
+      this.#whenCommitted({ question, decision: { reply: handler.read(this.state, request, context) } })
+    } else {
+      this.#become({ question, decision: handler.decide(this.state, request, context) }, context.now)
+    }
+  }
+
+  #become(outcome: Outcome<T>, now: number): void {
+    const { question, decision } = outcome
+    const records = (decision.records ?? []).map(record => this.#definition.encodeRecord(record))
+    if (!this.#gathering.fits(records)) {
+      this.#refuse(
+        question,
+        'tooLarge',
+        `${records.length} records do not fit one batch of ${this.#options.maxBatchBytes} bytes`,
+      )
+    } else if (decision.transaction !== undefined && records.length > 0) {
+      this.#raise({ ...outcome, kind: 'transactional', records, timestamp: now, sent: false })
+    } else {
+      if (records.length > 0) this.#gathering.add(records, now)
+      this.#live.become(decision, now)
+      this.#whenCommitted(outcome)
+    }
+  }
+
+  #whenCommitted(outcome: Outcome<T>): void {
+    if (this.#gathering.recordCount > 0) {
+      this.#gathering.whenCommitted(outcome)
+      this.#scheduleSend()
+    } else if (this.#flight !== null) this.#flight.outcomes.push(outcome)
+    else this.#release(outcome)
+  }
+
+  #release({ question, decision }: Outcome<T>): void {
+    if ('reply' in decision) this.#askers.answer(question.ticket, decision.reply)
+    for (const effect of decision.effects ?? []) {
+      if (effect.kind === 'reply') this.#askers.answer(effect.ticket, effect.reply)
+      else if (effect.kind === 'notify') this.#options.hands?.notify?.(effect.notice)
+      else if (effect.kind === 'writeMarkers') this.#options.hands?.writeMarkers?.(effect.markers)
+    }
+  }
+
+  // One thing is in flight at a time: the append of what has gathered, or a barrier when nothing has.
+
+  #scheduleSend(): void {
+    if (this.#sendScheduled || this.#machine.current !== 'Active.idle') return
+    this.#sendScheduled = true
+    this.#options.context.defer(() => {
+      this.#sendScheduled = false
+      this.#guard(() => this.#sendNext())
+    })
+  }
+
+  #sendNext(): void {
+    if (this.#machine.current !== 'Active.idle') return
+    if (this.#gathering.recordCount > 0) this.#sendGathered()
+    else if (this.#barrier !== null) this.#sendBarrier(this.#barrier)
+  }
+
+  #sendGathered(): void {
+    const { records, recordCount, outcomes } = this.#gathering.take()
+    this.#flight = { baseOffset: this.#live.nextOffset - recordCount, outcomes }
+    this.#send({ type: 'batch.sent' })
+    this.#answerOf(append(this.#leader(), records), response => this.#appended(response))
+  }
+
+  #appended({ errorCode, errorMessage, baseOffset }: AppendResponse): void {
+    const flight = this.#flight
+    assert(flight !== null, 'an append that is answered was in flight')
+    const refusal = errorCode === 0 ? null : `the leader refused an append with ${errorCode} ${errorMessage ?? ''}`
+    // Nobody else writes here: an append that was given up earlier has landed late.
+    const surprise =
+      baseOffset === flight.baseOffset ? null : `offset ${baseOffset} where ${flight.baseOffset} was next`
+    const reason = refusal ?? surprise
+    if (reason !== null) {
+      this.#giveUp(reason)
+      return
+    }
+    this.#flight = null
+    for (const outcome of flight.outcomes) this.#release(outcome)
+    this.#send({ type: 'append.committed' })
+  }
+
+  #raise(barrier: Barrier<T>): void {
+    this.#barrier = barrier
+    this.#scheduleSend()
+  }
+
+  #sendBarrier(barrier: Barrier<T>): void {
+    barrier.sent = true
+    this.#send({ type: 'barrier.sent' })
+    if (barrier.kind === 'markers') this.#sendMarkers(barrier)
+    else this.#sendTransactional(barrier)
+  }
+
+  #sendTransactional(barrier: TransactionalBarrier<T>): void {
+    this.#answerOf(appendTransactional(this.#leader(), barrier), ({ errorCode, errorMessage, baseOffset }) => {
+      this.#barrier = null
+      if (errorCode === 0) {
+        this.#live.moveTo(baseOffset)
+        this.#live.become(barrier.decision, barrier.timestamp)
+        this.#release(barrier)
+      } else this.#refuse(barrier.question, 'appendRefused', errorMessage ?? 'refused by the leader', errorCode)
+      this.#send({ type: 'barrier.passed' })
+    })
+  }
+
+  #sendMarkers(barrier: MarkerBarrier): void {
+    this.#answerOf(writeMarkers(this.#leader(), barrier), ({ responses, logEndOffset }) => {
+      this.#barrier = null
+      this.#live.moveTo(logEndOffset)
+      for (const [index, { request, answer }] of barrier.orders.entries()) {
+        const { producerId, producerEpoch, transactionResult } = request
+        const { errorCode } = responses[index]!
+        const result = transactionResult ? 'COMMIT' : 'ABORT'
+        if (errorCode === 0) this.#live.endTransaction({ producerId, producerEpoch, result })
+        answer({ errorCode })
+      }
+      this.#send({ type: 'barrier.passed' })
+    })
+  }
+
+  // Loading, and giving up what the log may not hold.
+
+  #startLoading(): void {
+    this.#live.reset()
+    const epoch = ++this.#epoch
+    if (this.#link === null) {
+      this.#send({ type: 'load.failed', reason: 'the link to the leader ended' })
+      return
+    }
+    const loading = readLog(this.#link, {
+      wanted: () => epoch === this.#epoch,
+      record: (key, value, meta) => this.#live.load(key, value, meta),
+      marker: marker => this.#live.endTransaction(marker),
+    })
+    loading.then(
+      endOffset => {
+        if (epoch !== this.#epoch) return
+        this.#live.moveTo(endOffset)
+        this.#send({ type: 'load.done' })
+      },
+      (reason: unknown) => {
+        if (epoch === this.#epoch) this.#send({ type: 'load.failed', reason: String(reason) })
+      },
+    )
+  }
+
+  #finishLoading(): void {
+    const { clock, random, log } = this.#options.context
+    log.info({ shard: this.#options.name, nextOffset: this.#live.nextOffset }, 'shard loaded')
+    const context = { now: clock.now(), random, ticket: NO_TICKET }
+    const decision = this.#definition.onLoaded?.(this.state, context)
+    if (decision === undefined) return
+    const deadline = Number.POSITIVE_INFINITY
+    this.#become(
+      { question: { kind: 'question', name: 'onLoaded', request: null, ticket: NO_TICKET, deadline }, decision },
+      context.now,
+    )
+  }
+
+  #giveUp(reason: string): void {
+    this.#send({ type: 'append.failed', reason })
+  }
+
+  /** Reads and what was not sent yet wait for the next load; what may or may not be in the log is refused as unknown. */
+  #abandonPending(reason: string): void {
+    this.#epoch++
+    this.#live.timers.clear()
+    const outcomes = [...(this.#flight?.outcomes ?? []), ...this.#gathering.drop()]
+    const barrier = this.#barrier
+    this.#flight = null
+    this.#barrier = null
+    this.#waiting.remove(isOwn)
+    const again: Entry<T>[] = []
+    const settle = (entry: Entry<T>, harmless: boolean) => {
+      if (isOwn(entry)) return
+      if (harmless) again.push(entry)
+      else this.#refuse(entry, 'unknown', `not known to be committed: ${reason}`)
+    }
+    for (const { question } of outcomes) settle(question, this.#definition.handlers[question.name]?.kind === 'read')
+    for (const entry of entriesOf(barrier)) settle(entry, barrier?.sent === false)
+    this.#waiting.returnToFront(again)
+    this.#refuseLateAskers(reason)
+  }
+
+  /** Those whose reply was put off: what they waited for is forgotten with the soft state. */
+  #refuseLateAskers(reason: string): void {
+    const waiting = new Set<Ticket>()
+    for (const entry of this.#waiting) if (entry.kind === 'question') waiting.add(entry.ticket)
+    for (const { ticket, name, request } of this.#askers.others(waiting)) {
+      this.#refuseTicket(ticket, name, request, refusalOf('closed', `the shard lost its state: ${reason}`))
+    }
+  }
+
+  #refuseEverything(): void {
+    this.#epoch++
+    this.#live.timers.clear()
+    for (const entry of this.#waiting.remove(() => true)) this.#refuse(entry, 'closed', 'the shard is closed')
+    this.#refuseLateAskers('closed')
+  }
+
+  #armRetry(reason: string): void {
+    const { clock, limits, log } = this.#options.context
+    log.warn({ shard: this.#options.name, reason }, 'shard could not be loaded')
+    if (this.#link !== null) this.#retry = clock.after(limits.shardRetryMs, () => this.#send({ type: 'retry' }))
+  }
+
+  // The machine: an event in, its effects carried out in order, its invariants checked.
+
+  #send(event: ShardEvent): void {
+    this.#guard(() => {
+      this.#effects.push(...this.#machine.send(event))
+      if (this.#performing) return
+      this.#performing = true
+      try {
+        for (let effect = this.#effects.shift(); effect !== undefined; effect = this.#effects.shift()) {
+          this.#perform(effect)
+        }
+      } finally {
+        this.#performing = false
+      }
+      this.#checkInvariants()
+      if (!this.#isPending()) for (const drained of this.#drained.splice(0)) drained()
+    })
+  }
+
+  #perform(effect: ShardEffect): void {
+    if (effect.name === 'countUnexpected') {
+      this.#unexpectedEvents++
+      this.#options.context.log.warn({ event: effect.event, state: this.#machine.current }, 'unexpected event')
+    } else if (effect.name === 'abandonPending') this.#abandonPending(effect.reason)
+    else if (effect.name === 'armRetry') this.#armRetry(effect.reason)
+    else this.#plainEffects[effect.name]()
+  }
+
+  readonly #plainEffects = {
+    startLoading: () => this.#startLoading(),
+    finishLoading: () => this.#finishLoading(),
+    admitWaiting: () => this.#admitWaiting(),
+    sendNext: () => this.#sendNext(),
+    refuseEverything: () => this.#refuseEverything(),
+    cancelRetry: () => {
+      this.#retry?.cancel()
+      this.#retry = null
+    },
+  }
+
+  #isPending(): boolean {
+    return this.#flight !== null || this.#barrier !== null || this.#gathering.recordCount > 0
+  }
+
+  #checkInvariants(): void {
+    assertShardInvariants(this.#machine.current, {
+      appendsInFlight: this.#flight === null ? 0 : 1,
+      barriersInFlight: this.#barrier?.sent === true ? 1 : 0,
+      gathered: this.#gathering.decisionCount,
+      timersArmed: this.#live.timers.size,
+      waiting: this.#waiting.size,
+      tickets: this.#askers.size,
+    })
+  }
+
+  /** Hands the answer over unless it came after what it belongs to was given up; an ask that failed gives up. */
+  #answerOf<R>(asked: Promise<R>, answered: (response: R) => void): void {
+    const epoch = this.#epoch
+    asked.then(
+      response => {
+        if (epoch === this.#epoch) this.#guard(() => answered(response))
+      },
+      (reason: unknown) => {
+        if (epoch === this.#epoch) this.#giveUp(String(reason))
+      },
+    )
+  }
+
+  #leader(): Link<PartitionLeaderContract> {
+    assert(this.#link !== null, 'an active shard has a leader')
+    return this.#link
+  }
+
+  /** A throw of rules or of this class is a bug: the actor dies and its supervisor acts. */
+  #guard(work: () => void): void {
+    try {
+      work()
+    } catch (bug) {
+      this.#options.context.fail(bug)
+    }
+  }
+}
+
+/** What the shard asks itself; forgotten with the state, because `onLoaded` asks anew. */
+function isOwn<T extends ShardTypes>(entry: Entry<T>): boolean {
+  return entry.kind === 'question' && entry.ticket === NO_TICKET
+}
