@@ -31,6 +31,8 @@ export interface LinkStats {
   readonly inFlightMessagesHigh: number
   readonly inFlightBytesHigh: number
   readonly queuedMessagesHigh: number
+  /** News that arrived while nobody listened for it. */
+  readonly newsUnheard: number
 }
 
 /**
@@ -57,7 +59,7 @@ export interface Link<C extends Contract = Contract> {
   readonly isFull: boolean
   /** Resolves when there is credit again, or the link closed. */
   writable(): Promise<void>
-  close(): void
+  close(reason?: string): void
   stats(): LinkStats
 }
 
@@ -120,7 +122,8 @@ export interface Log {
 
 /**
  * The word that keeps a thread from being ended inside an LMDB call (STACK 2). `run` must be synchronous: what runs inside
- * completes before the thread can be terminated. Re-entrant.
+ * completes before the thread can be terminated. Re-entrant. Throws when the actor has ended, so that code which was still
+ * waiting when its actor was killed cannot write beside the next incarnation: write whatever outlives you inside the gate.
  */
 export interface Gate {
   run<T>(section: () => T): T
@@ -168,6 +171,11 @@ export interface ActorContext {
   readonly log: Log
   /** Aborted when the actor is told to close, before `close` is called. */
   readonly signal: AbortSignal
+  /**
+   * Runs `release` once when the actor has ended, in whatever way: after `close`, or at its death (not when its thread died, which
+   * frees everything anyway). For native things such as open environments. Synchronous; a throw is logged and ignored.
+   */
+  onEnd(release: () => void): void
   readonly limits: Limits
   readonly gate: Gate
   readonly resources: Resources
@@ -219,6 +227,10 @@ export function actorModule<C extends Contract, Input>(contract: C, url: URL): A
   return { contract, url: builtUrl(url.href) }
 }
 
+/** The nearest `src` or `dist` folder above the file decides whether it is a source; folders further up are the user's. */
 function builtUrl(href: string): string {
-  return href.replace(/\/src\/(?!.*\/src\/)/, '/dist/').replace(/\.ts$/, '.js')
+  const inSources = href.lastIndexOf('/src/')
+  const mapped =
+    inSources > href.lastIndexOf('/dist/') ? `${href.slice(0, inSources)}/dist/${href.slice(inSources + 5)}` : href
+  return mapped.replace(/\.ts$/, '.js')
 }

@@ -12,16 +12,30 @@ export const limits = {
   linkBytesMax: 64 * MIB,
   /** Messages that wait for credit on one link before asks are refused with LINK_FULL. */
   linkQueueMessagesMax: 16_384,
+  /** Bytes of buffers that wait for credit on one link before asks are refused with LINK_FULL. */
+  linkQueueBytesMax: 64 * MIB,
   /** A buffer of at least this many bytes is transferred, a smaller one is cloned (measured: STACK 1). */
   transferBytesMin: 8 * KIB,
   /** Messages handled in one turn before a thread yields to its timers and sockets. */
   turnMessagesMax: 1_024,
+  /** Messages said to one thread before they are posted without waiting for the end of the turn. */
+  turnPostMessagesMax: 128,
+  /** Bytes of buffers said to one thread before they are posted without waiting for the end of the turn. */
+  turnPostBytesMax: 256 * KIB,
   /** An ask without a deadline of its own. */
   askDeadlineMs: 30_000,
   /** How long an actor may take to close in order before it is killed. */
   closeDeadlineMs: 10_000,
   /** How long the supervisor waits for a gate before it gives the process up. */
   gateDeadlineMs: 30_000,
+  /** How long a lane may take to describe its actors before it is listed as unresponsive. */
+  describeDeadlineMs: 1_000,
+  /** How long a new thread may take from its start to `ready`. */
+  threadStartDeadlineMs: 30_000,
+  /** How long log lines and trace events wait in a thread for others before they are sent to the embedding thread. */
+  reportDelayMs: 20,
+  /** Log lines that wait in one thread before further ones are dropped (and counted). */
+  logLinesMax: 4_096,
   /** Trace events kept per thread before the oldest are dropped (and counted). */
   traceEventsMax: 65_536,
   /** A group commit is written at once, before the turn ends, when it holds this much. */
@@ -47,6 +61,10 @@ assert(limits.linkBytesMax >= 4 * limits.groupCommitBytesMax, 'one link can feed
 assert(
   limits.turnMessagesMax <= limits.linkMessagesMax,
   'a turn never needs more messages than a link may have in flight',
+)
+assert(
+  limits.turnPostMessagesMax <= limits.turnMessagesMax,
+  'an array that is posted early never exceeds what a turn may handle',
 )
 assert(limits.shardWaitingMax <= limits.shardAskersMax, 'who waits for a shard has asked it')
 assert(limits.closeDeadlineMs <= limits.gateDeadlineMs, 'an orderly close is given up before a gate is')

@@ -6,12 +6,20 @@ import { CorruptRecordError } from '../corrupt-record-error.ts'
 import type { Codec } from './codec.ts'
 import type { CompressionType } from './compression-type.ts'
 import { gzipCodec } from './gzip.ts'
+import { lz4Codec } from './lz4.ts'
+import { snappyCodec } from './snappy.ts'
+import { zstdCodec } from './zstd.ts'
 
-const CODECS: { readonly [T in CompressionType]?: Codec } = { gzip: gzipCodec }
+const CODECS: { readonly [T in Exclude<CompressionType, 'none'>]: Codec } = {
+  gzip: gzipCodec,
+  snappy: snappyCodec,
+  lz4: lz4Codec,
+  zstd: zstdCodec,
+}
 
 /** Compresses `bytes` into an own, exact buffer. `none` returns `bytes` as they are. */
 export function compress(type: CompressionType, bytes: Uint8Array, level?: number): Uint8Array {
-  return type === 'none' ? bytes : codecOf(type).compress(bytes, level)
+  return type === 'none' ? bytes : CODECS[type].compress(bytes, level)
 }
 
 /**
@@ -19,15 +27,9 @@ export function compress(type: CompressionType, bytes: Uint8Array, level?: numbe
  * Throws CorruptRecordError with CORRUPT_MESSAGE (no valid stream) or MESSAGE_TOO_LARGE (more than `maxBytes`).
  */
 export function decompress(type: CompressionType, bytes: Uint8Array, maxBytes: number): Uint8Array {
-  if (type !== 'none') return codecOf(type).decompress(bytes, maxBytes)
+  if (type !== 'none') return CODECS[type].decompress(bytes, maxBytes)
   if (bytes.length > maxBytes) {
     throw new CorruptRecordError('MESSAGE_TOO_LARGE', `${bytes.length} bytes of records are more than ${maxBytes}`)
   }
   return bytes
-}
-
-function codecOf(type: Exclude<CompressionType, 'none'>): Codec {
-  const codec = CODECS[type]
-  if (codec === undefined) throw new CorruptRecordError('UNSUPPORTED_COMPRESSION_TYPE', `no codec for ${type}`)
-  return codec
 }

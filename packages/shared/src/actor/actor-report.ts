@@ -1,0 +1,24 @@
+// What a lane tells about its actors, and what `actors()` shows of them. Plain data: crosses ports.
+import type { ActorDescription, Address, LinkStats } from './actor.ts'
+
+/** One actor, as its lane sees it. */
+export interface ActorReport {
+  readonly address: Address
+  /** Of the actor's machine, or Starting, Closing, Ended. */
+  readonly state: string
+  readonly queues: NonNullable<ActorDescription['queues']>
+  readonly detail: { readonly [key: string]: unknown }
+  /** Last value of each metric that the actor reported. */
+  readonly metrics: { readonly [metric: string]: number }
+  /** Links that the actor opened. */
+  readonly links: readonly ({ readonly to: string } & LinkStats)[]
+  /** Links that others opened to it; the counts are those of news on their way to the peer. */
+  readonly peers: readonly ({ readonly from: string } & LinkStats)[]
+}
+
+/** One line of a log, on its way to the host's logger. */
+export interface LogLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly fields: object
+  readonly message: string
+}

@@ -1,0 +1,73 @@
+// The actor that the host suite talks to: shows from inside what links, turns and deaths look like.
+import { PortError } from '../base/errors.ts'
+import { type ActorContext, actorModule, defineActor, type Handlers } from './actor.ts'
+import { type EchoContract, type EchoInput, echo } from './echo.suite.contract.ts'
+
+export const echoModule = actorModule<EchoContract, EchoInput>(echo, new URL('./echo.suite.actor.ts', import.meta.url))
+
+export const actor = defineActor<EchoContract, EchoInput>({
+  kind: 'echo',
+  contract: echo,
+  async start(context, input) {
+    failSomeStarts(context, input)
+    if (input.slow) await new Promise<void>(resolve => void context.clock.after(20, resolve))
+    return handlersOf(context)
+  },
+})
+
+function failSomeStarts(context: ActorContext, input: EchoInput): void {
+  const key = `starts of ${context.self.name}`
+  const starts = context.resources.get(key, () => ({ count: 0 }))
+  if (starts.count++ < (input.failingStarts ?? 0)) throw new Error('not yet')
+}
+
+function handlersOf(context: ActorContext): Handlers<EchoContract> {
+  const notes: number[] = []
+  /** How many notes had arrived when each deferred work ran. */
+  const turns: number[] = []
+  const peers = { open: 0, gone: 0 }
+  let deferred = false
+  return {
+    ask: {
+      echo: ({ n }) => ({ n, lane: context.self.lane, incarnation: context.self.incarnation }),
+      late: ({ ms }) => new Promise(resolve => void context.clock.after(ms, () => resolve({ n: ms }))),
+      park: () => new Promise(() => {}),
+      bytes: ({ bytes }) => ({ bytes, bufferBytes: bytes.buffer.byteLength }),
+      refuse: ({ code, detail }) => {
+        throw new PortError({ code, message: 'refused as asked', detail })
+      },
+      fail: ({ message }) => {
+        throw new Error(message)
+      },
+      told: () => ({ notes: [...notes], turns: [...turns] }),
+      spawn: async ({ name, lane }) => ({ address: (await context.spawn(echoModule, {}, { name, lane })).address }),
+      through: async ({ address, n }) => ({ n: (await context.link(echo, address).ask('echo', { n })).n }),
+      peers: () => ({ ...peers }),
+    },
+    tell: {
+      note: n => {
+        notes.push(n)
+        if (deferred) return
+        deferred = true
+        context.defer(() => {
+          deferred = false
+          turns.push(notes.length)
+        })
+      },
+      parcel: () => {},
+      report: (count, peer) => {
+        for (let n = 0; n < count; n++) peer.news('progress', n)
+      },
+      die: message => {
+        throw new Error(message)
+      },
+    },
+    opened: () => void peers.open++,
+    closed: () => {
+      peers.open--
+      peers.gone++
+    },
+    close() {},
+    describe: () => ({ state: 'Echoing', detail: { notes: notes.length } }),
+  }
+}

@@ -1,0 +1,55 @@
+// Words of the actor that the host suite talks to.
+import { ask, defineContract, tell } from './contract.ts'
+
+export interface Parcel {
+  readonly label: string
+  readonly bytes: Uint8Array
+}
+
+export const echo = defineContract({
+  kind: 'echo',
+  asks: {
+    /** Answers what it got. */
+    echo: ask<{ readonly n: number }, { readonly n: number; readonly lane: number; readonly incarnation: number }>(),
+    /** Answers after the given milliseconds of the actor's clock. */
+    late: ask<{ readonly ms: number }, { readonly n: number }>(),
+    /** Answers never. */
+    park: ask<Record<string, never>, Record<string, never>>(),
+    /** Answers the same bytes, and how large the buffer below them was when they arrived. */
+    bytes: ask<Parcel, { readonly bytes: Uint8Array; readonly bufferBytes: number }>({
+      requestBuffers: parcel => [parcel.bytes],
+      responseBuffers: response => [response.bytes],
+    }),
+    /** Answers the error that it is told to. */
+    refuse: ask<{ readonly code: string; readonly detail: unknown }, Record<string, never>>(),
+    /** Throws what is not a PortError. */
+    fail: ask<{ readonly message: string }, Record<string, never>>(),
+    /** Answers what was told so far, in order. */
+    told: ask<Record<string, never>, { readonly notes: readonly number[]; readonly turns: readonly number[] }>(),
+    /** Spawns another echo and answers its address. */
+    spawn: ask<{ readonly name: string; readonly lane: 'own' | 'self' | number }, { readonly address: any }>(),
+    /** Passes the question on to the actor with that address. */
+    through: ask<{ readonly address: any; readonly n: number }, { readonly n: number }>(),
+    /** How many peers hold a link. */
+    peers: ask<Record<string, never>, { readonly open: number; readonly gone: number }>(),
+  },
+  tells: {
+    note: tell<number>(),
+    parcel: tell<Parcel>({ buffers: parcel => [parcel.bytes] }),
+    /** Tells the peer so many news. */
+    report: tell<number>(),
+    /** Throws. */
+    die: tell<string>(),
+  },
+  news: {
+    progress: tell<number>(),
+  },
+})
+export type EchoContract = typeof echo
+
+export interface EchoInput {
+  /** The first so many starts of this name on this machine fail. */
+  readonly failingStarts?: number
+  /** True: the first start is slow, by 20 ms of the actor's clock. */
+  readonly slow?: boolean
+}

@@ -1,0 +1,41 @@
+// Which lane an actor gets. Pure: the lanes and what is asked for are arguments.
+
+/** A lane that may take actors. */
+export interface LaneLoad {
+  readonly lane: number
+  /** Actors that it runs. */
+  readonly actors: number
+}
+
+export type Placement = { readonly lane: number } | { readonly lane: 'new' }
+
+export interface PlacementRequest {
+  /** What the spawner asked for. */
+  readonly wish: 'own' | 'self' | number
+  /** Lane of the spawner. */
+  readonly spawner: number
+  /** Lanes that the system may put actors on by itself, in the order of their numbers. */
+  readonly lanes: readonly LaneLoad[]
+  /** How many of such lanes there may be. */
+  readonly budget: number
+}
+
+/** Threads when nothing else is said: one per actor of a usual broker, at most four per core, never more than 64. */
+export function threadBudget(cores: number): number {
+  return Math.min(64, Math.max(8, cores * 4))
+}
+
+/**
+ * `self` and numbers are obeyed. `own` takes an empty lane, else a new one while the budget lasts, else the lane with the fewest
+ * actors (of several, the lowest number), so actors spread evenly.
+ */
+export function place({ wish, spawner, lanes, budget }: PlacementRequest): Placement {
+  if (wish === 'self') return { lane: spawner }
+  if (typeof wish === 'number') return { lane: wish }
+  const least = lanes.reduce<LaneLoad | null>(
+    (best, lane) => (best === null || lane.actors < best.actors ? lane : best),
+    null,
+  )
+  if (least === null || (least.actors > 0 && lanes.length < budget)) return { lane: 'new' }
+  return { lane: least.lane }
+}

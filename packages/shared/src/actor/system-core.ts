@@ -1,0 +1,326 @@
+// The heart of a system, the same under every host: who runs where, who spawned whom, and what happens when one ends. Lives in the
+// embedding thread (or the simulated world); reaches lanes only through `LaneHandle`. Children never outlive the actor that
+// spawned them, and are ended before it starts again.
+import type { Clock } from '../base/clock.ts'
+import { type ErrorData, PortError } from '../base/errors.ts'
+import type { Random } from '../base/random.ts'
+import type { ActorModule, Address, Spawned, SpawnOptions } from './actor.ts'
+import { describeThrown } from './actor-cell.ts'
+import type { ActorReport } from './actor-report.ts'
+import { type MachineRun, runMachine } from './machine-runner.ts'
+import { place } from './placement.rules.ts'
+import { supervisorMachine } from './supervisor.machine.ts'
+import type { TransitionTrace } from './trace.ts'
+
+/** What a lane is told to start. */
+export interface StartOrder {
+  readonly self: Address
+  readonly module: ActorModule<any, any>
+  readonly input: unknown
+}
+
+/** A lane, as the core reaches it. Every promise settles, also when the lane dies. */
+export interface LaneHandle {
+  readonly lane: number
+  start(order: StartOrder): Promise<void>
+  close(actor: number): Promise<void>
+  kill(actor: number, reason: string): Promise<void>
+  reports(): Promise<readonly ActorReport[]>
+}
+
+export interface SystemHost {
+  readonly system: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly trace: TransitionTrace
+  /** Lanes that the core may create for actors; 0: all run on lane 0. */
+  readonly threads: number
+  /** The lane of that number, with a thread started if it has none; null when there is no such lane. */
+  openLane(lane: number): LaneHandle | null
+  /** The lane of that number while its thread runs. */
+  lane(lane: number): LaneHandle | null
+  /** A bug in the core itself. */
+  failed(reason: unknown): void
+}
+
+/** Told every change of an actor's address; null when it has ended for good. */
+export type ChangeListener = (address: Address | null, reason: string) => void
+
+/** An actor in the list of the system. */
+export interface ActorListing extends ActorReport {
+  /** Of its supervisor: Starting, Running, BackingOff, Closing, Closed, Failed. */
+  readonly supervisor: string
+  /** Name of the actor that spawned it; null for the application's. */
+  readonly parent: string | null
+}
+
+export class SystemCore {
+  readonly host: SystemHost
+  readonly #actors = new Map<number, Supervised>()
+  #nextActor = 1
+  #nextLane = 1
+  readonly #placed = new Set<number>()
+
+  constructor(host: SystemHost) {
+    this.host = host
+  }
+
+  /** A number for a lane that is not for the core to fill, such as that of a thread which joined. */
+  reserveLane(): number {
+    return this.#nextLane++
+  }
+
+  /** Starts an actor for `parent` (null: the application, on `spawnerLane`). Rejects with a PortError when it cannot start. */
+  async spawn(parent: number | null, spawnerLane: number, request: SpawnRequest): Promise<Supervised> {
+    const spawner = parent === null ? null : this.#actors.get(parent)
+    if (spawner === undefined || spawner?.isEnding) {
+      throw new PortError({ code: 'UNREACHABLE', message: 'the spawning actor has ended' })
+    }
+    const lane = this.#place(request.options.lane ?? 'own', spawner?.lane ?? spawnerLane)
+    const actor = new Supervised(this, { id: this.#nextActor++, lane, parent: spawner, request })
+    this.#actors.set(actor.id, actor)
+    spawner?.children.add(actor)
+    await actor.begin()
+    return actor
+  }
+
+  #place(wish: 'own' | 'self' | number, spawner: number): number {
+    if (this.host.threads === 0) return 0
+    const lanes = [...this.#placed].map(lane => ({ lane, actors: this.#count(lane) }))
+    const { lane } = place({ wish, spawner, lanes, budget: this.host.threads })
+    if (lane !== 'new') return lane
+    const fresh = this.#nextLane++
+    this.#placed.add(fresh)
+    return fresh
+  }
+
+  #count(lane: number): number {
+    let actors = 0
+    for (const actor of this.#actors.values()) if (actor.lane === lane) actors++
+    return actors
+  }
+
+  find(actor: number): Supervised | undefined {
+    return this.#actors.get(actor)
+  }
+
+  /** The actor whose latest incarnation has this name; for study and tests. */
+  findByName(name: string): Supervised | undefined {
+    return [...this.#actors.values()].find(actor => actor.address.name === name)
+  }
+
+  died(actor: number, incarnation: number, reason: string): void {
+    this.#actors.get(actor)?.died(incarnation, reason)
+  }
+
+  /** A lane's thread is gone, with every actor that it ran. */
+  laneDied(lane: number, reason: string): void {
+    for (const actor of [...this.#actors.values()]) if (actor.lane === lane) actor.died(actor.incarnation, reason)
+  }
+
+  forget(actor: Supervised): void {
+    this.#actors.delete(actor.id)
+    actor.parent?.children.delete(actor)
+  }
+
+  /** Every actor, with what its lane says of it. */
+  async list(): Promise<ActorListing[]> {
+    const lanes = new Set([...this.#actors.values()].map(actor => actor.lane))
+    const reports = await Promise.all(
+      [...lanes].map(
+        lane =>
+          this.host
+            .lane(lane)
+            ?.reports()
+            .catch(() => []) ?? [],
+      ),
+    )
+    const byActor = new Map(reports.flat().map(report => [report.address.actor, report]))
+    return [...this.#actors.values()].map(actor => actor.listing(byActor.get(actor.id)))
+  }
+
+  /** Ends every actor, the youngest first. */
+  async close(): Promise<void> {
+    const roots = [...this.#actors.values()].filter(actor => actor.parent === null).reverse()
+    for (const actor of roots) await actor.close()
+  }
+
+  get isEmpty(): boolean {
+    return this.#actors.size === 0
+  }
+}
+
+export interface SpawnRequest {
+  readonly module: ActorModule<any, any>
+  readonly input: unknown
+  readonly options: SpawnOptions
+}
+
+/** One actor through all its incarnations. */
+export class Supervised {
+  readonly id: number
+  readonly lane: number
+  readonly parent: Supervised | null
+  readonly children = new Set<Supervised>()
+  readonly #core: SystemCore
+  readonly #request: SpawnRequest
+  readonly #listeners: ChangeListener[] = []
+  #machine!: MachineRun<typeof supervisorMachine>
+  #backoff: { cancel(): void } | null = null
+  #began: { resolve(): void; reject(error: PortError): void } | null = null
+  #ended: Promise<void>
+  #resolveEnded!: () => void
+  incarnation = 0
+
+  constructor(core: SystemCore, made: { id: number; lane: number; parent: Supervised | null; request: SpawnRequest }) {
+    this.#core = core
+    this.id = made.id
+    this.lane = made.lane
+    this.parent = made.parent
+    this.#request = made.request
+    this.#ended = new Promise(resolve => {
+      this.#resolveEnded = resolve
+    })
+  }
+
+  get address(): Address {
+    const { module, options } = this.#request
+    return {
+      system: this.#core.host.system,
+      actor: this.id,
+      lane: this.lane,
+      kind: module.contract.kind,
+      name: options.name,
+      incarnation: this.incarnation,
+    }
+  }
+
+  get isEnding(): boolean {
+    return ['Closing', 'Closed', 'Failed'].includes(this.#machine.state)
+  }
+
+  get isRunning(): boolean {
+    return this.#machine.state === 'Running'
+  }
+
+  onChange(listener: ChangeListener): void {
+    this.#listeners.push(listener)
+  }
+
+  /** Starts the first incarnation; rejects when it cannot start. */
+  begin(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#began = { resolve, reject }
+      const { host } = this.#core
+      this.#machine = runMachine({ trace: host.trace, fail: reason => host.failed(reason) }, supervisorMachine, {
+        name: 'supervisor',
+        input: { onDeath: this.#request.options.onDeath ?? 'restart' },
+        effects: {
+          startActor: ({ incarnation }) => void this.#start(incarnation),
+          closeActor: () => void this.#close(),
+          armBackoff: ({ delayMs }) => {
+            this.#backoff = host.clock.after(delayMs, () => this.#machine.send({ type: 'backoff.elapsed' }))
+          },
+          cancelBackoff: () => this.#backoff?.cancel(),
+          announceRunning: () => this.#running(),
+          announceEnd: ({ reason }) => this.#end(reason),
+        },
+      })
+    })
+  }
+
+  async #start(incarnation: number): Promise<void> {
+    this.incarnation = incarnation
+    try {
+      // What an earlier incarnation spawned belonged to it.
+      await this.#closeChildren()
+      const lane = this.#core.host.openLane(this.lane)
+      if (lane === null) throw new PortError({ code: 'UNREACHABLE', message: `there is no lane ${this.lane}` })
+      await lane.start({ self: this.address, module: this.#request.module, input: this.#request.input })
+    } catch (thrown) {
+      this.#startError = thrown instanceof PortError ? thrown : new PortError(startFailed(this.address, thrown))
+      return this.#machine.send({ type: 'actor.notStarted', reason: describeThrown(thrown), ...this.#chance() })
+    }
+    if (incarnation === this.incarnation) this.#machine.send({ type: 'actor.started' })
+  }
+
+  #startError: PortError | null = null
+
+  #chance(): { now: number; chance: number } {
+    return { now: this.#core.host.clock.monotonic(), chance: this.#core.host.random.float() }
+  }
+
+  async #close(): Promise<void> {
+    await this.#core.host
+      .lane(this.lane)
+      ?.close(this.id)
+      .catch(() => {})
+    await this.#closeChildren()
+    this.#machine.send({ type: 'actor.ended' })
+  }
+
+  async #closeChildren(): Promise<void> {
+    for (const child of [...this.children].reverse()) await child.close()
+  }
+
+  #running(): void {
+    this.#began?.resolve()
+    this.#began = null
+    for (const listener of this.#listeners) listener(this.address, 'started')
+  }
+
+  #end(reason: string): void {
+    // Children of an actor that failed for good end with it.
+    void this.#closeChildren().then(() => {
+      this.#core.forget(this)
+      this.#began?.reject(
+        this.#startError ?? new PortError({ code: 'UNREACHABLE', message: `${this.address.name} ended: ${reason}` }),
+      )
+      this.#began = null
+      for (const listener of this.#listeners) listener(null, reason)
+      this.#resolveEnded()
+    })
+  }
+
+  died(incarnation: number, reason: string): void {
+    if (incarnation !== this.incarnation || !this.isRunning) return
+    this.#machine.send({ type: 'actor.died', reason, ...this.#chance() })
+  }
+
+  /** Orderly end. Resolves when the actor and all that it spawned have ended. */
+  close(): Promise<void> {
+    if (!this.isEnding) this.#machine.send({ type: 'actor.close' })
+    return this.#ended
+  }
+
+  /** Ends the running incarnation as if it had thrown. Resolves when its death was noticed. */
+  async kill(reason: string): Promise<void> {
+    await this.#core.host.lane(this.lane)?.kill(this.id, reason)
+  }
+
+  listing(report: ActorReport | undefined): ActorListing {
+    const none = { queues: [], detail: {}, metrics: {}, links: [], peers: [] }
+    return {
+      ...(report ?? { ...none, state: this.isRunning ? 'Unresponsive' : this.#machine.state }),
+      address: this.address,
+      supervisor: this.#machine.state,
+      parent: this.parent?.address.name ?? null,
+    }
+  }
+}
+
+/** An actor as the thread that spawned it holds it, when that is the core's own thread. */
+export function spawnedOf(actor: Supervised): Spawned<any> {
+  return {
+    get address() {
+      return actor.address
+    },
+    onChange: listener => actor.onChange(listener as ChangeListener),
+    close: () => actor.close(),
+    kill: reason => actor.kill(reason),
+  }
+}
+
+function startFailed(address: Address, thrown: unknown): ErrorData {
+  return { code: 'FAILED', message: `${address.kind} ${address.name} could not start: ${describeThrown(thrown)}` }
+}

@@ -1,0 +1,57 @@
+/**
+ * LZ4 frames and raw Snappy blocks, by the WebAssembly module that @platformatic/wasm-utils ships. We instantiate it
+ * ourselves instead of through the package's functions: damaged input makes its decoders trap, which loses the memory
+ * they held, and its memory never shrinks; an instance of our own can be thrown away in both cases (decision 0020).
+ * Callers have checked what the input may expand to.
+ */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
+
+/** The part of the global WebAssembly that is used; its types come with the DOM library, which servers do not load. */
+declare const WebAssembly: {
+  Module: new (bytes: Uint8Array) => object
+  Instance: new (module: object) => { exports: unknown }
+}
+
+type WasmCodec = 'lz4_compress' | 'lz4_decompress' | 'snappy_compress' | 'snappy_decompress'
+
+/** Takes address and length of the input; answers address (high 32 bits) and length (low) of an output to free. */
+type WasmFunction = (address: number, length: number) => bigint
+
+interface WasmExports extends Record<WasmCodec, WasmFunction> {
+  memory: { buffer: ArrayBuffer }
+  alloc(length: number): number
+  dealloc(address: number, length: number): void
+}
+
+/** An instance whose memory has grown past this is given up after the call that grew it. */
+const MEMORY_KEPT_MAX_BYTES = 16 * 1024 * 1024
+
+let compiled: object | undefined
+let current: WasmExports | undefined
+
+/** Runs one codec over at least one byte; an own exact buffer. Throws a WebAssembly.RuntimeError on damaged input. */
+export function runWasmCodec(codec: WasmCodec, bytes: Uint8Array): Uint8Array {
+  current ??= instantiate()
+  const wasm = current
+  current = undefined // stays so if the call traps
+  const input = wasm.alloc(bytes.length)
+  new Uint8Array(wasm.memory.buffer, input, bytes.length).set(bytes)
+  const located = BigInt.asUintN(64, wasm[codec](input, bytes.length))
+  const output = Number(located >> 32n)
+  const length = Number(located & 0xffffffffn)
+  const result = new Uint8Array(wasm.memory.buffer, output, length).slice()
+  wasm.dealloc(output, length)
+  wasm.dealloc(input, bytes.length)
+  if (wasm.memory.buffer.byteLength <= MEMORY_KEPT_MAX_BYTES) current = wasm
+  return result
+}
+
+function instantiate(): WasmExports {
+  if (compiled === undefined) {
+    const packageEntry = createRequire(import.meta.url).resolve('@platformatic/wasm-utils')
+    compiled = new WebAssembly.Module(readFileSync(new URL('native.wasm', pathToFileURL(packageEntry))))
+  }
+  return new WebAssembly.Instance(compiled).exports as WasmExports
+}

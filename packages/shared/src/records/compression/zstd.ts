@@ -1,0 +1,113 @@
+/**
+ * Zstandard: node:zlib where it has it (Node 22.15 and later), else the native @cloudpss/zstd. Loaded at first use.
+ */
+import { createRequire } from 'node:module'
+import * as zlib from 'node:zlib'
+import { CorruptRecordError } from '../corrupt-record-error.ts'
+import { type Codec, exactBytes } from './codec.ts'
+import { zstdDecompressBound } from './zstd-frames.rules.ts'
+
+/** Kafka's default (`compression.zstd.level`). */
+const LEVEL_DEFAULT = 3
+
+/** Input that the streaming decoder gets at once, so that its cap is looked at often. */
+const STREAM_STEP_BYTES = 16 * 1024
+
+export const zstdCodec: Codec = {
+  compress(bytes, level = LEVEL_DEFAULT) {
+    return exactBytes(library().compress(bytes, level))
+  },
+
+  decompress(bytes, maxBytes) {
+    if (bytes.length === 0) throw new CorruptRecordError('CORRUPT_MESSAGE', 'no zstd frame')
+    try {
+      return exactBytes(library().decompress(bytes, maxBytes))
+    } catch (cause) {
+      if (cause instanceof CorruptRecordError) throw cause
+      throw new CorruptRecordError('CORRUPT_MESSAGE', 'zstd data does not decompress', { cause })
+    }
+  },
+}
+
+interface ZstdLibrary {
+  compress(bytes: Uint8Array, level: number): Uint8Array
+  decompress(bytes: Uint8Array, maxBytes: number): Uint8Array
+}
+
+let loaded: ZstdLibrary | undefined
+
+function library(): ZstdLibrary {
+  loaded ??= typeof (zlib as ZlibWithZstd).zstdCompressSync === 'function' ? builtInZstd() : nativeZstd()
+  return loaded
+}
+
+/** What node:zlib gained in 22.15; our type definitions are those of 20. */
+interface ZlibWithZstd {
+  zstdCompressSync?(bytes: Uint8Array, options: { params: Record<number, number> }): Buffer
+  zstdDecompressSync?(bytes: Uint8Array, options: { maxOutputLength: number }): Buffer
+  constants: { ZSTD_c_compressionLevel?: number }
+}
+
+function builtInZstd(): ZstdLibrary {
+  const { constants, zstdCompressSync, zstdDecompressSync } = zlib as ZlibWithZstd
+  return {
+    compress: (bytes, level) => zstdCompressSync!(bytes, { params: { [constants.ZSTD_c_compressionLevel!]: level } }),
+    decompress(bytes, maxBytes) {
+      try {
+        return zstdDecompressSync!(bytes, { maxOutputLength: Math.max(1, maxBytes) })
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes)
+        throw error
+      }
+    },
+  }
+}
+
+/** The synchronous functions of @cloudpss/zstd's native module, and the stream decoder under its Transform. */
+interface NativeZstd {
+  compress(bytes: Uint8Array, level: number): Uint8Array
+  decompress(bytes: Uint8Array): Uint8Array
+  _NapiBindings: {
+    Decompressor: new () => {
+      data(bytes: Buffer, onOutput: (bytes: Buffer) => void): void
+      end(onOutput: (bytes: Buffer) => void): void
+    }
+  }
+}
+
+function nativeZstd(): ZstdLibrary {
+  const native = createRequire(import.meta.url)('@cloudpss/zstd/napi') as NativeZstd
+  return {
+    compress: native.compress,
+    decompress(bytes, maxBytes) {
+      // In one step it takes memory for the whole bound at once, so the bound is ours to check.
+      if (zstdDecompressBound(bytes) <= maxBytes) return native.decompress(bytes)
+      return decompressInSteps(new native._NapiBindings.Decompressor(), bytes, maxBytes)
+    },
+  }
+}
+
+/** For streams without content sizes, whose bound is rounded up to full blocks: stops where the cap is passed. */
+function decompressInSteps(
+  decompressor: InstanceType<NativeZstd['_NapiBindings']['Decompressor']>,
+  bytes: Uint8Array,
+  maxBytes: number,
+): Uint8Array {
+  const pieces: Buffer[] = []
+  let size = 0
+  const keep = (piece: Buffer) => {
+    size += piece.length
+    if (size > maxBytes) throw tooLarge(maxBytes)
+    pieces.push(Buffer.from(piece))
+  }
+  const input = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  for (let at = 0; at < input.length; at += STREAM_STEP_BYTES) {
+    decompressor.data(input.subarray(at, at + STREAM_STEP_BYTES), keep)
+  }
+  decompressor.end(keep)
+  return Buffer.concat(pieces, size)
+}
+
+function tooLarge(maxBytes: number): CorruptRecordError {
+  return new CorruptRecordError('MESSAGE_TOO_LARGE', `zstd data decompresses to more than ${maxBytes} bytes`)
+}
