@@ -1,0 +1,162 @@
+// LMDB environments of one thread: the only file that imports lmdb. Every call runs inside the gate, synchronously; environments open at
+// first use and the longest unused ones close when too many are open. What is safe with lmdb-js and what is not is written in decision records.
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Database, open, type RootDatabase, type TransactionFlags } from 'lmdb'
+import { LogIOError } from './log-errors.ts'
+import type { LogGate } from './partition-log.ts'
+
+/** transactionSync flags: synchronous commit, with and without fsync (lmdb-js types only know the combinations it names). */
+const COMMIT_DURABLE = 2 as TransactionFlags
+const COMMIT_UNFLUSHED = 0x10002 as TransactionFlags
+
+export type Key = number | readonly (string | number)[]
+
+/** One open environment. Valid within the `use` call that handed it out. */
+export class Environment {
+  readonly #root: RootDatabase<Buffer, never>
+  readonly #batches: Database<Buffer, any>
+  readonly #meta: Database<Buffer, any>
+
+  constructor(path: string, options: { readonly mapSize: number; readonly readOnly: boolean }) {
+    this.#root = open<Buffer, never>({
+      path,
+      mapSize: options.mapSize,
+      readOnly: options.readOnly,
+      encoding: 'binary',
+      noSubdir: false,
+      overlappingSync: false,
+      maxDbs: 2,
+      maxReaders: 16,
+    })
+    // Within a transaction, so that creating the two databases costs no fsync each.
+    const openDatabases = () => [
+      this.#root.openDB({ name: 'batches', encoding: 'binary' }),
+      this.#root.openDB({ name: 'meta', encoding: 'binary' }),
+    ]
+    const databases = options.readOnly ? openDatabases() : this.#root.transactionSync(openDatabases, COMMIT_UNFLUSHED)
+    this.#batches = databases[0]!
+    this.#meta = databases[1]!
+  }
+
+  /** All or nothing. */
+  commit(write: (batches: Database<Buffer, any>, meta: Database<Buffer, any>) => void, durable: boolean): void {
+    this.#root.transactionSync(() => write(this.#batches, this.#meta), durable ? COMMIT_DURABLE : COMMIT_UNFLUSHED)
+  }
+
+  /** The stored value: borrowed, overwritten by the next call. */
+  batchesAt(key: number): Uint8Array | undefined {
+    const value = this.#batches.getBinaryFast(key)
+    // lmdb-js hands out its one large buffer with an overridden length; a real view is what the rest of the world understands.
+    return value?.subarray(0, value.length)
+  }
+
+  /** Greatest key at or below `offset`. */
+  floorKey(offset: number): number | undefined {
+    for (const key of this.#batches.getKeys({ start: offset + 0.5, reverse: true, limit: 1 })) return key
+    return undefined
+  }
+
+  /** Smallest key at or above `offset`. */
+  ceilingKey(offset: number): number | undefined {
+    for (const key of this.#batches.getKeys({ start: offset, limit: 1 })) return key
+    return undefined
+  }
+
+  /** Keys from the last one down to `from`. */
+  *keysDownTo(from: number): Generator<number, void, void> {
+    yield* this.#batches.getKeys({ start: Number.MAX_SAFE_INTEGER, end: from - 0.5, reverse: true })
+  }
+
+  /** An own copy. */
+  meta(key: Key): Buffer | undefined {
+    return this.#meta.getBinary(key)
+  }
+
+  /** All [number, own value] of the meta keys [name, n >= from], ascending. */
+  *metaFrom(name: string, from: number): Generator<readonly [number, Buffer], void, void> {
+    for (const { key, value } of this.#meta.getRange({ start: [name, from], end: [name, Number.MAX_VALUE] })) {
+      yield [key[1] as number, value]
+    }
+  }
+
+  /** Forgets the read snapshot: the next read sees what other processes committed meanwhile, and old pages may be reused. */
+  refresh(): void {
+    this.#root.resetReadTxn()
+  }
+
+  close(): void {
+    // Synchronous in effect: nothing asynchronous is ever pending here.
+    void this.#root.close()
+  }
+}
+
+export interface EnvironmentPoolOptions {
+  readonly gate: LogGate
+  /** Environments open at once in this thread (about 3 file descriptors each). */
+  readonly openMax: number
+  /** Address space per environment in bytes; costs nothing on disk, must exceed any segment. */
+  readonly mapSize: number
+  readonly readOnly?: boolean
+}
+
+/** The open environments of a thread, least recently used first. */
+export class EnvironmentPool {
+  readonly #options: EnvironmentPoolOptions
+  readonly #open = new Map<string, Environment>()
+
+  constructor(options: EnvironmentPoolOptions) {
+    this.#options = options
+  }
+
+  /** Runs `fn` inside the gate with the environment at `path`, which must exist unless `create`. Errors of LMDB become LogIOError. */
+  use<T>(path: string, operation: string, fn: (environment: Environment) => T): T {
+    return this.#options.gate.run(() => fn(this.#environment(path, operation)))
+  }
+
+  isOpen(path: string): boolean {
+    return this.#open.has(path)
+  }
+
+  /** Closes it, if it is open. */
+  release(path: string): void {
+    const environment = this.#open.get(path)
+    if (environment === undefined) return
+    this.#open.delete(path)
+    this.#options.gate.run(() => environment.close())
+  }
+
+  releaseAll(): void {
+    for (const path of [...this.#open.keys()]) this.release(path)
+  }
+
+  #environment(path: string, operation: string): Environment {
+    const known = this.#open.get(path)
+    if (known !== undefined) {
+      if (this.#open.size > 1) {
+        this.#open.delete(path)
+        this.#open.set(path, known)
+      }
+      return known
+    }
+    for (const [oldest, environment] of this.#open) {
+      if (this.#open.size < this.#options.openMax) break
+      this.#open.delete(oldest)
+      environment.close()
+    }
+    const { mapSize, readOnly = false } = this.#options
+    try {
+      const environment = new Environment(path, { mapSize, readOnly })
+      this.#open.set(path, environment)
+      return environment
+    } catch (error) {
+      throw new LogIOError(`opening for ${operation}`, path, error)
+    }
+  }
+}
+
+/** Bytes of the environment's file; 0 when it does not exist. */
+export function environmentBytes(path: string): number {
+  const file = join(path, 'data.mdb')
+  return existsSync(file) ? statSync(file).size : 0
+}

@@ -1,0 +1,26 @@
+// The LMDB log: the common suite, also with a single open environment, and what only files can suffer.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { lmdbLogStore } from './lmdb-log-store.ts'
+import { describePartitionLog, identity } from './partition-log.suite.ts'
+import { openGate } from './partition-log.ts'
+
+function harness(openMax: number) {
+  const dir = mkdtempSync(join(tmpdir(), 'odradek-log-'))
+  let store = lmdbLogStore(dir, { gate: openGate, openMax })
+  return {
+    open: () => store.open(identity),
+    stop: () => {
+      store.close()
+      store = lmdbLogStore(dir, { gate: openGate, openMax })
+    },
+    dispose: () => {
+      store.close()
+      rmSync(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+describePartitionLog('LMDB partition log', () => harness(128))
+describePartitionLog('LMDB partition log with one environment open at a time', () => harness(1))

@@ -1,0 +1,436 @@
+// A segment as one LMDB environment: writes and reads the stored form of log-keys.records.ts.
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import * as batch from '@odradek/shared/records/record-batch'
+import type { Database } from 'lmdb'
+import { bootId } from './boot-id.ts'
+import { type Environment, type EnvironmentPool, environmentBytes } from './lmdb-environment.ts'
+import { LogCorruptionError, LogIdentityError, LogIOError } from './log-errors.ts'
+import {
+  decodeAborted,
+  decodeNumber,
+  decodeProducer,
+  decodeSnapshot,
+  decodeState,
+  decodeSummary,
+  encodeAborted,
+  encodeNumber,
+  encodeProducer,
+  encodeSnapshot,
+  encodeState,
+  encodeSummary,
+  FORMAT_VERSION,
+  keys,
+  segmentName,
+  segmentOfName,
+  VALUE_BYTES_MAX,
+} from './log-keys.records.ts'
+import type {
+  AbortedTransaction,
+  LogIdentity,
+  LogRead,
+  ProducerState,
+  ReadLimits,
+  StampedBatch,
+} from './partition-log.ts'
+import type {
+  BatchVisitor,
+  LoadedSegment,
+  Segment,
+  SegmentCommit,
+  SegmentStorage,
+  TailCheck,
+  TimeEntry,
+} from './segment.ts'
+import { valuesOf } from './segments.rules.ts'
+import { checkValue, serveFrom } from './stored-batches.rules.ts'
+
+type Rows = Database<Buffer, any>
+
+/** A value counts at least this much towards the limit of a tail check: many small ones cost time as well. */
+const CHECK_COST_BYTES_MIN = 4096
+
+/** Gathers the values of a read before the one exact copy: hot memory, reused by all logs of the thread. */
+let gather = Buffer.allocUnsafeSlow(256 * 1024)
+/** A gather buffer larger than this is not kept. */
+const GATHER_KEPT_BYTES_MAX = 8 * 1024 * 1024
+
+class LmdbSegment implements Segment {
+  readonly baseOffset: number
+  readonly #path: string
+  readonly #pool: EnvironmentPool
+  readonly #identity: LogIdentity
+
+  constructor(path: string, baseOffset: number, { pool, identity }: { pool: EnvironmentPool; identity: LogIdentity }) {
+    this.#path = path
+    this.baseOffset = baseOffset
+    this.#pool = pool
+    this.#identity = identity
+  }
+
+  load(): LoadedSegment | undefined {
+    return this.#use('load', environment => {
+      const state = environment.meta(keys.state)
+      if (state === undefined) return undefined
+      this.#checkFormat(environment.meta(keys.format))
+      const stored = decodeState(state)
+      return {
+        summary: stored.summary,
+        log: stored.log,
+        epochs: [...environment.metaFrom('epoch', 0)].map(([epoch, start]) => ({
+          epoch,
+          startOffset: decodeNumber(start),
+        })),
+        sealed: [...environment.metaFrom('sealed', 0)].map(([, summary]) => decodeSummary(summary)),
+        sameBoot: bootId() !== '' && stored.bootId === bootId(),
+      }
+    })
+  }
+
+  commit(change: SegmentCommit): void {
+    this.#use('commit', environment => {
+      // Reads come before the transaction: within it, they would go through the writer.
+      const cut = change.dropFrom === undefined ? undefined : planCut(environment, change.dropFrom)
+      try {
+        environment.commit((batches, meta) => {
+          if (cut !== undefined) applyCut(batches, meta, cut)
+          putBatches(batches, change.batches)
+          this.#putMeta(meta, change)
+        }, change.durable)
+      } catch (error) {
+        throw new LogIOError('commit', this.#path, error)
+      }
+    })
+  }
+
+  read(offset: number, limits: ReadLimits): LogRead {
+    return this.#use('read', environment => {
+      let firstOffset = -1
+      let nextOffset = offset
+      let bytes = 0
+      this.#values(environment, offset, value => {
+        const room = limits.maxBytes - bytes
+        const served = serveFrom(value, nextOffset, { room, first: firstOffset < 0, limits })
+        if (served.to > served.from) {
+          if (firstOffset < 0) firstOffset = served.firstOffset
+          nextOffset = served.nextOffset
+          bytes = gatherAt(bytes, value, served)
+        }
+        return !served.full && bytes < limits.maxBytes
+      })
+      if (firstOffset < 0) return { bytes: new Uint8Array(0), firstOffset: offset, nextOffset: offset }
+      const exact = new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer)
+      exact.set(gather.subarray(0, bytes))
+      if (gather.length > GATHER_KEPT_BYTES_MAX) gather = Buffer.allocUnsafeSlow(256 * 1024)
+      return { bytes: exact, firstOffset, nextOffset }
+    })
+  }
+
+  visit(offset: number, visitor: BatchVisitor): void {
+    this.#use('visit', environment =>
+      this.#values(environment, offset, value => {
+        for (let at = 0; at < value.length; ) {
+          const size = batch.batchSizeAt(value, at)
+          if (size <= 0) throw new RangeError('batch is cut off or has no valid length')
+          if (batch.lastOffset(value, at) >= offset && !visitor(value, at, size)) return false
+          at += size
+        }
+        return true
+      }),
+    )
+  }
+
+  timeEntry(timestamp: number): TimeEntry | undefined {
+    return this.#use('time lookup', environment => {
+      for (const [at, offset] of environment.metaFrom('time', timestamp)) {
+        return { timestamp: at, offset: decodeNumber(offset) }
+      }
+      return undefined
+    })
+  }
+
+  visitAborted(offset: number, visitor: (aborted: AbortedTransaction) => boolean): void {
+    this.#use('transaction index', environment => {
+      for (const [lastOffset, bytes] of environment.metaFrom('aborted', offset)) {
+        if (!visitor(decodeAborted(lastOffset, bytes))) return
+      }
+    })
+  }
+
+  producers(): ProducerState[] {
+    return this.#use('producer states', environment =>
+      [...environment.metaFrom('producer', 0)].map(([id, bytes]) => decodeProducer(id, bytes)),
+    )
+  }
+
+  snapshot(): ProducerState[] {
+    return this.#use('producer snapshot', environment => {
+      const bytes = environment.meta(keys.snapshot)
+      return bytes === undefined ? [] : decodeSnapshot(bytes)
+    })
+  }
+
+  checkTail(fromOffset: number, endOffset: number, maxBytes: number): TailCheck {
+    return this.#use('check', environment => {
+      let scannedBytes = 0
+      let cost = 0
+      let above = endOffset
+      let bad: { badOffset: number; reason: string } | undefined
+      const floor = environment.floorKey(fromOffset) ?? this.baseOffset
+      for (const key of environment.keysDownTo(floor)) {
+        const value = environment.batchesAt(key)!
+        const check = checkValue(value, key)
+        scannedBytes += value.length
+        cost += Math.max(value.length, CHECK_COST_BYTES_MIN)
+        if (check.badOffset !== undefined) bad = { badOffset: check.badOffset, reason: check.reason ?? 'damaged' }
+        else if (check.nextOffset !== above && above === endOffset && bad === undefined) {
+          bad = {
+            badOffset: Math.min(check.nextOffset, endOffset),
+            reason: `batches end at ${check.nextOffset}, not ${above}`,
+          }
+        } else if (check.nextOffset > above) bad = { badOffset: above, reason: `batches overlap at ${above}` }
+        above = key
+        if (cost >= maxBytes) break
+      }
+      if (scannedBytes === 0 && endOffset > this.baseOffset)
+        bad = { badOffset: this.baseOffset, reason: 'batches are missing' }
+      return { scannedBytes, ...bad }
+    })
+  }
+
+  fileBytes(): number {
+    return environmentBytes(this.#path)
+  }
+
+  isOpen(): boolean {
+    return this.#pool.isOpen(this.#path)
+  }
+
+  release(): void {
+    this.#pool.release(this.#path)
+  }
+
+  /** Stored values from the one that may hold `offset` on; each is borrowed until the visitor returns. */
+  #values(environment: Environment, offset: number, visitor: (value: Uint8Array) => boolean): void {
+    let key = environment.floorKey(offset) ?? environment.ceilingKey(offset)
+    while (key !== undefined) {
+      const value = environment.batchesAt(key)
+      if (value === undefined) {
+        // Only compaction leaves gaps.
+        key = environment.ceilingKey(key)
+        continue
+      }
+      const next: number = endOf(value)
+      if (next <= key) throw new RangeError('offsets go back')
+      if (!visitor(value)) return
+      key = next
+    }
+  }
+
+  #use<T>(operation: string, fn: (environment: Environment) => T): T {
+    return this.#pool.use(this.#path, operation, environment => {
+      try {
+        return fn(environment)
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error
+        throw new LogCorruptionError(
+          { offset: this.baseOffset, segment: this.baseOffset, reason: error.message },
+          error,
+        )
+      }
+    })
+  }
+
+  #checkFormat(bytes: Buffer | undefined): void {
+    const stored = JSON.parse(bytes?.toString() ?? '{}')
+    if (stored.version !== FORMAT_VERSION) {
+      throw new RangeError(`format version ${stored.version} where ${FORMAT_VERSION} is understood`)
+    }
+    const { topicId, partition } = this.#identity
+    if (stored.topicId !== topicId || stored.partition !== partition) {
+      const found = `${stored.topic}-${stored.partition} (${stored.topicId})`
+      throw new LogIdentityError(`${this.#path} holds ${found}, not partition ${partition} of ${topicId}`)
+    }
+  }
+
+  #putMeta(meta: Rows, change: SegmentCommit): void {
+    meta.put(keys.state, encodeState({ summary: change.summary, log: change.log, bootId: bootId() }))
+    if (change.replaceProducers) removeAll(meta, 'producer')
+    for (const producer of change.producers ?? [])
+      meta.put(keys.producer(producer.producerId), encodeProducer(producer))
+    for (const id of change.expiredProducers ?? []) meta.removeSync(keys.producer(id))
+    for (const aborted of change.aborted ?? []) meta.put(keys.aborted(aborted.lastOffset), encodeAborted(aborted))
+    if (change.timeEntry !== undefined)
+      meta.put(keys.time(change.timeEntry.timestamp), encodeNumber(change.timeEntry.offset))
+    if (change.epochs !== undefined) {
+      removeAll(meta, 'epoch')
+      for (const { epoch, startOffset } of change.epochs) meta.put(keys.epoch(epoch), encodeNumber(startOffset))
+    }
+    if (change.sealed !== undefined) {
+      removeAll(meta, 'sealed')
+      for (const summary of change.sealed) meta.put(keys.sealed(summary.baseOffset), encodeSummary(summary))
+    }
+    if (change.snapshot !== undefined) {
+      const { topic, topicId, partition } = this.#identity
+      const format = { version: FORMAT_VERSION, topic, topicId, partition, baseOffset: this.baseOffset }
+      meta.put(keys.format, Buffer.from(JSON.stringify(format)))
+      if (change.snapshot.length > 0) meta.put(keys.snapshot, encodeSnapshot(change.snapshot))
+    }
+  }
+}
+
+function endOf(value: Uint8Array): number {
+  let last = 0
+  const end = batch.forEachBatch(value, at => {
+    last = at
+  })
+  if (end !== value.length || value.length === 0) throw new RangeError('batch is cut off')
+  return batch.nextOffset(value, last)
+}
+
+/** Copies what is served behind the `filled` bytes that were gathered; returns the new fill. */
+function gatherAt(filled: number, value: Uint8Array, { from, to }: { from: number; to: number }): number {
+  const end = filled + to - from
+  if (end > gather.length) {
+    const larger = Buffer.allocUnsafeSlow(Math.max(end, gather.length * 2))
+    larger.set(gather.subarray(0, filled))
+    gather = larger
+  }
+  gather.set(value.subarray(from, to), filled)
+  return end
+}
+
+function putBatches(rows: Rows, batches: readonly StampedBatch[]): void {
+  for (const { from, to, bytes } of valuesOf(batches, VALUE_BYTES_MAX)) {
+    const first = batches[from]!
+    const value =
+      to - from === 1
+        ? first.bytes
+        : Buffer.concat(
+            batches.slice(from, to).map(each => each.bytes),
+            bytes,
+          )
+    // `append` fills pages to the brim; keys always ascend here, as the log asserts density.
+    rows.put(first.baseOffset, value as Buffer, APPEND)
+  }
+}
+
+function removeAll(meta: Rows, name: string): void {
+  for (const key of [...meta.getKeys({ start: [name, 0], end: [name, Number.MAX_VALUE] })]) meta.removeSync(key)
+}
+
+/** lmdb-js takes put options in the place of a version; its types know only the version. */
+const APPEND = { append: true } as unknown as number
+
+interface Cut {
+  readonly offset: number
+  readonly removed: readonly number[]
+  readonly shortened: { readonly key: number; readonly value: Buffer } | undefined
+}
+
+/** What a truncation removes: whole values, and the end of the value that spans the cut. */
+function planCut(environment: Environment, offset: number): Cut {
+  const removed = [...environment.keysDownTo(offset)]
+  const key = environment.floorKey(offset - 1)
+  const value = key === undefined ? undefined : environment.batchesAt(key)
+  if (key === undefined || value === undefined) return { offset, removed, shortened: undefined }
+  let keep = 0
+  for (const at of batch.batchPositions(value)) {
+    if (batch.lastOffset(value, at) < offset) keep = at + batch.batchSizeInBytes(value, at)
+  }
+  if (keep === 0) return { offset, removed: [...removed, key], shortened: undefined }
+  const shortened = keep === value.length ? undefined : { key, value: Buffer.from(value.subarray(0, keep)) }
+  return { offset, removed, shortened }
+}
+
+function applyCut(batches: Rows, meta: Rows, { offset, removed, shortened }: Cut): void {
+  for (const key of removed) batches.removeSync(key)
+  if (shortened !== undefined) batches.put(shortened.key, shortened.value)
+  removeAll(meta, 'time')
+  for (const key of [...meta.getKeys({ start: keys.aborted(offset), end: keys.aborted(Number.MAX_VALUE) })]) {
+    meta.removeSync(key)
+  }
+}
+
+const REPLACEMENT = '.replacement'
+const DELETED = '.deleted'
+
+/** The segments of one log: folders in the log's folder, created with the first one. */
+export class LmdbSegmentStorage implements SegmentStorage {
+  readonly #dir: string
+  readonly #context: { readonly pool: EnvironmentPool; readonly identity: LogIdentity }
+
+  constructor(dir: string, context: { readonly pool: EnvironmentPool; readonly identity: LogIdentity }) {
+    this.#dir = dir
+    this.#context = context
+    this.#settle()
+  }
+
+  list(): number[] {
+    return readdirSync(this.#dir)
+      .map(segmentOfName)
+      .filter(baseOffset => baseOffset !== undefined)
+      .sort((a, b) => a - b)
+  }
+
+  open(baseOffset: number): Segment {
+    return new LmdbSegment(join(this.#dir, segmentName(baseOffset)), baseOffset, this.#context)
+  }
+
+  create(baseOffset: number, first: SegmentCommit): Segment {
+    return this.#createAs(segmentName(baseOffset), baseOffset, first)
+  }
+
+  replace(baseOffset: number, first: SegmentCommit): Segment {
+    const name = segmentName(baseOffset)
+    this.#createAs(name + REPLACEMENT, baseOffset, { ...first, durable: true }).release()
+    this.remove(baseOffset)
+    renameSync(join(this.#dir, name + REPLACEMENT), join(this.#dir, name))
+    return this.open(baseOffset)
+  }
+
+  remove(baseOffset: number): void {
+    const path = join(this.#dir, segmentName(baseOffset))
+    this.#context.pool.release(path)
+    renameSync(path, path + DELETED)
+    rmSync(path + DELETED, { recursive: true, force: true })
+  }
+
+  #createAs(name: string, baseOffset: number, first: SegmentCommit): Segment {
+    const path = join(this.#dir, name)
+    const segment = new LmdbSegment(path, baseOffset, this.#context)
+    try {
+      mkdirSync(path, { recursive: true })
+      segment.commit(first)
+      syncDirectory(this.#dir)
+      return segment
+    } catch (error) {
+      this.#context.pool.release(path)
+      rmSync(path, { recursive: true, force: true })
+      throw error instanceof LogIOError ? error : new LogIOError('creating a segment', path, error)
+    }
+  }
+
+  /** Finishes what a crash interrupted: a replacement takes its place once the old one is gone, deletions end. */
+  #settle(): void {
+    for (const name of readdirSync(this.#dir)) {
+      const path = join(this.#dir, name)
+      if (name.endsWith(DELETED)) rmSync(path, { recursive: true, force: true })
+      if (!name.endsWith(REPLACEMENT)) continue
+      const place = path.slice(0, -REPLACEMENT.length)
+      if (existsSync(place)) rmSync(path, { recursive: true, force: true })
+      else renameSync(path, place)
+    }
+  }
+}
+
+/** A new name survives power loss only when its directory is flushed. Not every platform can; Windows needs none. */
+function syncDirectory(dir: string): void {
+  if (process.platform === 'win32') return
+  const descriptor = openSync(dir, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
