@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { lmdbLogStore } from './lmdb-log-store.ts'
-import { describePartitionLog, identity } from './partition-log.suite.ts'
+import { identity } from './log-fixtures.suite.ts'
+import { describeLogModel } from './log-model.suite.ts'
+import { describePartitionLog } from './partition-log.suite.ts'
 import { openGate } from './partition-log.ts'
 
 function harness(openMax: number) {
@@ -24,3 +26,4 @@ function harness(openMax: number) {
 
 describePartitionLog('LMDB partition log', () => harness(128))
 describePartitionLog('LMDB partition log with one environment open at a time', () => harness(1))
+describeLogModel('LMDB partition log in random histories', () => harness(2), 40)

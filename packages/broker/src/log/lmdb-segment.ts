@@ -43,7 +43,7 @@ import type {
   TimeEntry,
 } from './segment.ts'
 import { valuesOf } from './segments.rules.ts'
-import { checkValue, serveFrom } from './stored-batches.rules.ts'
+import { checkValue, serveFrom, soundSize } from './stored-batches.rules.ts'
 
 type Rows = Database<Buffer, any>
 
@@ -116,7 +116,7 @@ class LmdbSegment implements Segment {
           nextOffset = served.nextOffset
           bytes = gatherAt(bytes, value, served)
         }
-        return !served.full && bytes < limits.maxBytes
+        return bytes < limits.maxBytes ? served.endOffset : undefined
       })
       if (firstOffset < 0) return { bytes: new Uint8Array(0), firstOffset: offset, nextOffset: offset }
       const exact = new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer)
@@ -129,13 +129,14 @@ class LmdbSegment implements Segment {
   visit(offset: number, visitor: BatchVisitor): void {
     this.#use('visit', environment =>
       this.#values(environment, offset, value => {
+        let endOffset = -1
         for (let at = 0; at < value.length; ) {
-          const size = batch.batchSizeAt(value, at)
-          if (size <= 0) throw new RangeError('batch is cut off or has no valid length')
-          if (batch.lastOffset(value, at) >= offset && !visitor(value, at, size)) return false
+          const size = soundSize(value, at)
+          endOffset = batch.nextOffset(value, at)
+          if (endOffset > offset && !visitor(value, at, size)) return undefined
           at += size
         }
-        return true
+        return endOffset
       }),
     )
   }
@@ -210,8 +211,11 @@ class LmdbSegment implements Segment {
     this.#pool.release(this.#path)
   }
 
-  /** Stored values from the one that may hold `offset` on; each is borrowed until the visitor returns. */
-  #values(environment: Environment, offset: number, visitor: (value: Uint8Array) => boolean): void {
+  /**
+   * Stored values from the one that may hold `offset` on; each is borrowed until the visitor returns where its batches end, or undefined
+   * to stop. What the visitor cannot read (RangeError) is corruption.
+   */
+  #values(environment: Environment, offset: number, visitor: (value: Uint8Array) => number | undefined): void {
     let key = environment.floorKey(offset) ?? environment.ceilingKey(offset)
     while (key !== undefined) {
       const value = environment.batchesAt(key)
@@ -220,25 +224,28 @@ class LmdbSegment implements Segment {
         key = environment.ceilingKey(key)
         continue
       }
-      const next: number = endOf(value)
-      if (next <= key) throw new RangeError('offsets go back')
-      if (!visitor(value)) return
+      const next = this.#checked(key, () => visitor(value))
+      if (next === undefined) return
+      if (next <= key) throw this.#corrupt(key, 'offsets go back')
       key = next
     }
   }
 
+  /** Meta records that do not decode damage the segment as a whole. */
   #use<T>(operation: string, fn: (environment: Environment) => T): T {
-    return this.#pool.use(this.#path, operation, environment => {
-      try {
-        return fn(environment)
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error
-        throw new LogCorruptionError(
-          { offset: this.baseOffset, segment: this.baseOffset, reason: error.message },
-          error,
-        )
-      }
-    })
+    return this.#pool.use(this.#path, operation, environment => this.#checked(this.baseOffset, () => fn(environment)))
+  }
+
+  #checked<T>(offset: number, fn: () => T): T {
+    try {
+      return fn()
+    } catch (error) {
+      throw error instanceof RangeError ? this.#corrupt(offset, error.message) : error
+    }
+  }
+
+  #corrupt(offset: number, reason: string): LogCorruptionError {
+    return new LogCorruptionError({ offset, segment: this.baseOffset, reason })
   }
 
   #checkFormat(bytes: Buffer | undefined): void {
@@ -277,15 +284,6 @@ class LmdbSegment implements Segment {
       if (change.snapshot.length > 0) meta.put(keys.snapshot, encodeSnapshot(change.snapshot))
     }
   }
-}
-
-function endOf(value: Uint8Array): number {
-  let last = 0
-  const end = batch.forEachBatch(value, at => {
-    last = at
-  })
-  if (end !== value.length || value.length === 0) throw new RangeError('batch is cut off')
-  return batch.nextOffset(value, last)
 }
 
 /** Copies what is served behind the `filled` bytes that were gathered; returns the new fill. */

@@ -1,16 +1,9 @@
 // The memory log: the common suite, and what only it can do: forget what was not flushed.
 import { expect, test } from 'vitest'
+import { appendMany, config, groupOf, identity, noState, readAll, stamped } from './log-fixtures.suite.ts'
+import { describeLogModel } from './log-model.suite.ts'
 import { memoryLogStore } from './memory-log-store.ts'
-import {
-  appendMany,
-  config,
-  describePartitionLog,
-  groupOf,
-  identity,
-  noState,
-  readAll,
-  stamped,
-} from './partition-log.suite.ts'
+import { describePartitionLog } from './partition-log.suite.ts'
 
 describePartitionLog('memory partition log', () => {
   const store = memoryLogStore()
@@ -53,3 +46,16 @@ test('a store lists its logs and forgets deleted ones', () => {
   expect(store.list()).toEqual([])
   expect(store.open(identity).log.logEndOffset).toBe(0)
 })
+
+describeLogModel(
+  'memory partition log in random histories',
+  () => {
+    const store = memoryLogStore()
+    return {
+      open: () => store.open(identity),
+      stop: () => store.crash({ keepUnflushed: true }),
+      dispose: () => store.close(),
+    }
+  },
+  200,
+)

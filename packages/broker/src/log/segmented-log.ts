@@ -230,6 +230,7 @@ class SegmentedLog implements PartitionLog {
     const gone = all.slice(0, count)
     const logStartOffset = Math.max(this.logStartOffset, gone.at(-1)!.nextOffset)
     this.#commitState({ ...this.#image.log, logStartOffset, clean: false }, this.#image.sealed.slice(count))
+    this.#unflushedSealed = this.#unflushedSealed.filter(summary => summary.nextOffset > logStartOffset)
     for (const { baseOffset } of gone) {
       this.#sealedHandles.delete(baseOffset)
       this.#storage.remove(baseOffset)

@@ -50,8 +50,8 @@ export interface ServedRange {
   readonly to: number
   readonly firstOffset: number
   readonly nextOffset: number
-  /** True when a limit was met: nothing after this value is wanted. */
-  readonly full: boolean
+  /** Where the value's batches end, exclusive; undefined when a limit was met: nothing after this value is wanted. */
+  readonly endOffset: number | undefined
 }
 
 /**
@@ -67,17 +67,18 @@ export function serveFrom(
   let firstOffset = -1
   let to = 0
   let nextOffset = offset
+  let endOffset = -1
   for (let at = 0; at < bytes.length; ) {
-    const size = batch.batchSizeAt(bytes, at)
-    if (size <= 0) throw new RangeError('batch is cut off or has no valid length')
+    const size = soundSize(bytes, at)
     const next = batch.nextOffset(bytes, at)
+    endOffset = next
     if (next <= offset) {
       at += size
       continue
     }
     const fits = at + size - (firstOffset < 0 ? at : from) <= room
     const wanted = fits || (first && firstOffset < 0 && limits.minOneBatch)
-    if (next > limits.maxOffset || !wanted) return { from, to, firstOffset, nextOffset, full: true }
+    if (next > limits.maxOffset || !wanted) return { from, to, firstOffset, nextOffset, endOffset: undefined }
     if (firstOffset < 0) {
       from = at
       firstOffset = batch.baseOffset(bytes, at)
@@ -86,7 +87,14 @@ export function serveFrom(
     to = at
     nextOffset = next
   }
-  return { from: firstOffset < 0 ? to : from, to, firstOffset, nextOffset, full: false }
+  return { from: firstOffset < 0 ? to : from, to, firstOffset, nextOffset, endOffset }
+}
+
+/** Bytes of the stored batch at `at`. Throws RangeError when there is no whole batch. */
+export function soundSize(bytes: Uint8Array, at: number): number {
+  const size = batch.batchSizeAt(bytes, at)
+  if (size <= 0) throw new RangeError('batch is cut off or has no valid length')
+  return size
 }
 
 /** Derived state after the batch at `at`. */
