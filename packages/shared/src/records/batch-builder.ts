@@ -8,8 +8,8 @@ import * as batch from './record-batch.ts'
 import type { RecordHeader } from './record-reader.ts'
 import { varintSize, varlongSize, writeVarint, writeVarlong } from './varint.ts'
 
-/** Bytes from which a copy by the engine beats a loop over the bytes. Measured: see records.bench. */
-const COPY_LOOP_MAX_BYTES = 24
+/** Header keys up to this length are looked at character by character: most are short ASCII names. */
+const KEY_LOOP_MAX_CHARACTERS = 32
 
 /** Most bytes that lengths, deltas and counts of one record can take, headers not counted. */
 const RECORD_OVERHEAD_MAX_BYTES = 32
@@ -113,8 +113,8 @@ export class BatchBuilder {
       baseSequence: batch.NO_SEQUENCE,
       recordCount: this.#recordCount,
     })
-    const closed = new Uint8Array(this.#position)
-    closed.set(this.#bytes.subarray(0, this.#position))
+    // A slice of an ArrayBuffer is not filled with zeros first, as a new array would be.
+    const closed = new Uint8Array(this.#bytes.buffer.slice(0, this.#position) as ArrayBuffer)
     this.reset()
     return closed
   }
@@ -171,7 +171,7 @@ function nullableSize(field: Uint8Array | null): number {
 function headersSize(headers: readonly RecordHeader[]): number {
   let size = varintSize(headers.length)
   for (const header of headers) {
-    const keyLength = Buffer.byteLength(header.key, 'utf8')
+    const keyLength = utf8Length(header.key)
     size += varintSize(keyLength) + keyLength + nullableSize(header.value)
   }
   return size
@@ -179,23 +179,35 @@ function headersSize(headers: readonly RecordHeader[]): number {
 
 function writeNullable(bytes: Buffer, at: number, field: Uint8Array | null): number {
   if (field === null) return writeVarint(bytes, at, -1)
-  const length = field.length
-  const start = writeVarint(bytes, at, length)
-  if (length <= COPY_LOOP_MAX_BYTES) {
-    for (let index = 0; index < length; index++) bytes[start + index] = field[index]
-  } else {
-    bytes.set(field, start)
-  }
-  return start + length
+  const start = writeVarint(bytes, at, field.length)
+  bytes.set(field, start)
+  return start + field.length
 }
 
 function writeHeaders(bytes: Buffer, at: number, headers: readonly RecordHeader[]): number {
   let position = writeVarint(bytes, at, headers.length)
   for (const header of headers) {
-    const keyLength = Buffer.byteLength(header.key, 'utf8')
+    const keyLength = utf8Length(header.key)
     position = writeVarint(bytes, position, keyLength)
-    position += bytes.write(header.key, position, keyLength, 'utf8')
-    position = writeNullable(bytes, position, header.value)
+    writeUtf8(bytes, position, header.key, keyLength)
+    position = writeNullable(bytes, position + keyLength, header.value)
   }
   return position
+}
+
+function utf8Length(text: string): number {
+  if (text.length > KEY_LOOP_MAX_CHARACTERS) return Buffer.byteLength(text, 'utf8')
+  for (let index = 0; index < text.length; index++) {
+    if (text.charCodeAt(index) >= 0x80) return Buffer.byteLength(text, 'utf8')
+  }
+  return text.length
+}
+
+function writeUtf8(bytes: Buffer, at: number, text: string, byteLength: number): void {
+  // As many bytes as characters: all of them ASCII.
+  if (byteLength === text.length && byteLength <= KEY_LOOP_MAX_CHARACTERS) {
+    for (let index = 0; index < byteLength; index++) bytes[at + index] = text.charCodeAt(index)
+  } else {
+    bytes.write(text, at, byteLength, 'utf8')
+  }
 }

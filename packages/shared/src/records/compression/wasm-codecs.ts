@@ -41,7 +41,7 @@ export function runWasmCodec(codec: WasmCodec, bytes: Uint8Array): Uint8Array {
   const located = BigInt.asUintN(64, wasm[codec](input, bytes.length))
   const output = Number(located >> 32n)
   const length = Number(located & 0xffffffffn)
-  const result = new Uint8Array(wasm.memory.buffer, output, length).slice()
+  const result = new Uint8Array(wasm.memory.buffer.slice(output, output + length))
   wasm.dealloc(output, length)
   wasm.dealloc(input, bytes.length)
   if (wasm.memory.buffer.byteLength <= MEMORY_KEPT_MAX_BYTES) current = wasm
