@@ -41,6 +41,8 @@ export const limits = {
   /** A group commit is written at once, before the turn ends, when it holds this much. */
   groupCommitBytesMax: 4 * MIB,
   groupCommitEntriesMax: 4_096,
+  /** A WebAssembly codec whose memory has grown past this is given up after the call: its memory never shrinks. */
+  wasmMemoryKeptBytesMax: 16 * MIB,
   /** Fetches parked at one partition leader. */
   parkedFetchesMax: 16_384,
   /** Requests that wait for a coordinator shard to load or to pass a barrier, and for how long before they are refused. */

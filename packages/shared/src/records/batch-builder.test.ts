@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { NO_LEADER_EPOCH } from '../base/brands.ts'
 import { BatchBuilder, recordSizeUpperBound } from './batch-builder.ts'
 import { validateBatch, validateRecords } from './batch-validation.ts'
 import * as batch from './record-batch.ts'
@@ -91,7 +92,7 @@ describe('a built batch', () => {
     expect(batch.isTransactional(bytes, 0)).toBe(true)
     expect(batch.isControlBatch(bytes, 0)).toBe(false)
     expect(batch.timestampType(bytes, 0)).toBe('CreateTime')
-    expect(batch.partitionLeaderEpoch(bytes, 0)).toBe(batch.NO_PARTITION_LEADER_EPOCH)
+    expect(batch.partitionLeaderEpoch(bytes, 0)).toBe(NO_LEADER_EPOCH)
   })
 })
 

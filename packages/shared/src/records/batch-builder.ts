@@ -3,6 +3,8 @@
  * and markers use it too. `record-batch.ts` draws the batch, `record-reader.ts` the record.
  * The buffer stays hot; only the exact copy that `close` hands out is fresh memory, and it can be transferred.
  */
+import { assert } from '../base/assert.ts'
+import { NO_LEADER_EPOCH, NO_PRODUCER_EPOCH, NO_PRODUCER_ID, NO_SEQUENCE, NO_TIMESTAMP } from '../base/brands.ts'
 import { type BatchSeal, sealBatch } from './batch-sealing.ts'
 import * as batch from './record-batch.ts'
 import type { RecordHeader } from './record-reader.ts'
@@ -29,8 +31,8 @@ export class BatchBuilder {
   #bytes: Buffer
   #position: number = batch.BATCH_HEADER_BYTES
   #recordCount = 0
-  #baseTimestamp: number = batch.NO_TIMESTAMP
-  #maxTimestamp: number = batch.NO_TIMESTAMP
+  #baseTimestamp: number = NO_TIMESTAMP
+  #maxTimestamp: number = NO_TIMESTAMP
 
   constructor(options: BatchBuilderOptions) {
     this.writeLimit = options.writeLimit
@@ -89,6 +91,7 @@ export class BatchBuilder {
     position = writeNullable(bytes, position, key)
     position = writeNullable(bytes, position, value)
     position = headers.length === 0 ? writeVarint(bytes, position, 0) : writeHeaders(bytes, position, headers)
+    assert(position === end, 'a record has the size that was reckoned')
     this.#position = position
     this.#recordCount++
     if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp
@@ -103,14 +106,14 @@ export class BatchBuilder {
     batch.writeBatchHeader(this.#bytes, 0, {
       baseOffset: 0,
       sizeInBytes: this.#position,
-      partitionLeaderEpoch: batch.NO_PARTITION_LEADER_EPOCH,
+      partitionLeaderEpoch: NO_LEADER_EPOCH,
       attributes: 0,
       lastOffsetDelta: Math.max(0, this.#recordCount - 1),
       baseTimestamp: this.#baseTimestamp,
       maxTimestamp: this.#maxTimestamp,
-      producerId: batch.NO_PRODUCER_ID,
-      producerEpoch: batch.NO_PRODUCER_EPOCH,
-      baseSequence: batch.NO_SEQUENCE,
+      producerId: NO_PRODUCER_ID,
+      producerEpoch: NO_PRODUCER_EPOCH,
+      baseSequence: NO_SEQUENCE,
       recordCount: this.#recordCount,
     })
     // A slice of an ArrayBuffer is not filled with zeros first, as a new array would be.
@@ -128,8 +131,8 @@ export class BatchBuilder {
   reset(): void {
     this.#position = batch.BATCH_HEADER_BYTES
     this.#recordCount = 0
-    this.#baseTimestamp = batch.NO_TIMESTAMP
-    this.#maxTimestamp = batch.NO_TIMESTAMP
+    this.#baseTimestamp = NO_TIMESTAMP
+    this.#maxTimestamp = NO_TIMESTAMP
   }
 
   #bodySize(

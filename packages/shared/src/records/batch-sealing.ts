@@ -3,6 +3,8 @@
  * epoch and sequence, and computes the CRC; a consumer's thread takes compression off again.
  */
 
+import { assert } from '../base/assert.ts'
+import { NO_PRODUCER_EPOCH, NO_SEQUENCE } from '../base/brands.ts'
 import { compress, decompress } from './compression/compression.ts'
 import { type CompressionType, compressionId } from './compression/compression-type.ts'
 import { CorruptRecordError } from './corrupt-record-error.ts'
@@ -28,14 +30,16 @@ export interface BatchSeal {
  */
 export function sealBatch(bytes: Uint8Array, seal: BatchSeal = {}): Uint8Array {
   const type = seal.compression ?? 'none'
+  assert(batch.batchSizeInBytes(bytes, 0) === bytes.length, 'a sealed buffer holds one batch exactly')
+  assert(type === 'none' || batch.compressionType(bytes, 0) === 'none', 'a batch is compressed once')
   const sealed = type === 'none' ? bytes : compressBatch(bytes, 0, type, seal.compressionLevel)
   if (seal.producerId !== undefined) {
     batch.writeProducerState(
       sealed,
       0,
       seal.producerId,
-      seal.producerEpoch ?? batch.NO_PRODUCER_EPOCH,
-      seal.baseSequence ?? batch.NO_SEQUENCE,
+      seal.producerEpoch ?? NO_PRODUCER_EPOCH,
+      seal.baseSequence ?? NO_SEQUENCE,
     )
   }
   if (seal.transactional !== undefined) {
@@ -50,7 +54,7 @@ export function sealBatch(bytes: Uint8Array, seal: BatchSeal = {}): Uint8Array {
  * A new exact buffer with the batch at `at`, its records compressed (also where that makes them larger, as Kafka does).
  * The CRC of the result is not valid until `writeBatchCrc`.
  */
-export function compressBatch(bytes: Uint8Array, at: number, type: CompressionType, level?: number): Uint8Array {
+function compressBatch(bytes: Uint8Array, at: number, type: CompressionType, level?: number): Uint8Array {
   const size = batch.batchSizeInBytes(bytes, at)
   const records = compress(type, bytes.subarray(at + batch.BATCH_HEADER_BYTES, at + size), level)
   return withRecords(bytes, at, records, type)

@@ -3,6 +3,7 @@
  * decodes, and recovery before it believes its log. Answers with Kafka's error name and never throws.
  * The checks are those of Kafka's `ProduceRequest`, `UnifiedLog.analyzeAndValidateRecords` and `LogValidator`.
  */
+import { NO_PRODUCER_ID, NO_TIMESTAMP } from '../base/brands.ts'
 import { CorruptRecordError, type RecordErrorName } from './corrupt-record-error.ts'
 import * as batch from './record-batch.ts'
 import { RecordReader } from './record-reader.ts'
@@ -55,8 +56,8 @@ function validateHeader(bytes: Uint8Array, at: number): RecordErrorName | null {
   if (count > lastDelta + 1) return 'INVALID_RECORD'
 
   const producerId = batch.producerId(bytes, at)
-  if (producerId < batch.NO_PRODUCER_ID || !Number.isSafeInteger(producerId)) return 'INVALID_RECORD'
-  if (producerId === batch.NO_PRODUCER_ID) return batch.isTransactional(bytes, at) ? 'INVALID_RECORD' : null
+  if (producerId < NO_PRODUCER_ID || !Number.isSafeInteger(producerId)) return 'INVALID_RECORD'
+  if (producerId === NO_PRODUCER_ID) return batch.isTransactional(bytes, at) ? 'INVALID_RECORD' : null
   if (batch.producerEpoch(bytes, at) < 0) return 'INVALID_RECORD'
   if (batch.baseSequence(bytes, at) < 0 && !batch.isControlBatch(bytes, at)) return 'INVALID_RECORD'
   return null
@@ -118,7 +119,7 @@ export function validateRecords(
 }
 
 function isOutside(timestamp: number, rules: RecordRules): boolean {
-  if (timestamp === batch.NO_TIMESTAMP) return false
+  if (timestamp === NO_TIMESTAMP) return false
   if (rules.timestampMin !== undefined && timestamp < rules.timestampMin) return true
   return rules.timestampMax !== undefined && timestamp > rules.timestampMax
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { NO_SEQUENCE } from '../base/brands.ts'
 import { BatchBuilder } from './batch-builder.ts'
 import { validateBatch } from './batch-validation.ts'
 import { buildEndTxnMarker, controlRecordType, type EndTxnMarker, readEndTxnMarker } from './control-records.ts'
@@ -27,7 +28,7 @@ describe('transaction markers', () => {
     const bytes = buildEndTxnMarker(MARKER)
     expect(batch.isControlBatch(bytes, 0)).toBe(true)
     expect(batch.isTransactional(bytes, 0)).toBe(true)
-    expect(batch.baseSequence(bytes, 0)).toBe(batch.NO_SEQUENCE)
+    expect(batch.baseSequence(bytes, 0)).toBe(NO_SEQUENCE)
     expect(validateBatch(bytes, 0, { maxBatchBytes: 1000, origin: 'log' })).toBeNull()
     expect(validateBatch(bytes, 0, { maxBatchBytes: 1000, origin: 'client' })).toBe('INVALID_RECORD')
   })

@@ -6,6 +6,7 @@
  *     value of abort and commit | version i16 = 0 | coordinator epoch i32 |     (EndTxnMarker.json)
  */
 
+import { NO_SEQUENCE } from '../base/brands.ts'
 import { BatchBuilder } from './batch-builder.ts'
 import { CorruptRecordError } from './corrupt-record-error.ts'
 import * as batch from './record-batch.ts'
@@ -55,7 +56,7 @@ export function buildEndTxnMarker(marker: EndTxnMarker): Uint8Array {
   builder.tryAppend(marker.timestamp, key, value)
   const bytes = builder.close()
   batch.writeAttributes(bytes, 0, batch.TRANSACTIONAL_FLAG | batch.CONTROL_FLAG)
-  batch.writeProducerState(bytes, 0, marker.producerId, marker.producerEpoch, batch.NO_SEQUENCE)
+  batch.writeProducerState(bytes, 0, marker.producerId, marker.producerEpoch, NO_SEQUENCE)
   batch.writeBatchCrc(bytes, 0)
   return bytes
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { NO_SEQUENCE } from '../base/brands.ts'
 import { BatchBuilder } from './batch-builder.ts'
 import { decompressBatch, sealBatch } from './batch-sealing.ts'
 import { validateBatch } from './batch-validation.ts'
@@ -60,7 +61,7 @@ describe('header view', () => {
   test('the last sequence wraps from 2^31 - 1 to 0', () => {
     const bytes = sealBatch(aBatch(), { producerId: 1, producerEpoch: 0, baseSequence: 2 ** 31 - 2 })
     expect(batch.lastSequence(bytes, 0)).toBe(0)
-    expect(batch.lastSequence(aBatch(), 0)).toBe(batch.NO_SEQUENCE)
+    expect(batch.lastSequence(aBatch(), 0)).toBe(NO_SEQUENCE)
   })
 
   test('a batch sealed again with another epoch is as if sealed once', () => {

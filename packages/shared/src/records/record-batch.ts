@@ -21,6 +21,16 @@
  *     attributes  15 ............ 7 |      6        |    5    |       4       |       3       | 2 1 0
  *                      unused (0)   | deleteHorizon | control | transactional | logAppendTime | compression
  */
+import {
+  type LeaderEpoch,
+  NO_PRODUCER_ID,
+  NO_SEQUENCE,
+  type Offset,
+  type ProducerEpoch,
+  type ProducerId,
+  type Sequence,
+  type TimestampMs,
+} from '../base/brands.ts'
 import { type CompressionType, compressionTypeOf } from './compression/compression-type.ts'
 import { CorruptRecordError } from './corrupt-record-error.ts'
 import { crc32c } from './crc32c.ts'
@@ -31,15 +41,6 @@ export const LOG_OVERHEAD = 12
 export const BATCH_HEADER_BYTES = 61
 /** The only version of the format that is spoken here. */
 export const MAGIC_V2 = 2
-
-/** Header field of a batch without an idempotent producer. */
-export const NO_PRODUCER_ID = -1
-export const NO_PRODUCER_EPOCH = -1
-export const NO_SEQUENCE = -1
-/** Partition leader epoch of a batch that no leader has appended yet. */
-export const NO_PARTITION_LEADER_EPOCH = -1
-/** Timestamp of a record that has none. */
-export const NO_TIMESTAMP = -1
 
 export const COMPRESSION_MASK = 0x07
 export const TIMESTAMP_TYPE_FLAG = 0x08
@@ -67,8 +68,8 @@ const RECORD_COUNT_AT = 57
 const TWO_32 = 2 ** 32
 
 /** Offset of the first record (of the first that was ever in the batch, after compaction). */
-export function baseOffset(bytes: Uint8Array, at: number): number {
-  return readInt64(bytes, at + BASE_OFFSET_AT)
+export function baseOffset(bytes: Uint8Array, at: number): Offset {
+  return readInt64(bytes, at + BASE_OFFSET_AT) as Offset
 }
 
 /** Bytes of the batch after this field. `batchSizeInBytes` is the whole. */
@@ -82,8 +83,8 @@ export function batchSizeInBytes(bytes: Uint8Array, at: number): number {
 }
 
 /** Epoch of the leader that appended the batch; -1 before. */
-export function partitionLeaderEpoch(bytes: Uint8Array, at: number): number {
-  return readInt32(bytes, at + PARTITION_LEADER_EPOCH_AT)
+export function partitionLeaderEpoch(bytes: Uint8Array, at: number): LeaderEpoch {
+  return readInt32(bytes, at + PARTITION_LEADER_EPOCH_AT) as LeaderEpoch
 }
 
 export function magic(bytes: Uint8Array, at: number): number {
@@ -104,42 +105,42 @@ export function lastOffsetDelta(bytes: Uint8Array, at: number): number {
 }
 
 /** Offset of the last record: the base offset plus the last delta, which compaction keeps. */
-export function lastOffset(bytes: Uint8Array, at: number): number {
-  return baseOffset(bytes, at) + lastOffsetDelta(bytes, at)
+export function lastOffset(bytes: Uint8Array, at: number): Offset {
+  return (baseOffset(bytes, at) + lastOffsetDelta(bytes, at)) as Offset
 }
 
 /** Offset after the batch. */
-export function nextOffset(bytes: Uint8Array, at: number): number {
-  return lastOffset(bytes, at) + 1
+export function nextOffset(bytes: Uint8Array, at: number): Offset {
+  return (lastOffset(bytes, at) + 1) as Offset
 }
 
 /** Milliseconds that record timestamps are deltas to; the delete horizon instead when `hasDeleteHorizon`. */
-export function baseTimestamp(bytes: Uint8Array, at: number): number {
-  return readInt64(bytes, at + BASE_TIMESTAMP_AT)
+export function baseTimestamp(bytes: Uint8Array, at: number): TimestampMs {
+  return readInt64(bytes, at + BASE_TIMESTAMP_AT) as TimestampMs
 }
 
 /** Largest record timestamp in milliseconds; the append time when the timestamp type is LogAppendTime. */
-export function maxTimestamp(bytes: Uint8Array, at: number): number {
-  return readInt64(bytes, at + MAX_TIMESTAMP_AT)
+export function maxTimestamp(bytes: Uint8Array, at: number): TimestampMs {
+  return readInt64(bytes, at + MAX_TIMESTAMP_AT) as TimestampMs
 }
 
-export function producerId(bytes: Uint8Array, at: number): number {
-  return readInt64(bytes, at + PRODUCER_ID_AT)
+export function producerId(bytes: Uint8Array, at: number): ProducerId {
+  return readInt64(bytes, at + PRODUCER_ID_AT) as ProducerId
 }
 
-export function producerEpoch(bytes: Uint8Array, at: number): number {
-  return readInt16(bytes, at + PRODUCER_EPOCH_AT)
+export function producerEpoch(bytes: Uint8Array, at: number): ProducerEpoch {
+  return readInt16(bytes, at + PRODUCER_EPOCH_AT) as ProducerEpoch
 }
 
 /** Sequence number of the first record; -1 without an idempotent producer. */
-export function baseSequence(bytes: Uint8Array, at: number): number {
-  return readInt32(bytes, at + BASE_SEQUENCE_AT)
+export function baseSequence(bytes: Uint8Array, at: number): Sequence {
+  return readInt32(bytes, at + BASE_SEQUENCE_AT) as Sequence
 }
 
 /** Sequence number of the last record: wraps from 2^31 - 1 to 0 (`DefaultRecordBatch.incrementSequence`). */
-export function lastSequence(bytes: Uint8Array, at: number): number {
+export function lastSequence(bytes: Uint8Array, at: number): Sequence {
   const first = baseSequence(bytes, at)
-  return first === NO_SEQUENCE ? NO_SEQUENCE : (first + lastOffsetDelta(bytes, at)) % 2 ** 31
+  return (first === NO_SEQUENCE ? NO_SEQUENCE : (first + lastOffsetDelta(bytes, at)) % 2 ** 31) as Sequence
 }
 
 /** Records in the batch; less than the offsets it spans after compaction. */

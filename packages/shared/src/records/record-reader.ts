@@ -8,6 +8,7 @@
  *              | header count varint | headers ... |
  *     header   | key length varint | key UTF-8 | value length varint (-1: null) | value |
  */
+import { NO_TIMESTAMP } from '../base/brands.ts'
 import { decompress } from './compression/compression.ts'
 import { CorruptRecordError } from './corrupt-record-error.ts'
 import * as batch from './record-batch.ts'
@@ -40,7 +41,7 @@ export class RecordReader {
   /** Offset in the partition. */
   offset = -1
   /** Milliseconds, -1 for none; the append time in batches of type LogAppendTime. */
-  timestamp: number = batch.NO_TIMESTAMP
+  timestamp: number = NO_TIMESTAMP
   /** Where the key starts in `bytes`, and its length (-1: null). */
   keyAt = 0
   keyLength = -1

@@ -1,12 +1,13 @@
 /**
  * LZ4 frames and raw Snappy blocks, by the WebAssembly module that @platformatic/wasm-utils ships. We instantiate it
  * ourselves instead of through the package's functions: damaged input makes its decoders trap, which loses the memory
- * they held, and its memory never shrinks; an instance of our own can be thrown away in both cases (decision 0020).
+ * they held, and its memory never shrinks; an instance of our own can be thrown away in both cases (decision 0001).
  * Callers have checked what the input may expand to.
  */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
+import { limits } from '../../base/limits.ts'
 
 /** The part of the global WebAssembly that is used; its types come with the DOM library, which servers do not load. */
 declare const WebAssembly: {
@@ -25,9 +26,6 @@ interface WasmExports extends Record<WasmCodec, WasmFunction> {
   dealloc(address: number, length: number): void
 }
 
-/** An instance whose memory has grown past this is given up after the call that grew it. */
-const MEMORY_KEPT_MAX_BYTES = 16 * 1024 * 1024
-
 let compiled: object | undefined
 let current: WasmExports | undefined
 
@@ -44,7 +42,7 @@ export function runWasmCodec(codec: WasmCodec, bytes: Uint8Array): Uint8Array {
   const result = new Uint8Array(wasm.memory.buffer.slice(output, output + length))
   wasm.dealloc(output, length)
   wasm.dealloc(input, bytes.length)
-  if (wasm.memory.buffer.byteLength <= MEMORY_KEPT_MAX_BYTES) current = wasm
+  if (wasm.memory.buffer.byteLength <= limits.wasmMemoryKeptBytesMax) current = wasm
   return result
 }
 
