@@ -130,7 +130,9 @@ const promises: { readonly [kind: string]: (file: SourceFile, entry: Import) => 
 }
 
 function isPureData(entry: Import): boolean {
-  return /^packages\/shared\/src\/(protocol\/error-codes|base\/[a-z-]+)\.ts$/.test(entry.target ?? '')
+  return /^packages\/shared\/src\/(protocol\/error-codes|actor\/machine-runner|base\/[a-z-]+)\.ts$/.test(
+    entry.target ?? '',
+  )
 }
 
 /** Libraries that one room wraps for all. */

@@ -4,7 +4,7 @@
 import type { ActorContext, Address } from '../actor/actor.ts'
 import type { ApiName, ApiRequest, ApiResponse } from '../contracts/api-map.ts'
 import type { BrokerContract } from '../contracts/broker.contract.ts'
-import type { WireSecurity } from './wire-security.ts'
+import type { WirePatience, WireSecurity } from './wire-security.ts'
 
 /**
  * Where a request can be sent. Over the port link each partition leader and each coordinator is an endpoint of its own; over the wire link
@@ -98,6 +98,8 @@ export type LinkInput =
       readonly bootstrapServers: readonly string[]
       readonly clientId: string
       readonly security?: WireSecurity
+      /** What is left out has Kafka's default. */
+      readonly patience?: Partial<WirePatience>
     }
 
 /** What a link needs from where it runs: an actor's context, or the embedding thread's system. */

@@ -1,19 +1,35 @@
 // How a wire link secures its connections: Kafka's `security.protocol` and `sasl.*`, as plain data. Secrets here are never logged.
 
+/** SASL credentials. */
+export interface SaslCredentials {
+  readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
+  readonly username: string
+  readonly password: string
+}
+
 export interface WireSecurity {
-  /** TLS when present. PEM texts; `ca` absent: the platform's roots. */
-  readonly tls?: {
-    readonly ca?: string
-    readonly cert?: string
-    readonly key?: string
-    /** Name to verify, when it is not the host's. */
-    readonly servername?: string
-    /** Default true. */
-    readonly rejectUnauthorized?: boolean
-  }
-  readonly sasl?: {
-    readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
-    readonly username: string
-    readonly password: string
-  }
+  /** TLS when present: what `tls.connect` takes (`ca`, `cert`, `key`, `servername`, `rejectUnauthorized`, ...), as plain data. */
+  readonly tls?: { readonly [name: string]: unknown }
+  readonly sasl?: SaslCredentials
+}
+
+/** How patient a wire link is; names and defaults are Kafka's (`reconnect.backoff.ms` and so on). Milliseconds. */
+export interface WirePatience {
+  readonly requestTimeoutMs: number
+  readonly retryBackoffMs: number
+  readonly retryBackoffMaxMs: number
+  readonly reconnectBackoffMs: number
+  readonly reconnectBackoffMaxMs: number
+  readonly metadataMaxAgeMs: number
+  readonly connectionsMaxIdleMs: number
+}
+
+export const defaultPatience: WirePatience = {
+  requestTimeoutMs: 30_000,
+  retryBackoffMs: 100,
+  retryBackoffMaxMs: 1_000,
+  reconnectBackoffMs: 50,
+  reconnectBackoffMaxMs: 1_000,
+  metadataMaxAgeMs: 300_000,
+  connectionsMaxIdleMs: 540_000,
 }

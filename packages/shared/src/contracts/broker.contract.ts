@@ -51,6 +51,8 @@ export const brokerContract = defineContract({
     request: ask<{ readonly api: ApiName; readonly request: unknown }, { readonly response: unknown }>({
       deadlineMs: 60_000,
     }),
+    /** The address that Metadata tells clients: that of the first listener, once it listens. */
+    advertise: ask<{ readonly host: string; readonly port: number }, Record<string, never>>(),
   },
   tells: {
     /** From now on this link gets `changed` news. */

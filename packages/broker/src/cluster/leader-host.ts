@@ -1,0 +1,151 @@
+// The broker's hand on partition leaders: starts each when it is first asked for, tells where it runs, passes configs on, removes the logs of
+// deleted topics. One leader per partition at any time; knows nothing of requests.
+import type { ActorContext, ActorModule, Address, Link, Spawned } from '@odradek/shared/actor/actor'
+import type { LeaderAddress } from '@odradek/shared/contracts/broker.contract'
+import type { TopicImage } from '@odradek/shared/contracts/cluster.contract'
+import {
+  type PartitionLeaderContract,
+  type PartitionLeaderInput,
+  partitionLeader,
+  type StorageInput,
+} from '@odradek/shared/contracts/partition-leader.contract'
+import type { LogIdentity } from '../log/partition-log.ts'
+
+export interface LeaderHostOptions {
+  readonly context: ActorContext
+  readonly module: ActorModule<PartitionLeaderContract, PartitionLeaderInput>
+  readonly nodeId: number
+  readonly storage: StorageInput
+  /** Removes the log of a partition whose leader does not run. */
+  readonly deleteLog: (identity: LogIdentity) => void
+  /** Told whenever a leader starts, moves or ends. */
+  readonly changed: (leader: LeaderAddress) => void
+}
+
+interface Hosted {
+  image: TopicImage
+  readonly partition: number
+  spawned: Promise<Spawned<PartitionLeaderContract> | null>
+  address: Address | null
+}
+
+export class LeaderHost {
+  readonly #options: LeaderHostOptions
+  readonly #hosted = new Map<string, Hosted>()
+  #closing = false
+
+  constructor(options: LeaderHostOptions) {
+    this.#options = options
+  }
+
+  /** Leaders that were started and have not ended. */
+  get size(): number {
+    return this.#hosted.size
+  }
+
+  /** Where the leader runs, started if need be; its address is null when it cannot start (its log is damaged, or its disk fails). */
+  async address(image: TopicImage, partition: number, lane: 'own' | 'self' = 'own'): Promise<LeaderAddress> {
+    const hosted = this.#hosted.get(key(image, partition)) ?? this.#start(image, partition, lane)
+    await hosted.spawned
+    return leaderAddress(hosted)
+  }
+
+  /** Takes in a changed topic: running leaders get its effective configs. */
+  configure(image: TopicImage): void {
+    for (const hosted of this.#running(image)) {
+      hosted.image = image
+      void this.#ask(hosted, link => link.ask('configure', { configs: image.configs }))
+    }
+  }
+
+  /** Ends the leaders of a deleted topic and removes its logs. */
+  async destroy(image: TopicImage): Promise<void> {
+    await Promise.all(
+      image.leaderEpochs.map(async (_, partition) => {
+        const hosted = this.#hosted.get(key(image, partition))
+        const spawned = await hosted?.spawned
+        if (hosted && spawned) {
+          await this.#ask(hosted, link => link.ask('destroy', {}))
+          await spawned.close()
+          this.#hosted.delete(key(image, partition))
+        } else this.#options.deleteLog({ topic: image.topic, topicId: image.topicId, partition })
+      }),
+    )
+  }
+
+  /** Sizes and offsets of the leaders that run, for DescribeLogDirs. */
+  describe(image: TopicImage, partition: number) {
+    const hosted = this.#hosted.get(key(image, partition))
+    return hosted ? this.#ask(hosted, link => link.ask('describeLog', {})) : Promise.resolve(undefined)
+  }
+
+  /** Orderly end of all. */
+  async close(): Promise<void> {
+    this.#closing = true
+    await Promise.all([...this.#hosted.values()].map(async ({ spawned }) => (await spawned)?.close()))
+    this.#hosted.clear()
+  }
+
+  #start(image: TopicImage, partition: number, lane: 'own' | 'self'): Hosted {
+    const hosted: Hosted = { image, partition, address: null, spawned: Promise.resolve(null) }
+    if (this.#closing) return hosted
+    this.#hosted.set(key(image, partition), hosted)
+    hosted.spawned = this.#spawn(hosted, lane)
+    return hosted
+  }
+
+  async #spawn(hosted: Hosted, lane: 'own' | 'self'): Promise<Spawned<PartitionLeaderContract> | null> {
+    const { context, module, nodeId, storage } = this.#options
+    const { image, partition } = hosted
+    const { topic, topicId, configs, leaderEpochs } = image
+    const input = { topic, topicId, partition, nodeId, leaderEpoch: leaderEpochs[partition]!, configs, storage }
+    try {
+      const spawned = await context.spawn(module, input, { name: `${topic}-${partition}`, lane })
+      hosted.address = spawned.address
+      spawned.onChange((address, reason) => this.#moved(hosted, address, reason))
+      return spawned
+    } catch (error) {
+      context.log.error({ topic, partition, error: String(error) }, 'partition leader did not start')
+      this.#hosted.delete(key(image, partition))
+      return null
+    }
+  }
+
+  #moved(hosted: Hosted, address: Address | null, reason: string): void {
+    const { context, changed } = this.#options
+    hosted.address = address
+    if (address === null) this.#hosted.delete(key(hosted.image, hosted.partition))
+    if (this.#closing) return
+    context.log.warn(
+      { topic: hosted.image.topic, partition: hosted.partition, reason, running: address !== null },
+      'partition leader changed',
+    )
+    changed(leaderAddress(hosted))
+  }
+
+  #running({ topicId }: TopicImage): Hosted[] {
+    return [...this.#hosted.values()].filter(hosted => hosted.image.topicId === topicId)
+  }
+
+  /** One question over a link of its own; undefined when the leader is not there to answer. */
+  async #ask<T>({ address }: Hosted, ask: (link: Link<PartitionLeaderContract>) => Promise<T>): Promise<T | undefined> {
+    if (!address) return undefined
+    const link = this.#options.context.link(partitionLeader, address as Address<PartitionLeaderContract>)
+    try {
+      return await ask(link)
+    } catch {
+      return undefined
+    } finally {
+      link.close()
+    }
+  }
+}
+
+function key({ topicId }: TopicImage, partition: number): string {
+  return `${topicId}-${partition}`
+}
+
+function leaderAddress({ image, partition, address }: Hosted): LeaderAddress {
+  const { topic, topicId, leaderEpochs } = image
+  return { topic, topicId, partition, leaderEpoch: leaderEpochs[partition]!, address }
+}
