@@ -3,7 +3,7 @@
 // close, its peers learn why, what it registered with `onEnd` is released, and the lane is told.
 import type { Timer } from '../base/clock.ts'
 import type { ErrorData } from '../base/errors.ts'
-import { PortError } from '../base/errors.ts'
+import { isPortError, PortError } from '../base/errors.ts'
 import type {
   ActorContext,
   ActorDefinition,
@@ -15,6 +15,7 @@ import type {
   SpawnOptions,
 } from './actor.ts'
 import type { ActorReport } from './actor-report.ts'
+import { describeThrown } from './describe-thrown.ts'
 import type { Lane } from './lane.ts'
 import type { LinkEnd } from './link-end.ts'
 import type { PeerActor, PeerEnd } from './peer-end.ts'
@@ -182,11 +183,11 @@ export class ActorCell implements PeerActor {
   #refuse(peer: PeerEnd, seq: number, word: number, thrown: unknown): void {
     if (this.state === 'Ended') return
     peer.refuse(seq, this.#errorData(word, thrown))
-    if (!(thrown instanceof PortError)) this.die(thrown)
+    if (!isPortError(thrown)) this.die(thrown)
   }
 
   #errorData(word: number, thrown: unknown): ErrorData {
-    if (thrown instanceof PortError) return { code: thrown.code, message: thrown.message, detail: thrown.detail }
+    if (isPortError(thrown)) return { code: thrown.code, message: thrown.message, detail: thrown.detail }
     const name = this.words.asks.names[word]
     return { code: 'FAILED', message: `${this.self.name} failed in '${name}': ${describeThrown(thrown)}` }
   }
@@ -274,7 +275,12 @@ export class ActorCell implements PeerActor {
   }
 
   async #spawn(module: ActorModule<any, any>, input: unknown, options: SpawnOptions): Promise<Spawned<any>> {
-    const spawned = await this.lane.host.uplink.spawn(this.self.actor, module, input, options)
+    const spawned = await this.lane.host.uplink.spawn(
+      this.self.actor,
+      { kind: module.contract.kind, url: module.url },
+      input,
+      options,
+    )
     return {
       get address() {
         return spawned.address
@@ -303,9 +309,4 @@ export class ActorCell implements PeerActor {
       peers: [...this.#peers.values()].map(peer => ({ from: peer.name, ...peer.stats() })),
     }
   }
-}
-
-/** What was thrown, in one line. */
-export function describeThrown(thrown: unknown): string {
-  return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)
 }

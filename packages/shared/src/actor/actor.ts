@@ -3,6 +3,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Limits } from '../base/limits.ts'
 import type { Random } from '../base/random.ts'
+import { builtUrl } from './built-url.ts'
 import type { Contract, MessageOf, RequestOf, ResponseOf } from './contract.ts'
 import type { TransitionTrace } from './trace.ts'
 
@@ -225,12 +226,4 @@ export interface ActorModule<C extends Contract, Input> {
  */
 export function actorModule<C extends Contract, Input>(contract: C, url: URL): ActorModule<C, Input> {
   return { contract, url: builtUrl(url.href) }
-}
-
-/** The nearest `src` or `dist` folder above the file decides whether it is a source; folders further up are the user's. */
-function builtUrl(href: string): string {
-  const inSources = href.lastIndexOf('/src/')
-  const mapped =
-    inSources > href.lastIndexOf('/dist/') ? `${href.slice(0, inSources)}/dist/${href.slice(inSources + 5)}` : href
-  return mapped.replace(/\.ts$/, '.js')
 }

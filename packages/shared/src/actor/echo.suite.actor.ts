@@ -8,17 +8,16 @@ export const echoModule = actorModule<EchoContract, EchoInput>(echo, new URL('./
 export const actor = defineActor<EchoContract, EchoInput>({
   kind: 'echo',
   contract: echo,
-  async start(context, input) {
+  start(context, input) {
     failSomeStarts(context, input)
-    if (input.slow) await new Promise<void>(resolve => void context.clock.after(20, resolve))
     return handlersOf(context)
   },
 })
 
-function failSomeStarts(context: ActorContext, input: EchoInput): void {
-  const key = `starts of ${context.self.name}`
-  const starts = context.resources.get(key, () => ({ count: 0 }))
-  if (starts.count++ < (input.failingStarts ?? 0)) throw new Error('not yet')
+function failSomeStarts({ self }: ActorContext, { failingStarts = 0, failingRestarts = 0 }: EchoInput): void {
+  const isRestart = self.incarnation > 1
+  const fails = isRestart ? self.incarnation - 1 <= failingRestarts : self.incarnation <= failingStarts
+  if (fails) throw new Error('not yet')
 }
 
 function handlersOf(context: ActorContext): Handlers<EchoContract> {

@@ -48,8 +48,8 @@ export const echo = defineContract({
 export type EchoContract = typeof echo
 
 export interface EchoInput {
-  /** The first so many starts of this name on this machine fail. */
+  /** The first so many starts fail. */
   readonly failingStarts?: number
-  /** True: the first start is slow, by 20 ms of the actor's clock. */
-  readonly slow?: boolean
+  /** So many starts after the first fail. */
+  readonly failingRestarts?: number
 }

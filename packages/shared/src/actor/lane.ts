@@ -4,11 +4,12 @@
 import type { Clock, Timer } from '../base/clock.ts'
 import type { Limits } from '../base/limits.ts'
 import type { Random } from '../base/random.ts'
-import type { ActorDefinition, ActorModule, Address, Gate, Link, Resources, Spawned, SpawnOptions } from './actor.ts'
+import type { ActorDefinition, Address, Gate, Link, Resources, Spawned, SpawnOptions } from './actor.ts'
 import { ActorCell } from './actor-cell.ts'
 import type { ActorReport, LogLine } from './actor-report.ts'
 import type { Channel } from './channel.ts'
 import type { Contract } from './contract.ts'
+import type { ModuleRef } from './control-port.ts'
 import type { Entries } from './entries.ts'
 import { LinkEnd, type LinkLane } from './link-end.ts'
 import { NamedQueue } from './named-queue.ts'
@@ -19,7 +20,8 @@ import { type OpenEntry, Trunk, type TrunkLane } from './trunk.ts'
 
 /** What the system's core does for a lane. */
 export interface Uplink {
-  spawn(parent: number, module: ActorModule<any, any>, input: unknown, options: SpawnOptions): Promise<Spawned<any>>
+  /** `parent` null: the application of a thread that joined. */
+  spawn(parent: number | null, module: ModuleRef, input: unknown, options: SpawnOptions): Promise<Spawned<any>>
   /** An actor of this lane died (it did not close in order). */
   died(actor: number, incarnation: number, reason: string): void
   log(lines: readonly LogLine[], dropped: number): void
@@ -43,7 +45,11 @@ export interface LaneHost {
   /** True when every link gets a channel of its own (simulated host: links are reordered against each other). */
   readonly channelPerLink: boolean
   readonly copiesMessages: boolean
+  /** Lines below this level are dropped; null: all. */
+  readonly logLevel: LogLine['level'] | null
 }
+
+const levels = { debug: 0, info: 1, warn: 2, error: 3 } as const
 
 interface Arrival {
   readonly trunk: Trunk
@@ -277,6 +283,8 @@ export class Lane implements TrunkLane, LinkLane {
   }
 
   log(level: LogLine['level'], self: Address, fields: object, message: string): void {
+    const { logLevel } = this.host
+    if (logLevel === null || levels[level] < levels[logLevel]) return
     if (this.#lines.length >= this.host.limits.logLinesMax) {
       this.#linesDropped++
       return

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Link } from './actor.ts'
 import { actor, echoModule } from './echo.suite.actor.ts'
 import { type EchoContract, echo } from './echo.suite.contract.ts'
+import { hostSuite } from './host.suite.ts'
 import { simulate } from './simulated-host.ts'
 
 describe('the simulated host', () => {
@@ -44,4 +45,20 @@ describe('the simulated host', () => {
     const world = simulate({ seed: 99 })
     await expect(world.run(() => new Promise(() => {}))).rejects.toThrow(/nothing is left.*seed 99/)
   })
+})
+
+hostSuite('the simulated host as a host', {
+  lanes: 3,
+  movesBuffers: true,
+  make: limits => {
+    const world = simulate({ seed: 20_240_101, threads: 3, limits })
+    return {
+      spawn: (input, options) => world.spawn(actor, input, options),
+      link: address => world.link(echo, address),
+      actors: () => world.actors(),
+      killLane: async lane => world.killLane(lane),
+      run: work => world.run(work),
+      close: () => world.close(),
+    }
+  },
 })

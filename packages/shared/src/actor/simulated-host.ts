@@ -13,6 +13,7 @@ import { type Random, seededRandom } from '../base/random.ts'
 import type { ActorDefinition, ActorModule, Address, Gate, Link, Resources, Spawned, SpawnOptions } from './actor.ts'
 import type { LogLine } from './actor-report.ts'
 import type { Contract } from './contract.ts'
+import type { ModuleRef } from './control-port.ts'
 import { Lane } from './lane.ts'
 import { MemoryResources } from './memory-resources.ts'
 import { type Crossing, type Faults, noFaults, SimulatedChannel } from './simulated-channel.ts'
@@ -95,6 +96,7 @@ export class SimulatedWorld {
         const open = this.#lanes.get(lane)
         return open === undefined ? null : this.#handle(open)
       },
+      changed: () => {},
       failed: reason => {
         this.#failure ??= reason
       },
@@ -110,7 +112,8 @@ export class SimulatedWorld {
     input: Input,
     options: SpawnOptions,
   ): Promise<Spawned<C>> {
-    const module = 'start' in what ? this.#moduleOf(what) : what
+    const { contract, url } = 'start' in what ? this.#moduleOf(what) : what
+    const module = { kind: contract.kind, url }
     return spawnedOf(await this.#core.spawn(null, 0, { module, input, options })) as Spawned<C>
   }
 
@@ -199,7 +202,7 @@ export class SimulatedWorld {
   /** Gets every transition from now on; null stops. */
   trace(filter: TraceFilter | null, listener: (event: TraceEvent) => void = () => {}): void {
     this.#watch = filter === null ? null : { filter, listener }
-    for (const { ring } of this.#lanes.values()) ring.watch(filter)
+    for (const { ring } of this.#lanes.values()) ring.watch(filter === null ? [] : [filter])
   }
 
   /** Ends all actors in order. */
@@ -293,7 +296,7 @@ export class SimulatedWorld {
     const simulated = new SimulatedLane(number)
     const ring = new TraceRing(this.#limits.traceEventsMax, () => this.#turnsAsked.push(() => this.#sendTrace(ring)))
     simulated.ring = ring
-    if (this.#watch !== null) ring.watch(this.#watch.filter)
+    if (this.#watch !== null) ring.watch([this.#watch.filter])
     simulated.lane = new Lane({
       system: this.#core?.host.system ?? `simulated-${this.seed}`,
       lane: number,
@@ -316,6 +319,7 @@ export class SimulatedWorld {
       connect: to => this.#connect(simulated, to),
       channelPerLink: true,
       copiesMessages: true,
+      logLevel: 'debug',
     })
     this.#lanes.set(number, simulated)
     return simulated
@@ -359,6 +363,7 @@ export class SimulatedWorld {
     const { lane } = simulated
     return {
       lane: lane.host.lane,
+      thread: lane.host.lane,
       start: ({ self, module, input }) =>
         this.#afterAMoment(simulated, async () => {
           const definition = await this.#load(module)
@@ -389,7 +394,7 @@ export class SimulatedWorld {
     })
   }
 
-  async #load(module: ActorModule<any, any>): Promise<ActorDefinition<any, any>> {
+  async #load(module: ModuleRef): Promise<ActorDefinition<any, any>> {
     const known = this.#definitions.get(module.url)
     if (known !== undefined) return known
     this.#loading++

@@ -2,11 +2,12 @@
 // embedding thread (or the simulated world); reaches lanes only through `LaneHandle`. Children never outlive the actor that
 // spawned them, and are ended before it starts again.
 import type { Clock } from '../base/clock.ts'
-import { type ErrorData, PortError } from '../base/errors.ts'
+import { type ErrorData, isPortError, PortError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
-import type { ActorModule, Address, Spawned, SpawnOptions } from './actor.ts'
-import { describeThrown } from './actor-cell.ts'
+import type { Address, Spawned, SpawnOptions } from './actor.ts'
 import type { ActorReport } from './actor-report.ts'
+import type { ModuleRef } from './control-port.ts'
+import { describeThrown } from './describe-thrown.ts'
 import { type MachineRun, runMachine } from './machine-runner.ts'
 import { place } from './placement.rules.ts'
 import { supervisorMachine } from './supervisor.machine.ts'
@@ -15,13 +16,15 @@ import type { TransitionTrace } from './trace.ts'
 /** What a lane is told to start. */
 export interface StartOrder {
   readonly self: Address
-  readonly module: ActorModule<any, any>
+  readonly module: ModuleRef
   readonly input: unknown
 }
 
 /** A lane, as the core reaches it. Every promise settles, also when the lane dies. */
 export interface LaneHandle {
   readonly lane: number
+  /** Id of its thread, as `worker_threads` counts them. */
+  readonly thread: number
   start(order: StartOrder): Promise<void>
   close(actor: number): Promise<void>
   kill(actor: number, reason: string): Promise<void>
@@ -39,6 +42,8 @@ export interface SystemHost {
   openLane(lane: number): LaneHandle | null
   /** The lane of that number while its thread runs. */
   lane(lane: number): LaneHandle | null
+  /** An actor was added or removed. */
+  changed(): void
   /** A bug in the core itself. */
   failed(reason: unknown): void
 }
@@ -48,6 +53,8 @@ export type ChangeListener = (address: Address | null, reason: string) => void
 
 /** An actor in the list of the system. */
 export interface ActorListing extends ActorReport {
+  /** Id of the thread that it runs on; null while it does not run. */
+  readonly thread: number | null
   /** Of its supervisor: Starting, Running, BackingOff, Closing, Closed, Failed. */
   readonly supervisor: string
   /** Name of the actor that spawned it; null for the application's. */
@@ -60,6 +67,7 @@ export class SystemCore {
   #nextActor = 1
   #nextLane = 1
   readonly #placed = new Set<number>()
+  #isClosing = false
 
   constructor(host: SystemHost) {
     this.host = host
@@ -70,15 +78,21 @@ export class SystemCore {
     return this.#nextLane++
   }
 
+  /** Whether the core itself has placed actors on the lane of that number: only then may a thread be started for it. */
+  mayOpen(lane: number): boolean {
+    return this.#placed.has(lane)
+  }
+
   /** Starts an actor for `parent` (null: the application, on `spawnerLane`). Rejects with a PortError when it cannot start. */
   async spawn(parent: number | null, spawnerLane: number, request: SpawnRequest): Promise<Supervised> {
     const spawner = parent === null ? null : this.#actors.get(parent)
-    if (spawner === undefined || spawner?.isEnding) {
-      throw new PortError({ code: 'UNREACHABLE', message: 'the spawning actor has ended' })
+    if (spawner === undefined || spawner?.isEnding || this.#isClosing) {
+      throw new PortError({ code: 'UNREACHABLE', message: 'whoever spawns it has ended' })
     }
     const lane = this.#place(request.options.lane ?? 'own', spawner?.lane ?? spawnerLane)
-    const actor = new Supervised(this, { id: this.#nextActor++, lane, parent: spawner, request })
+    const actor = new Supervised(this, { id: this.#nextActor++, lane, origin: spawnerLane, parent: spawner, request })
     this.#actors.set(actor.id, actor)
+    this.host.changed()
     spawner?.children.add(actor)
     await actor.begin()
     return actor
@@ -118,9 +132,18 @@ export class SystemCore {
     for (const actor of [...this.#actors.values()]) if (actor.lane === lane) actor.died(actor.incarnation, reason)
   }
 
+  /** A thread that had joined is gone: what its application spawned ends. */
+  laneLeft(lane: number): void {
+    this.laneDied(lane, 'its thread left')
+    for (const actor of [...this.#actors.values()]) {
+      if (actor.parent === null && actor.origin === lane) void actor.close()
+    }
+  }
+
   forget(actor: Supervised): void {
     this.#actors.delete(actor.id)
     actor.parent?.children.delete(actor)
+    this.host.changed()
   }
 
   /** Every actor, with what its lane says of it. */
@@ -141,6 +164,7 @@ export class SystemCore {
 
   /** Ends every actor, the youngest first. */
   async close(): Promise<void> {
+    this.#isClosing = true
     const roots = [...this.#actors.values()].filter(actor => actor.parent === null).reverse()
     for (const actor of roots) await actor.close()
   }
@@ -151,7 +175,7 @@ export class SystemCore {
 }
 
 export interface SpawnRequest {
-  readonly module: ActorModule<any, any>
+  readonly module: ModuleRef
   readonly input: unknown
   readonly options: SpawnOptions
 }
@@ -160,6 +184,8 @@ export interface SpawnRequest {
 export class Supervised {
   readonly id: number
   readonly lane: number
+  /** Lane of whoever spawned it. */
+  readonly origin: number
   readonly parent: Supervised | null
   readonly children = new Set<Supervised>()
   readonly #core: SystemCore
@@ -172,10 +198,14 @@ export class Supervised {
   #resolveEnded!: () => void
   incarnation = 0
 
-  constructor(core: SystemCore, made: { id: number; lane: number; parent: Supervised | null; request: SpawnRequest }) {
+  constructor(
+    core: SystemCore,
+    made: Pick<Supervised, 'id' | 'lane' | 'origin' | 'parent'> & { request: SpawnRequest },
+  ) {
     this.#core = core
     this.id = made.id
     this.lane = made.lane
+    this.origin = made.origin
     this.parent = made.parent
     this.#request = made.request
     this.#ended = new Promise(resolve => {
@@ -189,7 +219,7 @@ export class Supervised {
       system: this.#core.host.system,
       actor: this.id,
       lane: this.lane,
-      kind: module.contract.kind,
+      kind: module.kind,
       name: options.name,
       incarnation: this.incarnation,
     }
@@ -238,7 +268,7 @@ export class Supervised {
       if (lane === null) throw new PortError({ code: 'UNREACHABLE', message: `there is no lane ${this.lane}` })
       await lane.start({ self: this.address, module: this.#request.module, input: this.#request.input })
     } catch (thrown) {
-      this.#startError = thrown instanceof PortError ? thrown : new PortError(startFailed(this.address, thrown))
+      this.#startError = isPortError(thrown) ? thrown : new PortError(startFailed(this.address, thrown))
       return this.#machine.send({ type: 'actor.notStarted', reason: describeThrown(thrown), ...this.#chance() })
     }
     if (incarnation === this.incarnation) this.#machine.send({ type: 'actor.started' })
@@ -303,6 +333,7 @@ export class Supervised {
     return {
       ...(report ?? { ...none, state: this.isRunning ? 'Unresponsive' : this.#machine.state }),
       address: this.address,
+      thread: (this.isRunning ? this.#core.host.lane(this.lane)?.thread : null) ?? null,
       supervisor: this.#machine.state,
       parent: this.parent?.address.name ?? null,
     }

@@ -19,12 +19,21 @@ export interface TraceBatch {
   readonly dropped: number
 }
 
+/** Whether the filter wants an event of that actor (and, when known, of that machine). */
+export function filterWants(filter: TraceFilter, event: { kind: string; actor: string; machine?: string }): boolean {
+  if (filter.kinds !== undefined && !filter.kinds.includes(event.kind)) return false
+  if (filter.names !== undefined && !filter.names.includes(event.actor)) return false
+  return filter.machines === undefined || event.machine === undefined || filter.machines.includes(event.machine)
+}
+
 export class TraceRing {
   readonly #max: number
   /** Called when the first event of a batch arrives; the owner takes the batch some time later. */
   readonly #onFirst: () => void
-  #filter: TraceFilter | null = null
-  #events: TraceEvent[] = []
+  #filters: readonly TraceFilter[] = []
+  #ring: TraceEvent[] = []
+  /** Position of the oldest event once the ring is full. */
+  #oldest = 0
   #dropped = 0
 
   constructor(max: number, onFirst: () => void) {
@@ -32,48 +41,49 @@ export class TraceRing {
     this.#onFirst = onFirst
   }
 
-  /** Starts (or with null stops) collecting. */
-  watch(filter: TraceFilter | null): void {
-    this.#filter = filter
-    if (filter === null) this.#events = []
+  /** Collects what any of these filters wants; none: stops. */
+  watch(filters: readonly TraceFilter[]): void {
+    this.#filters = filters
+    if (filters.length > 0) return
+    this.take()
     this.#dropped = 0
   }
 
-  /** The trace as one actor holds it. `on` is one property read while nobody watches. */
-  of(self: Address, clock: Clock): TransitionTrace {
+  /** The trace as one actor holds it. */
+  of(self: Pick<Address, 'kind' | 'name'>, clock: Clock): TransitionTrace {
     const ring = this
+    const identity = { kind: self.kind, actor: self.name }
     return {
       get on() {
-        return ring.#wants(self)
+        return ring.#filters.length > 0 && ring.#wants(identity)
       },
       transition(event) {
-        ring.#add(self, { t: clock.monotonic(), actor: self.name, ...event })
+        if (ring.#wants({ ...identity, machine: event.machine }))
+          ring.#add({ t: clock.monotonic(), ...identity, ...event })
       },
     }
   }
 
   take(): TraceBatch {
-    const events = this.#events
-    this.#events = []
+    const events =
+      this.#oldest === 0 ? this.#ring : [...this.#ring.slice(this.#oldest), ...this.#ring.slice(0, this.#oldest)]
+    this.#ring = []
+    this.#oldest = 0
     return { events, dropped: this.#dropped }
   }
 
-  #wants(self: Address): boolean {
-    const filter = this.#filter
-    if (filter === null) return false
-    if (filter.kinds !== undefined && !filter.kinds.includes(self.kind)) return false
-    return filter.names === undefined || filter.names.includes(self.name)
+  #wants(event: { kind: string; actor: string; machine?: string }): boolean {
+    return this.#filters.some(filter => filterWants(filter, event))
   }
 
-  #add(self: Address, event: TraceEvent): void {
-    if (!this.#wants(self)) return
-    const { machines } = this.#filter!
-    if (machines !== undefined && !machines.includes(event.machine)) return
-    if (this.#events.length === 0) this.#onFirst()
-    if (this.#events.length >= this.#max) {
-      this.#events.shift()
-      this.#dropped++
+  #add(event: TraceEvent): void {
+    if (this.#ring.length < this.#max) {
+      this.#ring.push(event)
+      if (this.#ring.length === 1) this.#onFirst()
+      return
     }
-    this.#events.push(event)
+    this.#ring[this.#oldest] = event
+    this.#oldest = (this.#oldest + 1) % this.#max
+    this.#dropped++
   }
 }

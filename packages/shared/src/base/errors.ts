@@ -34,6 +34,11 @@ export class PortError extends Error {
   }
 }
 
+/** Whether it is a PortError, also when another copy of this module made it (two builds in one process, or another realm). */
+export function isPortError(thrown: unknown): thrown is PortError {
+  return thrown instanceof PortError || (thrown instanceof Error && thrown.name === 'PortError')
+}
+
 export interface KafkaErrorOptions {
   /** Numeric Kafka error code, when the error is Kafka's. */
   readonly kafkaCode?: number

@@ -1,0 +1,166 @@
+// A lane on a real thread, seen from inside: the lane itself over the platform's clock and ports, and its control port to the
+// system. The same for a thread that the system started (thread.worker) and for one that joined by a door (join-system).
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { type Clock, systemClock } from '../base/clock.ts'
+import type { Limits } from '../base/limits.ts'
+import { seededRandom } from '../base/random.ts'
+import type { ActorDefinition, Address, Spawned, SpawnOptions } from './actor.ts'
+import type { LogLine } from './actor-report.ts'
+import { ControlPort, type LaneOrders, type ModuleRef, type SystemCalls } from './control-port.ts'
+import { threadGate } from './gate.ts'
+import { Lane, type LaneHost } from './lane.ts'
+import { LoopChannel } from './loop-channel.ts'
+import { MemoryResources } from './memory-resources.ts'
+import { PortChannel } from './port-channel.ts'
+import { TraceRing } from './trace-ring.ts'
+
+/** What a thread is greeted with. */
+export interface LaneStartup {
+  readonly system: string
+  readonly lane: number
+  readonly seed: number
+  readonly limits: Limits
+  /** The thread's gate. */
+  readonly gate: Int32Array<SharedArrayBuffer>
+  /** Lines below this level are not even built; null: no logger. */
+  readonly logLevel: LogLine['level'] | null
+}
+
+/** The parts of a lane's host that are the same on every real thread. */
+export function threadHost(startup: LaneStartup, clock: Clock = systemClock) {
+  return {
+    system: startup.system,
+    lane: startup.lane,
+    clock,
+    random: seededRandom(startup.seed),
+    limits: startup.limits,
+    gate: threadGate(startup.gate),
+    resources: new MemoryResources(),
+    logLevel: startup.logLevel,
+    soon: (turn: () => void) => void setImmediate(turn),
+    channelPerLink: false,
+    copiesMessages: false,
+  } satisfies Partial<LaneHost>
+}
+
+/** Loads the module of an actor. The platform's module cache makes the second time cheap. */
+export async function loadActor(module: ModuleRef): Promise<ActorDefinition<any, any>> {
+  const { actor }: { actor?: ActorDefinition<any, any> } = await import(module.url)
+  if (actor?.kind !== module.kind) throw new TypeError(`${module.url} exports no actor of kind '${module.kind}'`)
+  return actor
+}
+
+/** A lane whose system lives in another thread. */
+export class RemoteLane {
+  readonly lane: Lane
+  readonly control: ControlPort<LaneOrders, SystemCalls>
+  readonly #ring: TraceRing
+  /** Told every change of what this lane spawned. */
+  readonly #spawned = new Map<number, SpawnedElsewhere>()
+
+  /** `onLeave` is called when the system told the lane to go, or is gone itself. */
+  constructor(startup: LaneStartup, port: MessagePort, onLeave: () => void) {
+    const { limits } = startup
+    this.control = new ControlPort<LaneOrders, SystemCalls>(port, this.#orders(onLeave))
+    this.control.onClose = onLeave
+    this.#ring = new TraceRing(limits.traceEventsMax, () => {
+      systemClock.after(limits.reportDelayMs, () => this.control.tell('trace', this.#ring.take()))
+    })
+    this.lane = new Lane({
+      ...threadHost(startup),
+      trace: this.#ring,
+      uplink: {
+        spawn: (parent, module, input, options) => this.#spawn({ parent, module, input, options }),
+        died: (actor, incarnation, reason) => this.control.tell('died', { actor, incarnation, reason }),
+        log: (lines, dropped) => this.control.tell('log', { lines, dropped }),
+      },
+      connect: to => this.#connect(startup.lane, to),
+    })
+  }
+
+  #orders(onLeave: () => void): LaneOrders {
+    return {
+      start: async ({ self, module, input }) => this.lane.start(await loadActor(module), self, input),
+      closeActor: actor => this.lane.closeActor(actor),
+      kill: ({ actor, reason }) => this.lane.kill(actor, reason),
+      reports: () => this.lane.reports(),
+      accept: ({ lane, port }) => this.lane.accept(lane, new PortChannel(port), true),
+      watch: filters => this.#ring.watch(filters),
+      changed: ({ child, address, reason }) => this.#changed(child, address, reason),
+      leave: () => {
+        this.lane.close('the system has closed')
+        onLeave()
+      },
+    }
+  }
+
+  #connect(from: number, to: number) {
+    if (from === to) {
+      const [near, far] = LoopChannel.pair()
+      this.lane.accept(to, far, false)
+      return { channel: near, leavesThread: false }
+    }
+    const { port1, port2 } = new MessageChannel()
+    this.control.tell('connect', { lane: to, port: port2 }, [port2])
+    return { channel: new PortChannel(port1), leavesThread: true }
+  }
+
+  async #spawn(request: Parameters<SystemCalls['spawn']>[0]): Promise<Spawned<any>> {
+    const address = await this.control.call('spawn', request)
+    const spawned = new SpawnedElsewhere(this.control, address)
+    this.#spawned.set(address.actor, spawned)
+    // A change that was told before this thread knew the actor.
+    const early = this.#early.get(address.actor)
+    this.#early.delete(address.actor)
+    if (early !== undefined) this.#changed(address.actor, early.address, early.reason)
+    return spawned
+  }
+
+  readonly #early = new Map<number, { address: Address | null; reason: string }>()
+
+  #changed(child: number, address: Address | null, reason: string): void {
+    const spawned = this.#spawned.get(child)
+    if (spawned === undefined) {
+      this.#early.set(child, { address, reason })
+      return
+    }
+    if (address === null) this.#spawned.delete(child)
+    spawned.changed(address, reason)
+  }
+}
+
+/** An actor as a thread that is not the system's own holds it. */
+class SpawnedElsewhere implements Spawned<any> {
+  address: Address
+  readonly #control: ControlPort<LaneOrders, SystemCalls>
+  readonly #listeners: ((address: Address | null, reason: string) => void)[] = []
+
+  constructor(control: ControlPort<LaneOrders, SystemCalls>, address: Address) {
+    this.#control = control
+    this.address = address
+  }
+
+  onChange(listener: (address: Address | null, reason: string) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  close(): Promise<void> {
+    return this.#control.call('closeSpawned', this.address.actor)
+  }
+
+  kill(reason: string): Promise<void> {
+    return this.#control.call('killSpawned', { actor: this.address.actor, reason })
+  }
+
+  changed(address: Address | null, reason: string): void {
+    if (address !== null) this.address = address
+    for (const listener of this.#listeners) listener(address, reason)
+  }
+}
+
+/** What an application passes as a module reference and what it wants of the actor. */
+export interface SpawnCall {
+  readonly module: ModuleRef
+  readonly input: unknown
+  readonly options: SpawnOptions
+}
