@@ -55,6 +55,12 @@ export const limits = {
   shardRecordsBytesMax: 64 * MIB,
   /** How long a shard waits after a failed load before it tries again. */
   shardRetryMs: 250,
+  /** Batches that a producer has handed to its sender and that are not answered; more wait in the producer, within `buffer.memory`. */
+  senderBatchesMax: 512,
+  /** Sends that wait for room in `buffer.memory` or for a topic's metadata, per producer. */
+  waitingSendsMax: 65_536,
+  /** Memory that a sender keeps for copies of batches in flight while it is not in use. */
+  retainedFreeBytesMax: 8 * MIB,
 } as const
 
 export type Limits = { readonly [K in keyof typeof limits]: number }
@@ -69,4 +75,5 @@ assert(
   'an array that is posted early never exceeds what a turn may handle',
 )
 assert(limits.shardWaitingMax <= limits.shardAskersMax, 'who waits for a shard has asked it')
+assert(limits.senderBatchesMax <= limits.linkMessagesMax, 'batches on their way to a sender never wait for credit')
 assert(limits.closeDeadlineMs <= limits.gateDeadlineMs, 'an orderly close is given up before a gate is')

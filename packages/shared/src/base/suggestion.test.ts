@@ -1,3 +1,4 @@
+// Suggestions for mistyped names.
 import { describe, expect, test } from 'vitest'
 import { nearestName } from './suggestion.ts'
 

@@ -1,3 +1,4 @@
+// Codecs: bytes as Java writes them, round trips by both roads, refusals.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {

@@ -1,3 +1,4 @@
+// Options at the door: names, Java names, suggestions, ranges.
 import { describe, expect, test } from 'vitest'
 import { commonOptionHints, commonOptions } from './common-options.ts'
 import { flag, integer, milliseconds, oneOf, parseOptions } from './options.ts'

@@ -1,3 +1,4 @@
+// Typed topics: what goes in, what comes out, and names that Kafka refuses.
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { json, string } from './codecs.ts'
 import { type KeyFor, type KeyOf, topic, topicNameProblem, topicOf, type ValueFor, type ValueOf } from './topic.ts'
