@@ -45,8 +45,10 @@ function batchOf(name: string, recordCount = 1, records: readonly number[] = [])
   }
 }
 
+/** A line whose leader knows the producer already. */
 function lineOf(...batches: NamedBatch[]): Line<NamedBatch> {
   const line = newLine<NamedBatch>()
+  line.knownProducerId = ME.producerId
   for (const batch of batches) add(line, batch)
   return line
 }
@@ -83,6 +85,14 @@ describe('sending', () => {
     expect(sendAll(line)).toEqual(['a', 'b', 'c', 'd', 'e'])
     acked(line, line.inFlight[0]!)
     expect(sendAll(line)).toEqual(['f'])
+  })
+
+  test('the first batch that a leader sees of a producer goes alone, because it would take any sequence number', () => {
+    const line = lineOf(batchOf('a'), batchOf('b'), batchOf('c'))
+    line.knownProducerId = -1
+    expect(sendAll(line)).toEqual(['a'])
+    acked(line, line.inFlight[0]!)
+    expect(sendAll(line)).toEqual(['b', 'c'])
   })
 
   test('without idempotence one in flight keeps the order', () => {

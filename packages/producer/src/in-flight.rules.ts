@@ -47,6 +47,8 @@ export interface Line<B extends LineBatch> {
   nextOrder: number
   /** Place of the latest batch that was acknowledged; -1 none. */
   lastAckedOrder: number
+  /** Producer id under which a batch was acknowledged last; -1 none. */
+  knownProducerId: number
   /** A sent batch was given up without knowing its fate: nothing new is sent until that is settled. */
   unresolved: boolean
   /** The sequence must begin anew (under a new epoch) as soon as nothing is in flight. */
@@ -60,6 +62,7 @@ export function newLine<B extends LineBatch>(): Line<B> {
     sequence: newSequenceState(),
     nextOrder: 0,
     lastAckedOrder: -1,
+    knownProducerId: -1,
     unresolved: false,
     restarting: false,
   }
@@ -99,7 +102,10 @@ function mayFollow<B extends LineBatch>(line: Line<B>, head: B, identity: Produc
   // A retry goes alone: while an earlier batch is unanswered, a later one could only be refused again.
   if (head.baseSequence >= 0) return oldest === undefined || head.order < oldest.order
   if (line.unresolved || !sameIdentity(line.sequence.identity, identity)) return false
-  return oldest === undefined || line.nextOrder - Math.floor(oldest.order) < IN_FLIGHT_PER_PARTITION_MAX
+  if (oldest === undefined) return true
+  // A leader takes any sequence number from a producer that it does not know yet: the first batch must arrive before the second leaves.
+  if (line.knownProducerId !== identity.producerId) return false
+  return line.nextOrder - Math.floor(oldest.order) < IN_FLIGHT_PER_PARTITION_MAX
 }
 
 /** A new epoch is taken over only between batches: never while one of the old epoch is unanswered or must be repeated. */
@@ -137,6 +143,7 @@ export function sent<B extends LineBatch>(line: Line<B>, batch: B, policy: LineP
 /** The leader has the batch. */
 export function acked<B extends LineBatch>(line: Line<B>, batch: B): void {
   remove(line.inFlight, batch)
+  if (batch.identity !== null) line.knownProducerId = batch.identity.producerId
   if (batch.baseSequence < 0 || !sameIdentity(batch.identity, line.sequence.identity)) return
   if (batch.order > line.lastAckedOrder) {
     line.lastAckedOrder = batch.order

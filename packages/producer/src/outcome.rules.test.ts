@@ -12,6 +12,7 @@ const PLAIN: OutcomePolicy = { ...IDEMPOTENT, idempotent: false }
 /** Two batches in flight, nothing acknowledged. */
 function inFlight(recordCount = 2) {
   const line = newLine<LineBatch>()
+  line.knownProducerId = ME.producerId
   const policy = { idempotent: true, inFlightMax: 5 }
   for (let i = 0; i < 2; i++) {
     add(line, {

@@ -222,7 +222,9 @@ export class ProduceLoop {
   #replied(request: OutgoingRequest, response: ProduceResponse): void {
     this.#ended(request.endpoint)
     if (request.acks === 0) for (const batch of request.batches) this.#settle(batch, errors.NONE.code, null)
-    else for (const [batch, reply] of repliesOf(request, response)) this.#settle(batch, reply?.errorCode ?? NO_REPLY, reply)
+    else
+      for (const [batch, reply] of repliesOf(request, response))
+        this.#settle(batch, reply?.errorCode ?? NO_REPLY, reply)
     this.deferDrain()
   }
 
@@ -248,7 +250,10 @@ export class ProduceLoop {
       case 'delivered':
         acked(line, batch)
         this.#end(batch, () =>
-          batch.end({ baseOffset: reply?.baseOffset ?? -1, logAppendTimeMs: reply?.logAppendTimeMs ?? -1, error: null }, this.#copies),
+          batch.end(
+            { baseOffset: reply?.baseOffset ?? -1, logAppendTimeMs: reply?.logAppendTimeMs ?? -1, error: null },
+            this.#copies,
+          ),
         )
         return
       case 'retry':

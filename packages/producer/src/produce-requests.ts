@@ -40,7 +40,10 @@ export interface RequestParts {
 }
 
 export function buildProduceRequest({ batches, acks }: OutgoingRequest, parts: RequestParts): ProduceRequest {
-  const byTopic = new Map<string, { name: string; topicId: string; partitionData: { index: number; records: Uint8Array }[] }>()
+  const byTopic = new Map<
+    string,
+    { name: string; topicId: string; partitionData: { index: number; records: Uint8Array }[] }
+  >()
   for (const batch of batches) {
     const { topic, partition } = batch.owner
     let topicData = byTopic.get(topic)

@@ -15,7 +15,10 @@ import type { SenderInput, SenderPolicy } from './sender-policy.ts'
 import { PRODUCER_EPOCH_MAX, type ProducerIdentity } from './sequences.rules.ts'
 import { TopicWatch } from './topic-watch.ts'
 
-export const senderModule = actorModule<SenderContract, SenderInput>(sender, new URL('./sender.actor.ts', import.meta.url))
+export const senderModule = actorModule<SenderContract, SenderInput>(
+  sender,
+  new URL('./sender.actor.ts', import.meta.url),
+)
 
 export const actor = defineActor<SenderContract, SenderInput>({
   kind: 'sender',
@@ -125,7 +128,12 @@ export class Sender {
         enable2Pc: false,
         keepPreparedTxn: false,
       }
-      const { errorCode, producerId, producerEpoch } = await this.#link.request(endpoint, 'InitProducerId', request, options)
+      const { errorCode, producerId, producerEpoch } = await this.#link.request(
+        endpoint,
+        'InitProducerId',
+        request,
+        options,
+      )
       if (errorCode === 0) this.#machine.send({ type: 'producerId.assigned', identity: { producerId, producerEpoch } })
       else this.#producerIdRefused(errorOf(errorCode).retriable, producerIdError(errorCode))
     } catch (thrown) {
@@ -160,7 +168,10 @@ export class Sender {
 
 function producerIdError(errorCode: number): ErrorData {
   const known = errorOf(errorCode)
-  return errorData('ODK_BROKER_ERROR', `no producer id: ${known.name}: ${known.message}`, { kafkaCode: errorCode, fatal: true })
+  return errorData('ODK_BROKER_ERROR', `no producer id: ${known.name}: ${known.message}`, {
+    kafkaCode: errorCode,
+    fatal: true,
+  })
 }
 
 function refuseTransaction(): never {

@@ -1,14 +1,18 @@
 // One batch in the sender: its place in a line, its bytes between attempts, and whom to tell.
 import type { ErrorData } from '@odradek/shared/base/errors'
-import type { DeliveredPart, SenderAppendRequest, SenderAppendResponse } from '@odradek/shared/contracts/sender.contract'
+import type {
+  DeliveredPart,
+  SenderAppendRequest,
+  SenderAppendResponse,
+} from '@odradek/shared/contracts/sender.contract'
 import { BatchBuilder } from '@odradek/shared/records/batch-builder'
 import { decompressBatch, sealBatch } from '@odradek/shared/records/batch-sealing'
 import { compressionType } from '@odradek/shared/records/record-batch'
 import { RecordReader } from '@odradek/shared/records/record-reader'
 import type { Line, LineBatch } from './in-flight.rules.ts'
-import type { ProducerIdentity } from './sequences.rules.ts'
 import type { RetainedCopies, RetainedCopy } from './retained-copies.ts'
 import type { SenderPolicy } from './sender-policy.ts'
+import type { ProducerIdentity } from './sequences.rules.ts'
 
 /** A partition that the sender has batches for. */
 export interface PartitionLine {
@@ -66,7 +70,10 @@ export class SendingBatch implements LineBatch {
   #bytes: Uint8Array | null
   #copy: RetainedCopy | null = null
 
-  constructor(fields: Pick<SendingBatch, 'owner' | 'recordCount' | 'acks' | 'deadline' | 'firstRecord' | 'delivery'>, bytes: Uint8Array) {
+  constructor(
+    fields: Pick<SendingBatch, 'owner' | 'recordCount' | 'acks' | 'deadline' | 'firstRecord' | 'delivery'>,
+    bytes: Uint8Array,
+  ) {
     this.owner = fields.owner
     this.recordCount = fields.recordCount
     this.acks = fields.acks
@@ -78,7 +85,13 @@ export class SendingBatch implements LineBatch {
   }
 
   /** The batch as the producer handed it over, compressed as the policy says. */
-  static of(owner: PartitionLine, request: SenderAppendRequest, delivery: Delivery, now: number, policy: SenderPolicy): SendingBatch {
+  static of(
+    owner: PartitionLine,
+    request: SenderAppendRequest,
+    delivery: Delivery,
+    now: number,
+    policy: SenderPolicy,
+  ): SendingBatch {
     const { recordCount, acks } = request
     const compression = { compression: policy.compressionType, compressionLevel: policy.compressionLevel }
     const bytes = policy.compressionType === 'none' ? request.records : sealBatch(request.records, compression)
