@@ -122,6 +122,17 @@ describe('the write limit', () => {
   })
 })
 
+test('a buffer that one large record made grow is given back, one that batches need is kept', () => {
+  const builder = new BatchBuilder({ writeLimit: 4 * KIB, initialBytes: KIB })
+  builder.tryAppend(0, null, new Uint8Array(1024 * KIB))
+  expect(builder.bufferBytes).toBeGreaterThan(1024 * KIB)
+  builder.close()
+  expect(builder.bufferBytes).toBe(KIB)
+  while (builder.tryAppend(0, null, new Uint8Array(100)));
+  builder.close()
+  expect(builder.bufferBytes).toBe(4 * KIB)
+})
+
 test('a closed batch does not change when the builder goes on', () => {
   const builder = new BatchBuilder({ writeLimit: KIB })
   builder.tryAppend(10, bytesOf('k'), bytesOf('first'))

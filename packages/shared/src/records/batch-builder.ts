@@ -28,6 +28,7 @@ export interface BatchBuilderOptions {
 /** Growable builder of uncompressed batches. Not for use from two threads; empty again after each `close` or `build`. */
 export class BatchBuilder {
   readonly writeLimit: number
+  readonly #initialBytes: number
   #bytes: Buffer
   #position: number = batch.BATCH_HEADER_BYTES
   #recordCount = 0
@@ -37,7 +38,8 @@ export class BatchBuilder {
   constructor(options: BatchBuilderOptions) {
     this.writeLimit = options.writeLimit
     const initialBytes = options.initialBytes ?? Math.min(options.writeLimit, 64 * 1024)
-    this.#bytes = Buffer.allocUnsafeSlow(Math.max(initialBytes, 2 * batch.BATCH_HEADER_BYTES))
+    this.#initialBytes = Math.max(initialBytes, 2 * batch.BATCH_HEADER_BYTES)
+    this.#bytes = Buffer.allocUnsafeSlow(this.#initialBytes)
   }
 
   /** Records appended since the last `close`. The next record's offset delta. */
@@ -48,6 +50,11 @@ export class BatchBuilder {
   /** Bytes of the batch as it stands, header included, uncompressed. */
   get sizeInBytes(): number {
     return this.#position
+  }
+
+  /** Bytes of the buffer behind the batch: what an empty builder costs to keep. */
+  get bufferBytes(): number {
+    return this.#bytes.length
   }
 
   /** Largest timestamp appended, in milliseconds. */
@@ -77,6 +84,7 @@ export class BatchBuilder {
     value: Uint8Array | null,
     headers: readonly RecordHeader[] = NO_HEADERS,
   ): boolean {
+    assert(Number.isSafeInteger(timestamp), 'a timestamp is a whole number of milliseconds')
     if (this.#recordCount === 0) this.#baseTimestamp = timestamp
     const bodySize = this.#bodySize(timestamp, key, value, headers)
     const end = this.#position + varintSize(bodySize) + bodySize
@@ -127,8 +135,11 @@ export class BatchBuilder {
     return sealBatch(this.close(), seal)
   }
 
-  /** Forgets what was appended; keeps the buffer. */
+  /** Forgets what was appended; keeps the buffer, unless a single large record made it more than twice the limit. */
   reset(): void {
+    if (this.#bytes.length > 2 * this.writeLimit && this.#bytes.length > this.#initialBytes) {
+      this.#bytes = Buffer.allocUnsafeSlow(this.#initialBytes)
+    }
     this.#position = batch.BATCH_HEADER_BYTES
     this.#recordCount = 0
     this.#baseTimestamp = NO_TIMESTAMP

@@ -33,11 +33,7 @@ export const lz4Codec: Codec = {
     if (lz4DecompressBound(bytes) > maxBytes && lz4DecompressedSize(bytes) > maxBytes) {
       throw new CorruptRecordError('MESSAGE_TOO_LARGE', `lz4 data decompresses to more than ${maxBytes} bytes`)
     }
-    try {
-      return runWasmCodec('lz4_decompress', bytes)
-    } catch (cause) {
-      throw new CorruptRecordError('CORRUPT_MESSAGE', 'lz4 data does not decompress', { cause })
-    }
+    return runWasmCodec('lz4_decompress', bytes)
   },
 }
 

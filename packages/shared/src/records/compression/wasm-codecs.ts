@@ -8,11 +8,13 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { limits } from '../../base/limits.ts'
+import { CorruptRecordError } from '../corrupt-record-error.ts'
 
 /** The part of the global WebAssembly that is used; its types come with the DOM library, which servers do not load. */
 declare const WebAssembly: {
   Module: new (bytes: Uint8Array) => object
   Instance: new (module: object) => { exports: unknown }
+  RuntimeError: new () => Error
 }
 
 type WasmCodec = 'lz4_compress' | 'lz4_decompress' | 'snappy_compress' | 'snappy_decompress'
@@ -29,14 +31,14 @@ interface WasmExports extends Record<WasmCodec, WasmFunction> {
 let compiled: object | undefined
 let current: WasmExports | undefined
 
-/** Runs one codec over at least one byte; an own exact buffer. Throws a WebAssembly.RuntimeError on damaged input. */
+/** Runs one codec over at least one byte; an own exact buffer. Throws CORRUPT_MESSAGE when it traps on damaged input. */
 export function runWasmCodec(codec: WasmCodec, bytes: Uint8Array): Uint8Array {
   current ??= instantiate()
   const wasm = current
   current = undefined // stays so if the call traps
   const input = wasm.alloc(bytes.length)
   new Uint8Array(wasm.memory.buffer, input, bytes.length).set(bytes)
-  const located = BigInt.asUintN(64, wasm[codec](input, bytes.length))
+  const located = locateOutput(wasm, codec, input, bytes.length)
   const output = Number(located >> 32n)
   const length = Number(located & 0xffffffffn)
   const result = new Uint8Array(wasm.memory.buffer.slice(output, output + length))
@@ -44,6 +46,15 @@ export function runWasmCodec(codec: WasmCodec, bytes: Uint8Array): Uint8Array {
   wasm.dealloc(input, bytes.length)
   if (wasm.memory.buffer.byteLength <= limits.wasmMemoryKeptBytesMax) current = wasm
   return result
+}
+
+function locateOutput(wasm: WasmExports, codec: WasmCodec, input: number, length: number): bigint {
+  try {
+    return BigInt.asUintN(64, wasm[codec](input, length))
+  } catch (cause) {
+    if (!(cause instanceof WebAssembly.RuntimeError)) throw cause
+    throw new CorruptRecordError('CORRUPT_MESSAGE', `damaged data: ${codec} trapped`, { cause })
+  }
 }
 
 function instantiate(): WasmExports {

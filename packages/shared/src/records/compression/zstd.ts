@@ -20,8 +20,9 @@ export const zstdCodec: Codec = {
 
   decompress(bytes, maxBytes) {
     if (bytes.length === 0) throw new CorruptRecordError('CORRUPT_MESSAGE', 'no zstd frame')
+    const { decompress } = library()
     try {
-      return exactBytes(library().decompress(bytes, maxBytes))
+      return exactBytes(decompress(bytes, maxBytes))
     } catch (cause) {
       if (cause instanceof CorruptRecordError) throw cause
       throw new CorruptRecordError('CORRUPT_MESSAGE', 'zstd data does not decompress', { cause })
@@ -76,7 +77,7 @@ interface NativeZstd {
 }
 
 function nativeZstd(): ZstdLibrary {
-  const native = createRequire(import.meta.url)('@cloudpss/zstd/napi') as NativeZstd
+  const native = loadNativeZstd()
   return {
     compress: native.compress,
     decompress(bytes, maxBytes) {
@@ -84,6 +85,15 @@ function nativeZstd(): ZstdLibrary {
       if (zstdDecompressBound(bytes) <= maxBytes) return native.decompress(bytes)
       return decompressInSteps(new native._NapiBindings.Decompressor(), bytes, maxBytes)
     },
+  }
+}
+
+function loadNativeZstd(): NativeZstd {
+  try {
+    return createRequire(import.meta.url)('@cloudpss/zstd/napi') as NativeZstd
+  } catch (cause) {
+    const message = 'zstd needs Node 22.15 or later, or a platform for which @cloudpss/zstd has a binary'
+    throw new CorruptRecordError('UNSUPPORTED_COMPRESSION_TYPE', message, { cause })
   }
 }
 
