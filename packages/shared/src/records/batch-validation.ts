@@ -15,7 +15,7 @@ export interface BatchLimits {
   /** Largest batch in bytes, header included (`max.message.bytes`). */
   maxBatchBytes: number
   /**
-   * `client`: offsets must be dense, at least one record, no control batch, no LogAppendTime.
+   * `client`: base offset 0, offsets dense, at least one record, no control batch, no LogAppendTime.
    * `log`: gaps and empty batches are what compaction leaves; markers are ours.
    */
   origin: BatchOrigin
@@ -66,6 +66,7 @@ function validateHeader(bytes: Uint8Array, at: number): RecordErrorName | null {
 function validateClientHeader(bytes: Uint8Array, at: number): RecordErrorName | null {
   if (batch.isControlBatch(bytes, at)) return 'INVALID_RECORD'
   if (batch.timestampType(bytes, at) === 'LogAppendTime') return 'INVALID_TIMESTAMP'
+  if (batch.baseOffset(bytes, at) !== 0) return 'INVALID_RECORD'
   const count = batch.recordCount(bytes, at)
   return count > 0 && count === batch.lastOffsetDelta(bytes, at) + 1 ? null : 'INVALID_RECORD'
 }

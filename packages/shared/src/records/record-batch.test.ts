@@ -44,7 +44,7 @@ describe('header view', () => {
     batch.setBaseOffset(bytes, 0, 123456789012)
     batch.setPartitionLeaderEpoch(bytes, 0, 42)
     expect(batch.partitionLeaderEpoch(bytes, 0)).toBe(42)
-    expect(validateBatch(bytes, 0, LIMITS)).toBeNull()
+    expect(validateBatch(bytes, 0, LOG_LIMITS)).toBeNull()
   })
 
   test('log append time is every record timestamp, and the CRC follows', () => {
@@ -173,6 +173,7 @@ describe('validation', () => {
     ['a negative record count', bytes => setRecordCount(bytes, -1), 'INVALID_RECORD'],
     ['more records than offsets', bytes => setRecordCount(bytes, 4), 'INVALID_RECORD'],
     ['fewer records than offsets', bytes => setRecordCount(bytes, 2), 'INVALID_RECORD'],
+    ['a base offset of its own', bytes => batch.setBaseOffset(bytes, 0, 1), 'INVALID_RECORD'],
     ['a negative base offset', bytes => batch.setBaseOffset(bytes, 0, -1), 'INVALID_RECORD'],
   ])('%s is refused from a client', (_name, change, expected) => {
     expect(validateBatch(changed(change), 0, LIMITS)).toBe(expected)

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { CorruptRecordError } from '../corrupt-record-error.ts'
@@ -70,10 +71,12 @@ describe.each(CODECS)('%s', codec => {
   })
 
   test('one byte over the cap is refused, wherever the cap is', () => {
+    expect(refusal(() => decompress(codec, compress(codec, textOf(1)), 0))).toBe('MESSAGE_TOO_LARGE')
     for (const size of [2, 1000, 65_536, 65_537, 200_000]) {
       const compressed = compress(codec, textOf(size))
       expect(refusal(() => decompress(codec, compressed, size - 1))).toBe('MESSAGE_TOO_LARGE')
       expect(refusal(() => decompress(codec, compressed, 1))).toBe('MESSAGE_TOO_LARGE')
+      expect(refusal(() => decompress(codec, compressed, 0))).toBe('MESSAGE_TOO_LARGE')
     }
   })
 
@@ -157,5 +160,33 @@ describe('bombs', () => {
   test('snappy: a declared length that its elements cannot hold is refused', () => {
     const declared = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x07, 0x00, 0x41)
     expect(refusal(() => decompress('snappy', declared, 2 ** 31))).toBe('CORRUPT_MESSAGE')
+  })
+})
+
+describe('frames of other compressors', () => {
+  const frames: Record<string, string> = JSON.parse(
+    readFileSync(new URL('../fixtures/foreign-frames.json', import.meta.url), 'utf8'),
+  )
+  const lines = Array.from({ length: 3000 }, (_, index) => `line ${index % 7} of a text that repeats itself\n`)
+  const text = new TextEncoder().encode(lines.join(''))
+
+  test.each(Object.entries(frames))('%s: all of it, up to the cap and not past it', (name, base64) => {
+    const codec = name.startsWith('lz4') ? 'lz4' : 'zstd'
+    const compressed = new Uint8Array(Buffer.from(base64, 'base64'))
+    for (const cap of [text.length, MIB]) {
+      expect(Buffer.compare(decompress(codec, compressed, cap), text)).toBe(0)
+    }
+    expect(refusal(() => decompress(codec, compressed, text.length - 1))).toBe('MESSAGE_TOO_LARGE')
+    expect(refusal(() => decompress(codec, compressed.subarray(0, -1), MIB))).toBe('CORRUPT_MESSAGE')
+  })
+
+  test('a damaged lz4 checksum is noticed', () => {
+    const checked = Object.keys(frames).filter(name => name.includes('content checksum'))
+    expect(checked).toHaveLength(2)
+    for (const name of checked) {
+      const compressed = new Uint8Array(Buffer.from(frames[name], 'base64'))
+      compressed[compressed.length - 1] ^= 1
+      expect(refusal(() => decompress('lz4', compressed, MIB))).toBe('CORRUPT_MESSAGE')
+    }
   })
 })

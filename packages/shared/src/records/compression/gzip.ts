@@ -9,16 +9,22 @@ export const gzipCodec: Codec = {
   },
 
   decompress(bytes, maxBytes) {
-    try {
-      // zlib inflates piece by piece and stops at the cap, so a bomb costs at most maxBytes.
-      return exactBytes(gunzipSync(bytes, { maxOutputLength: Math.max(1, maxBytes) }))
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-        throw new CorruptRecordError('MESSAGE_TOO_LARGE', `gzip data inflates to more than ${maxBytes} bytes`, {
-          cause,
-        })
-      }
-      throw new CorruptRecordError('CORRUPT_MESSAGE', 'gzip data does not inflate', { cause })
-    }
+    const inflated = inflate(bytes, maxBytes)
+    if (inflated.length > maxBytes) throw tooLarge()
+    return exactBytes(inflated)
   },
+}
+
+/** zlib inflates piece by piece and stops at the cap (of at least one byte), so a bomb costs at most `maxBytes`. */
+function inflate(bytes: Uint8Array, maxBytes: number): Uint8Array {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: Math.max(1, maxBytes) })
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge()
+    throw new CorruptRecordError('CORRUPT_MESSAGE', 'gzip data does not inflate', { cause })
+  }
+}
+
+function tooLarge(): CorruptRecordError {
+  return new CorruptRecordError('MESSAGE_TOO_LARGE', 'gzip data inflates to more bytes than allowed')
 }

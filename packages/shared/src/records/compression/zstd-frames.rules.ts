@@ -16,29 +16,38 @@ const BLOCK_BYTES_MAX = 128 * 1024
 const DICTIONARY_ID_BYTES = [0, 1, 2, 4]
 const CONTENT_SIZE_BYTES = [0, 2, 4, 8]
 
+/** A data frame: where it lies, and the most bytes that it can decompress to. */
+export interface ZstdFrame {
+  from: number
+  to: number
+  bound: number
+}
+
 /**
- * Most bytes that `bytes` can decompress to: the sum over frames of the declared content size or, without one, of full
- * blocks (as `ZSTD_decompressBound` reckons). Throws CORRUPT_MESSAGE when the headers are damaged or declare more than
- * the blocks can hold. Does not look into blocks.
+ * The data frames of `bytes`; skippable ones are passed over. A frame's bound is its declared content size or, without
+ * one, that of full blocks (as `ZSTD_decompressBound` reckons). Throws CORRUPT_MESSAGE when the headers are damaged or
+ * declare more than the blocks can hold. Does not look into blocks.
  */
-export function zstdDecompressBound(bytes: Uint8Array): number {
-  let bound = 0
+export function zstdFrames(bytes: Uint8Array): ZstdFrame[] {
+  const frames: ZstdFrame[] = []
   let at = 0
   while (at < bytes.length) {
+    const from = at
     const magic = readUint(bytes, at, 4)
     at += 4
     if (magic - (magic % 16) === SKIPPABLE_MAGIC) {
       at += 4 + readUint(bytes, at, 4)
     } else if (magic === FRAME_MAGIC) {
-      const frame = readFrame(bytes, at)
-      bound += frame.bound
-      at = frame.end
+      const { bound, end } = readFrame(bytes, at)
+      frames.push({ from, to: end, bound })
+      at = end
     } else {
       refuse('not a zstd frame')
     }
   }
   if (at !== bytes.length) refuse('zstd frame is cut off')
-  return bound
+  if (frames.length === 0) refuse('no zstd frame')
+  return frames
 }
 
 function readFrame(bytes: Uint8Array, from: number): { bound: number; end: number } {

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import * as zlib from 'node:zlib'
 import { CorruptRecordError } from '../corrupt-record-error.ts'
 import { type Codec, exactBytes } from './codec.ts'
-import { zstdDecompressBound } from './zstd-frames.rules.ts'
+import { type ZstdFrame, zstdFrames } from './zstd-frames.rules.ts'
 
 /** Kafka's default (`compression.zstd.level`). */
 const LEVEL_DEFAULT = 3
@@ -19,10 +19,10 @@ export const zstdCodec: Codec = {
   },
 
   decompress(bytes, maxBytes) {
-    if (bytes.length === 0) throw new CorruptRecordError('CORRUPT_MESSAGE', 'no zstd frame')
     const { decompress } = library()
+    const frames = zstdFrames(bytes)
     try {
-      return exactBytes(decompress(bytes, maxBytes))
+      return exactBytes(decompress(bytes, frames, maxBytes))
     } catch (cause) {
       if (cause instanceof CorruptRecordError) throw cause
       throw new CorruptRecordError('CORRUPT_MESSAGE', 'zstd data does not decompress', { cause })
@@ -32,7 +32,7 @@ export const zstdCodec: Codec = {
 
 interface ZstdLibrary {
   compress(bytes: Uint8Array, level: number): Uint8Array
-  decompress(bytes: Uint8Array, maxBytes: number): Uint8Array
+  decompress(bytes: Uint8Array, frames: readonly ZstdFrame[], maxBytes: number): Uint8Array
 }
 
 let loaded: ZstdLibrary | undefined
@@ -53,14 +53,27 @@ function builtInZstd(): ZstdLibrary {
   const { constants, zstdCompressSync, zstdDecompressSync } = zlib as ZlibWithZstd
   return {
     compress: (bytes, level) => zstdCompressSync!(bytes, { params: { [constants.ZSTD_c_compressionLevel!]: level } }),
-    decompress(bytes, maxBytes) {
-      try {
-        return zstdDecompressSync!(bytes, { maxOutputLength: Math.max(1, maxBytes) })
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes)
-        throw error
+    decompress(bytes, frames, maxBytes) {
+      // node:zlib stops at the end of the first frame and says nothing of the rest.
+      const contents: Uint8Array[] = []
+      let size = 0
+      for (const { from, to } of frames) {
+        const content = inflate(bytes.subarray(from, to), maxBytes - size)
+        contents.push(content)
+        size += content.length
       }
+      return contents.length === 1 ? contents[0] : Buffer.concat(contents, size)
     },
+  }
+
+  function inflate(frame: Uint8Array, left: number): Uint8Array {
+    try {
+      const content = zstdDecompressSync!(frame, { maxOutputLength: Math.max(1, left) })
+      if (content.length > left) throw tooLarge()
+      return content
+    } catch (error) {
+      throw (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? tooLarge() : error
+    }
   }
 }
 
@@ -80,9 +93,10 @@ function nativeZstd(): ZstdLibrary {
   const native = loadNativeZstd()
   return {
     compress: native.compress,
-    decompress(bytes, maxBytes) {
+    decompress(bytes, frames, maxBytes) {
       // In one step it takes memory for the whole bound at once, so the bound is ours to check.
-      if (zstdDecompressBound(bytes) <= maxBytes) return native.decompress(bytes)
+      const bound = frames.reduce((sum, frame) => sum + frame.bound, 0)
+      if (bound <= maxBytes) return native.decompress(bytes)
       return decompressInSteps(new native._NapiBindings.Decompressor(), bytes, maxBytes)
     },
   }
@@ -107,7 +121,7 @@ function decompressInSteps(
   let size = 0
   const keep = (piece: Buffer) => {
     size += piece.length
-    if (size > maxBytes) throw tooLarge(maxBytes)
+    if (size > maxBytes) throw tooLarge()
     pieces.push(Buffer.from(piece))
   }
   const input = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -118,6 +132,6 @@ function decompressInSteps(
   return Buffer.concat(pieces, size)
 }
 
-function tooLarge(maxBytes: number): CorruptRecordError {
-  return new CorruptRecordError('MESSAGE_TOO_LARGE', `zstd data decompresses to more than ${maxBytes} bytes`)
+function tooLarge(): CorruptRecordError {
+  return new CorruptRecordError('MESSAGE_TOO_LARGE', 'zstd data decompresses to more bytes than allowed')
 }
