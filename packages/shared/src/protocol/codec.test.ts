@@ -26,6 +26,7 @@ import {
   uint16,
   uuid,
 } from './schema.ts'
+import { consumerGroupMemberMetadataValue } from './stored/consumer-group.records.ts'
 
 const hex = (value: Uint8Array): string => Buffer.from(value).toString('hex')
 const fromHex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(/[ |]/g, ''), 'hex'))
@@ -184,6 +185,18 @@ describe('nullable structs', () => {
     expect(hex(encode(message, 0, { responsePartitionLimit: 1, cursor }))).toBe(
       `01${'00000001'}${'01' + '0274' + '00000002' + '00'}00`,
     )
+  })
+})
+
+describe('nullable structs that are tagged', () => {
+  test('stand behind a varint: 1, or 0 for null (bytes from the Java client)', () => {
+    const message = consumerGroupMemberMetadataValue
+    const given = { instanceId: '', rackId: '', subscribedTopicRegex: '', serverAssignor: '' }
+    const plain = '010101010101ffffffff01'
+    expect(hex(encode(message, 0, { ...given, classicMemberMetadata: null }))).toBe(`${plain}01000100`)
+    const classicMemberMetadata = { sessionTimeoutMs: 5 }
+    expect(hex(encode(message, 0, { ...given, classicMemberMetadata }))).toBe(`${plain}01000701000000050100`)
+    expect(decode(message, 0, fromHex(`${plain}01000100`)).classicMemberMetadata).toBe(null)
   })
 })
 

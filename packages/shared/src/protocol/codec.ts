@@ -198,7 +198,11 @@ function isDefaultField(type: FieldType, value: unknown): boolean {
 function compileField(field: Field<any>, version: number, messageFlexible: boolean): FieldType {
   const flexible = messageFlexible && (field.flexible === undefined || inVersions(field.flexible, version))
   const struct = typeof field.element === 'string' ? undefined : compileStruct(field.element, version, messageFlexible)
-  return elementTypeOf(field, struct, { compact: flexible, nullable: inVersions(field.nullable, version) })
+  return elementTypeOf(field, struct, {
+    compact: flexible,
+    nullable: inVersions(field.nullable, version),
+    tagged: isTagged(field, version),
+  })
 }
 
 /** Makes values with every field there is, so that all values of a struct have one shape; what is read is set later. */

@@ -4,7 +4,8 @@
 //   string   int16 length, or compact: varint of length + 1; -1 (compact 0) is null
 //   bytes    int32 length, or compact; likewise records
 //   array    int32 count, or compact; likewise
-//   struct   its fields; a nullable one stands behind one byte, -1 for null and 1 otherwise (KIP-893)
+//   struct   its fields; a nullable one stands behind an int8, -1 for null and 1 otherwise (KIP-893),
+//            or, as a tagged field, behind a varint, 0 for null and 1 otherwise (as Kafka's generated code does)
 
 import type { ByteReader } from './byte-reader.ts'
 import type { ByteWriter } from './byte-writer.ts'
@@ -26,6 +27,7 @@ export interface FieldType {
 interface Encoding {
   readonly compact: boolean
   readonly nullable: boolean
+  readonly tagged: boolean
 }
 
 const EMPTY_BYTES = new Uint8Array(0)
@@ -202,8 +204,9 @@ function arrayType(field: Field<any>, given: FieldType, { compact, nullable }: E
 
 function arrayElement(field: Field<any>, given: FieldType, compact: boolean): FieldType {
   const plain = { ...field, array: false, default: undefined }
-  if (field.element === 'string') return stringType(plain, { compact, nullable: false })
-  if (field.element === 'bytes' || field.element === 'records') return bytesType(plain, { compact, nullable: false })
+  if (field.element === 'string') return stringType(plain, { compact, nullable: false, tagged: false })
+  if (field.element === 'bytes' || field.element === 'records')
+    return bytesType(plain, { compact, nullable: false, tagged: false })
   return given
 }
 
@@ -237,7 +240,7 @@ function writeElements(writer: ByteWriter, values: unknown[], element: FieldType
   }
 }
 
-function structType(field: Field<any>, struct: FieldType, { nullable }: Encoding): FieldType {
+function structType(field: Field<any>, struct: FieldType, { nullable, tagged }: Encoding): FieldType {
   const isNull = field.default === null
   const isDefault = isNull ? (value: unknown) => value === null : nonNull(struct.isDefault)
   const defaultOf = isNull ? () => null : struct.defaultOf
@@ -247,12 +250,17 @@ function structType(field: Field<any>, struct: FieldType, { nullable }: Encoding
     isStruct: true,
     defaultOf,
     isDefault,
-    read: reader => (reader.int8() < 0 ? null : struct.read(reader)),
+    read: reader => (isNullMark(reader, tagged) ? null : struct.read(reader)),
     write: (writer, value) => {
-      writer.int8(value === null ? -1 : 1)
+      if (tagged) writer.unsignedVarint(value === null ? 0 : 1)
+      else writer.int8(value === null ? -1 : 1)
       if (value !== null) struct.write(writer, value)
     },
   }
+}
+
+function isNullMark(reader: ByteReader, tagged: boolean): boolean {
+  return tagged ? reader.unsignedVarint() === 0 : reader.int8() < 0
 }
 
 function nonNull(isDefault: (value: unknown) => boolean): (value: unknown) => boolean {

@@ -18,6 +18,7 @@ export const txnOffsetCommitRequest = request(
     groupId: string('0+', { entityType: 'groupId' }),
     producerId: int64('0+', { entityType: 'producerId' }),
     producerEpoch: int16('0+'),
+    /** Kafka 4.3 still calls it `generationId`; the bytes are the same. */
     generationIdOrMemberEpoch: int32('3+', { default: -1 }),
     memberId: string('3+'),
     groupInstanceId: string('3+', { nullable: '3+', default: null }),

@@ -5,10 +5,10 @@ import { array, bool, data, float64, type Infer, int8, int16, int32, int64, stri
 
 const FLEXIBLE = { type: 'metadata', versions: '0', flexible: '0+' } as const
 
-/** Version 1: controlled shutdown; 2: migration from ZooKeeper; 3: log directories. */
+/** Version 1: controlled shutdown; 2: migration from ZooKeeper; 3: log directories; 4: cordoned ones. */
 export const registerBrokerRecord = data(
   'RegisterBrokerRecord',
-  { ...FLEXIBLE, apiKey: 0, versions: '0-3' },
+  { ...FLEXIBLE, apiKey: 0, versions: '0-4' },
   {
     brokerId: int32('0+', { entityType: 'brokerId' }),
     isMigratingZkBroker: bool('2+'),
@@ -30,6 +30,8 @@ export const registerBrokerRecord = data(
     fenced: bool('0+', { default: true }),
     inControlledShutdown: bool('1+'),
     logDirs: array('3+', 'uuid', { tag: 0 }),
+    /** Directories that take no new partitions (KIP-1066). */
+    cordonedLogDirs: array('4+', 'uuid', { nullable: '4+', default: null, tag: 1 }),
   },
 )
 export type RegisterBrokerRecord = Infer<typeof registerBrokerRecord>

@@ -55,14 +55,17 @@ export const consumerGroupMemberMetadataValue = data(
     subscribedTopicRegex: string('0+', { nullable: '0+' }),
     rebalanceTimeoutMs: int32('0+', { default: -1 }),
     serverAssignor: string('0+', { nullable: '0+' }),
-    /** Present while the member still speaks the classic protocol (upgrade and downgrade). */
+    /**
+     * Null unless the member still speaks the classic protocol (upgrade and downgrade). Null must be given: as in Kafka, whose
+     * JSON has `null` and not `"null"` here, a field left out is an empty struct.
+     */
     classicMemberMetadata: struct(
       '0+',
       {
         sessionTimeoutMs: int32('0+'),
         supportedProtocols: array('0+', { name: string('0+'), metadata: bytes('0+') }),
       },
-      { nullable: '0+', default: null, tag: 0 },
+      { nullable: '0+', tag: 0 },
     ),
   },
 )
@@ -111,7 +114,7 @@ const ownedPartitions = {
   topicId: uuid('0+'),
   partitions: array('0+', 'int32'),
   /** Epoch in which each partition was assigned, in the order of `partitions`; checks offset commits (KIP-1251). */
-  assignmentEpochs: array('0+', 'int32', { nullable: '0+', default: null, tag: 0 }),
+  assignmentEpochs: array('0+', 'int32', { nullable: '0+', tag: 0 }),
 }
 
 export const consumerGroupCurrentMemberAssignmentValue = data(

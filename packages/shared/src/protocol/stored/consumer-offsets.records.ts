@@ -53,7 +53,7 @@ export const groupMetadataValue = data(
       clientId: string('0+'),
       clientHost: string('0+'),
       /** In ms. */
-      rebalanceTimeout: int32('1+', { ignorable: true }),
+      rebalanceTimeout: int32('1+', { default: -1, ignorable: true }),
       /** In ms. */
       sessionTimeout: int32('0+'),
       /** A framed `ConsumerProtocolSubscription` for consumers; opaque to the broker. */

@@ -74,6 +74,20 @@ describe('consumer protocol', () => {
     expect(decodeVersionedLenient(consumerProtocolSubscription, newer)).toMatchObject({ topics: ['t'], rackId: 'r' })
   })
 
+  test('a subscription too short for its version is read as the newest version that it holds', () => {
+    const v0 = encodeVersioned(consumerProtocolSubscription, 0, { topics: ['t'] })
+    const short = Uint8Array.from([0, 1, ...v0.subarray(2)])
+    expect(decodeVersionedLenient(consumerProtocolSubscription, short)).toMatchObject({
+      topics: ['t'],
+      ownedPartitions: [],
+    })
+  })
+
+  test('a subscription too short for every version is malformed', () => {
+    const attempt = () => decodeVersionedLenient(consumerProtocolSubscription, Uint8Array.from([0, 3, 0, 0, 0]))
+    expect(attempt).toThrow('ConsumerProtocolSubscription v0: topics: needs 4 bytes, 3 left')
+  })
+
   test('a negative version is malformed', () => {
     expect(() => decodeVersionedLenient(consumerProtocolAssignment, Uint8Array.from([0xff, 0xff]))).toThrow(
       ProtocolError,

@@ -10,17 +10,19 @@ export const transactionLogKey = data(
 )
 export type TransactionLogKey = Infer<typeof transactionLogKey>
 
-/** Version 1 is flexible and written under transaction.version 1 and above (KIP-890). */
+/** Version 1 is flexible and written under transaction.version 1 and above (KIP-890); version 0 takes none of its fields. */
 export const transactionLogValue = data(
   'TransactionLogValue',
   { type: 'coordinator-value', apiKey: 0, versions: '0-1', flexible: '1+' },
   {
     producerId: int64('0+'),
     /** Producer id of the last completed transaction, after an epoch ran out. */
-    previousProducerId: int64('1+', { default: -1, tag: 0, ignorable: true }),
+    previousProducerId: int64('1+', { default: -1, tag: 0 }),
     /** Producer id that was handed out but not yet seen, while an epoch runs out. */
-    nextProducerId: int64('1+', { default: -1, tag: 1, ignorable: true }),
+    nextProducerId: int64('1+', { default: -1, tag: 1 }),
     producerEpoch: int16('0+'),
+    /** Epoch that goes with `nextProducerId`. */
+    nextProducerEpoch: int16('1+', { default: -1, tag: 3 }),
     transactionTimeoutMs: int32('0+'),
     /**
      * Java: `TransactionState`: 0 Empty, 1 Ongoing, 2 PrepareCommit, 3 PrepareAbort, 4 CompleteCommit, 5 CompleteAbort,
@@ -32,7 +34,7 @@ export const transactionLogValue = data(
     transactionLastUpdateTimestampMs: int64('0+'),
     transactionStartTimestampMs: int64('0+'),
     /** The transaction.version that the client of this transaction uses. */
-    clientTransactionVersion: int16('1+', { tag: 2, ignorable: true }),
+    clientTransactionVersion: int16('1+', { tag: 2 }),
   },
 )
 export type TransactionLogValue = Infer<typeof transactionLogValue>

@@ -39,14 +39,25 @@ export function decodeVersioned<F extends Fields>(
 }
 
 /**
- * Reads `int16 version + body` where a newer version only appends fields: it is read as our newest, and what follows is
- * left alone (Java: `ConsumerProtocol`). A negative version is malformed.
+ * Reads `int16 version + body` where versions only append fields. A newer version is read as our newest, and what follows is
+ * left alone (Java: `ConsumerProtocol`). A body that is too short for its version is read as the newest version that it
+ * holds: @platformatic/kafka 1.35.0 writes version 1 of a subscription without the field that version 1 added.
+ * A negative version, and a body too short for every version, are malformed.
  */
 export function decodeVersionedLenient<F extends Fields>(message: Message<F>, bytes: Uint8Array): StructValue<F> {
   const reader = new ByteReader(bytes)
-  const version = reader.int16()
-  if (version < 0) reader.fail(`version ${version}`)
-  return codecOf(message, Math.min(version, parseVersions(message.versions).high)).read(reader)
+  const declared = reader.int16()
+  if (declared < 0) reader.fail(`version ${declared}`)
+  const { low, high } = parseVersions(message.versions)
+  const bodyOffset = reader.offset
+  for (let version = Math.min(declared, high); ; version--) {
+    reader.offset = bodyOffset
+    try {
+      return codecOf(message, version).read(reader)
+    } catch (cause) {
+      if (version <= low || !(cause instanceof ProtocolError)) throw cause
+    }
+  }
 }
 
 /** Writes the key of a coordinator record. */
