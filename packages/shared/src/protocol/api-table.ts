@@ -298,8 +298,3 @@ const byKey = new Map(apiTable.map(entry => [entry.key, entry]))
 export function apiOf(key: number): Api | undefined {
   return byKey.get(key)
 }
-
-/** Kafka's name of a key, for messages to people; `API 99` for one that is unknown. */
-export function apiName(key: number): string {
-  return byKey.get(key)?.name ?? `API ${key}`
-}

@@ -1,11 +1,9 @@
 // Reads Kafka's primitive types from bytes that nobody vouches for. Every read checks what is left; nothing is allocated
 // from a declared length. Used by the compiled codecs, the frame header and the log framings; never by the records layer.
 
+import { limits } from '../base/limits.ts'
 import { ProtocolError } from './protocol-error.ts'
 import { INT64_MAX } from './schema.ts'
-
-/** Structs that one message may hold, so that a frame of minimal elements cannot grow into many times its size in objects. */
-export const STRUCTS_PER_MESSAGE_MAX = 1_000_000
 
 const float = new DataView(new ArrayBuffer(8))
 
@@ -21,7 +19,7 @@ export class ByteReader {
   /** One past the last byte that may be read; narrowed while a tagged field is read. */
   end: number
   readonly keepUnknownTags: boolean
-  #structsLeft = STRUCTS_PER_MESSAGE_MAX
+  #structsLeft = limits.messageStructsMax
   #text: Buffer | undefined
 
   constructor(bytes: Uint8Array, offset = 0, options: ReadOptions = {}) {
@@ -130,10 +128,10 @@ export class ByteReader {
     return count
   }
 
-  /** Counts structs against `STRUCTS_PER_MESSAGE_MAX`. */
+  /** Counts structs against `limits.messageStructsMax`. */
   structs(count: number): void {
     this.#structsLeft -= count
-    if (this.#structsLeft < 0) this.fail(`more than ${STRUCTS_PER_MESSAGE_MAX} structs in one message`)
+    if (this.#structsLeft < 0) this.fail(`more than ${limits.messageStructsMax} structs in one message`)
   }
 
   #textView(): Buffer {

@@ -6,15 +6,14 @@
 //   cuts                                ^ records A         ^ records B
 //   parts     [ header, fields ] [ A ] [ more fields ] [ B ] [ tags ]
 
+import { limits } from '../base/limits.ts'
 import { ProtocolError } from './protocol-error.ts'
 import { INT64_MAX } from './schema.ts'
 
 /** Byte fields of this size and above are referenced instead of copied, where the caller takes parts. In bytes. */
-export const REFERENCED_BYTES_MIN = 4096
+const REFERENCED_BYTES_MIN = 4096
 
 const SCRATCH_BYTES_INITIAL = 16 * 1024
-/** A scratch buffer that has grown beyond this is not kept for the next message. In bytes. */
-const SCRATCH_BYTES_KEPT_MAX = 1024 * 1024
 
 /** The scratch buffer that no writer holds at present. */
 let spare: Buffer | undefined
@@ -197,7 +196,7 @@ export class ByteWriter {
 
   /** Gives the scratch buffer back; called by `bytes` and `parts`, and by whoever gives up half-way. */
   release(): void {
-    if (this.#scratch.length <= SCRATCH_BYTES_KEPT_MAX) spare = this.#scratch
+    if (this.#scratch.length <= limits.codecScratchBytesMax) spare = this.#scratch
     this.#offset = 0
     this.#cuts = []
     this.#referencedBytes = 0

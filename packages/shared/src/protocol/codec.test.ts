@@ -1,7 +1,7 @@
 // The rules of reading and writing, by hand-computed bytes. Round trips of all messages are in messages.test.ts.
 
 import { describe, expect, test } from 'vitest'
-import { STRUCTS_PER_MESSAGE_MAX } from './byte-reader.ts'
+import { limits } from '../base/limits.ts'
 import { varintSize } from './byte-writer.ts'
 import { codecOf, decode, encode, encodeParts } from './codec.ts'
 import { produceRequest } from './messages/00-produce.ts'
@@ -169,7 +169,7 @@ describe('strings, bytes and arrays', () => {
 
   test('a frame of minimal structs is bounded by their number', () => {
     const many = data('Many', FLEXIBLE, { list: array('0+', { list: array('0+', 'int8') }) })
-    const count = STRUCTS_PER_MESSAGE_MAX + 1
+    const count = limits.messageStructsMax + 1
     const prefix = fromHex('c2843d')
     expect(varintSize(count + 1)).toBe(prefix.length)
     const wire = Buffer.concat([prefix, Buffer.alloc(2 * count + 1, 1)])

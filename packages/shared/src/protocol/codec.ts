@@ -122,7 +122,7 @@ export function encode<F extends Fields>(
 }
 
 /**
- * Writes a message as a list of buffers: byte fields of `REFERENCED_BYTES_MIN` and more are the caller's own buffers and
+ * Writes a message as a list of buffers: byte fields of 4 KiB and more are the caller's own buffers and
  * must not change until they are sent; the small parts between them share one exact buffer.
  */
 export function encodeParts<F extends Fields>(
