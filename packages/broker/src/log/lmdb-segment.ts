@@ -422,6 +422,17 @@ export class LmdbSegmentStorage implements SegmentStorage {
   }
 }
 
+/** Handles on the segments of a log's folder that change nothing: for tools, with a read-only pool. */
+export function segmentsForReading(
+  dir: string,
+  context: { readonly pool: EnvironmentPool; readonly identity: LogIdentity },
+): Segment[] {
+  const bases = readdirSync(dir)
+    .map(segmentOfName)
+    .filter(baseOffset => baseOffset !== undefined)
+  return bases.sort((a, b) => a - b).map(base => new LmdbSegment(join(dir, segmentName(base)), base, context))
+}
+
 /** A new name survives power loss only when its directory is flushed. Not every platform can; Windows needs none. */
 function syncDirectory(dir: string): void {
   if (process.platform === 'win32') return

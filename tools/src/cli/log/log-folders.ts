@@ -1,0 +1,62 @@
+// Which partition logs a directory names, opened for reading only: a broker's data directory, or one partition's folder in it.
+import { existsSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { lockHolder } from '@odradek/broker/log/directory-lock'
+import { EnvironmentPool } from '@odradek/broker/log/lmdb-environment'
+import { listLogs, readMetadata } from '@odradek/broker/log/lmdb-log-store'
+import { segmentsForReading } from '@odradek/broker/log/lmdb-segment'
+import { LogDirectoryError } from '@odradek/broker/log/log-errors'
+import { type LogIdentity, openGate } from '@odradek/broker/log/partition-log'
+import type { Segment } from '@odradek/broker/log/segment'
+
+const MAP_SIZE = 8 * 1024 ** 3
+const OPEN_MAX = 8
+
+/** A log for a tool: nothing is recovered, settled or written. */
+export interface ReadableLog {
+  readonly path: string
+  readonly identity: LogIdentity
+  /** Ascending; the last one is active. */
+  readonly segments: readonly Segment[]
+  close(): void
+}
+
+export interface FolderOptions {
+  /** Read although a broker holds the lock: each segment is seen as of its last commit, but segments may come and go meanwhile. */
+  readonly live: boolean
+}
+
+/** All logs below `dir`, by topic and partition. Throws LogDirectoryError when there are none, or a broker is at work. */
+export function openForReading(dir: string, { live }: FolderOptions): ReadableLog[] {
+  const root = resolve(dir)
+  if (!existsSync(root) || !statSync(root).isDirectory())
+    throw new LogDirectoryError('UNREADABLE', `${dir} is not a directory`)
+  const holder = lockHolder(root) ?? lockHolder(dirname(root))
+  if (holder !== undefined && !live) {
+    throw new LogDirectoryError(
+      'LOCKED',
+      `${dir} is in use by process ${holder}; stop it, or add --live to read beside it`,
+      holder,
+    )
+  }
+  const single = existsSync(join(root, 'partition.metadata'))
+  const found = single ? [{ path: root, identity: readMetadata(root) }] : listLogs(root)
+  if (found.length === 0) throw new LogDirectoryError('UNREADABLE', `${dir} holds no partition logs`)
+  return found.sort((a, b) => byTopic(a.identity, b.identity)).map(open)
+}
+
+function byTopic(a: LogIdentity, b: LogIdentity): number {
+  if (a.topic !== b.topic) return a.topic < b.topic ? -1 : 1
+  return a.partition - b.partition
+}
+
+function open({ path, identity }: { path: string; identity: LogIdentity }): ReadableLog {
+  const pool = new EnvironmentPool({ gate: openGate, openMax: OPEN_MAX, mapSize: MAP_SIZE, readOnly: true })
+  const segments = segmentsForReading(path, { pool, identity })
+  return { path, identity, segments, close: () => pool.releaseAll() }
+}
+
+/** `orders-3`. */
+export function nameOf({ topic, partition }: LogIdentity): string {
+  return `${topic}-${partition}`
+}
