@@ -1,2 +1,23 @@
 // The door of @odradek/consumer: what other packages and users may import by name.
-export {}
+export type {
+  CallOptions,
+  Consumer,
+  ConsumerMetrics,
+  OffsetToCommit,
+  PartitionToAssign,
+  RecordOf,
+  RunOptions,
+  SeekTo,
+  Topics,
+} from './consumer-client.ts'
+export type {
+  AssignorName,
+  ConsumerInterceptor,
+  ConsumerOptions,
+  DecodeErrorPolicy,
+  RebalanceHook,
+} from './consumer-options.ts'
+export type { ConsumerRecord } from './consumer-record.ts'
+export { createConsumer } from './create-consumer.ts'
+export type { RecordBatch } from './delivery-runner.ts'
+export type { RecordStream } from './record-stream.ts'

@@ -65,6 +65,16 @@ export const limits = {
   waitingSendsMax: 65_536,
   /** Memory that a sender keeps for copies of batches in flight while it is not in use. */
   retainedFreeBytesMax: 8 * MIB,
+  /** What a consumer's thread fetches ahead of its reader, over all partitions (default of `prefetchBytesMax`). */
+  consumerPrefetchBytes: 16 * MIB,
+  /** As above, in records (default of `prefetchRecordsMax`). */
+  consumerPrefetchRecords: 500_000,
+  /** Delivered to a consumer's caller and not finished by it. */
+  consumerWindowBytes: 4 * MIB,
+  /** Least that a consumer asks of a partition, however many share its prefetch bound. */
+  consumerFetchBytesMin: 16 * KIB,
+  /** What one compressed batch may become when a consumer decompresses it. */
+  decompressedBatchBytesMax: 256 * MIB,
 } as const
 
 export type Limits = { readonly [K in keyof typeof limits]: number }

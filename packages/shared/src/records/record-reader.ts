@@ -48,6 +48,8 @@ export class RecordReader {
   /** Where the value starts in `bytes`, and its length (-1: null). */
   valueAt = 0
   valueLength = -1
+  /** Where the headers start in `bytes`: what `readHeaders` takes. */
+  headersAt = 0
   /** Headers of the record, duplicates counted. */
   headerCount = 0
   /** Records that `next` has not reached yet. */
@@ -153,6 +155,7 @@ export class RecordReader {
     // A header takes two bytes at least, so no count can promise more than is there.
     if (this.headerCount < 0 || this.headerCount * 2 > left) refuse('header count does not fit the record')
     if (this.headerCount === 0 && left !== 0) refuse('bytes remain after the last header')
+    this.headersAt = cursor.position
     this.#headers.position = cursor.position
     this.#headers.end = recordEnd
   }
@@ -186,6 +189,25 @@ export function* readRecords(bytes: Uint8Array, at: number, maxBytes: number): G
     const { offset, timestamp } = reader
     yield { offset, timestamp, key: reader.key(), value: reader.value(), headers: reader.headers() }
   }
+}
+
+/** The headers that a reader found at `headersAt`, for who keeps a record beyond the reader's next step. Throws CorruptRecordError. */
+export function readHeaders(bytes: Uint8Array, headersAt: number, headerCount: number): RecordHeader[] {
+  const cursor = new ByteCursor(bytes, headersAt)
+  const headers: RecordHeader[] = []
+  for (let index = 0; index < headerCount; index++) {
+    const keyLength = readVarint(cursor)
+    const keyAt = cursor.position
+    if (keyLength < 0 || keyAt + keyLength > cursor.end) refuse('header key does not fit the record')
+    cursor.position = keyAt + keyLength
+    const valueLength = readVarint(cursor)
+    const valueAt = cursor.position
+    if (valueLength < -1 || valueAt + valueLength > cursor.end) refuse('header value does not fit the record')
+    if (valueLength > 0) cursor.position = valueAt + valueLength
+    const value = valueLength < 0 ? null : bytes.subarray(valueAt, valueAt + valueLength)
+    headers.push({ key: utf8(bytes, keyAt, keyAt + keyLength), value })
+  }
+  return headers
 }
 
 function ignoreHeader(): void {}

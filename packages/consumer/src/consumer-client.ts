@@ -1,0 +1,505 @@
+// The consumer as users hold it. Everything here runs in the caller's thread: it decodes, runs the user's functions, and asks the consumer's own
+// thread for the rest.
+import type { Clock } from '@odradek/shared/base/clock'
+import { KafkaError } from '@odradek/shared/base/errors'
+import type { ClusterDoor } from '@odradek/shared/client/cluster-link'
+import { type KeyOf, type RawTopic, type Topic, topicOf, type ValueOf } from '@odradek/shared/client/topic'
+import type {
+  CommittedOffset,
+  GroupMetadata,
+  Subscription,
+  TopicPartition,
+} from '@odradek/shared/contracts/consumer.contract'
+import { ConsumerConnection } from './consumer-connection.ts'
+import { errorData, kafkaErrorOf } from './consumer-errors.ts'
+import type { ResolvedConsumerOptions } from './consumer-options.ts'
+import type { ConsumerRecord } from './consumer-record.ts'
+import { markDone, RecordBatch, runDeliveries, runEach } from './delivery-runner.ts'
+import type { Arrival, ReadPartition } from './inbox.ts'
+import { RecordFeed, type RecordGate } from './record-feed.ts'
+import { RecordStream } from './record-stream.ts'
+
+/** What can be subscribed: typed topics, names, or a pattern over names. */
+export type Topics = Topic<any, any> | string | RegExp | readonly (Topic<any, any> | string)[]
+
+/** The record of a topic, by the topic's codecs; names and patterns give bytes. */
+export type RecordOf<T> =
+  T extends Topic<any, any>
+    ? ConsumerRecord<KeyOf<T>, ValueOf<T>>
+    : T extends readonly (infer E)[]
+      ? RecordOf<E>
+      : ConsumerRecord<KeyOf<RawTopic>, ValueOf<RawTopic>>
+
+/** A partition to assign; `offset` to begin elsewhere than at the committed offset. */
+export interface PartitionToAssign {
+  readonly topic: Topic<any, any> | string
+  readonly partition: number
+  readonly offset?: bigint | number
+}
+
+/** An offset to commit: the next one to be read. */
+export interface OffsetToCommit extends TopicPartition {
+  readonly offset: bigint | number
+  readonly metadata?: string
+}
+
+/** Where to go on: an offset, an end, or the first record at or after a time (milliseconds). */
+export type SeekTo = bigint | number | 'earliest' | 'latest' | { readonly timestamp: number }
+
+export interface CallOptions {
+  readonly signal?: AbortSignal
+}
+
+export interface RunOptions extends CallOptions {
+  /** Partitions that are worked on at the same time; each stays in order. Default 1. */
+  readonly partitionConcurrency?: number
+}
+
+/** Counts since the consumer was created. */
+export interface ConsumerMetrics {
+  /** Handed out one by one by `stream` and `poll`. */
+  readonly recordsStreamed: number
+  readonly deliveries: number
+  /** Of records as fetched and decompressed. */
+  readonly bytes: number
+  readonly rebalances: number
+  readonly assignedPartitions: number
+}
+
+const EARLIEST = -2
+const LATEST = -1
+
+export class Consumer {
+  readonly #options: ResolvedConsumerOptions
+  readonly #connection: ConsumerConnection
+  readonly #clock: Clock
+  readonly #topics = new Map<string, Topic<any, any>>()
+  readonly #gate: RecordGate
+  readonly #feed: RecordFeed
+  #reading = false
+
+  /** Use `createConsumer`. */
+  constructor(
+    door: ClusterDoor,
+    options: ResolvedConsumerOptions,
+    module?: ConstructorParameters<typeof ConsumerConnection>[2],
+  ) {
+    this.#options = options
+    this.#clock = door.host.clock
+    this.#gate = gateOf(options)
+    const host = {
+      options,
+      codecsOf: (topic: string) => this.#topics.get(topic) ?? topicOf(topic),
+      committed: (offsets: readonly CommittedOffset[]) => this.#intercepted(offsets),
+    }
+    this.#connection = new ConsumerConnection(door, host, module)
+    this.#feed = new RecordFeed(this.#connection.inbox, this.#gate)
+  }
+
+  /**
+   * Subscribes (with a `groupId`), or without one assigns all partitions that the topics have now. Called by `stream`, `each` and `batch`
+   * when they are given topics. Rejects with ODK_CONSUMER_STATE when partitions are assigned by hand.
+   */
+  async subscribe(topics: Topics, { signal }: CallOptions = {}): Promise<void> {
+    const subscription = this.#remember(topics)
+    const options = signal === undefined ? {} : { signal }
+    if (this.#options.groupId !== undefined) return this.#connection.subscribe(subscription, options)
+    if (subscription.pattern !== null)
+      throw kafkaErrorOf(errorData('ODK_GROUP_MISSING', 'a pattern needs the option groupId'))
+    const lists = await Promise.all(
+      subscription.topics.map(async topic => {
+        const { partitions } = await this.#connection.ask('partitionsFor', { topic }, options)
+        return partitions.map(partition => ({ topic, partition }))
+      }),
+    )
+    await this.#connection.assign(lists.flat(), options)
+  }
+
+  /** Reads exactly these partitions, without the group's coordination. Replaces the assignment; an empty list ends it. */
+  async assign(partitions: readonly PartitionToAssign[], { signal }: CallOptions = {}): Promise<void> {
+    const list = partitions.map(({ topic, partition, offset }) => {
+      const known = topicOf(topic)
+      this.#topics.set(known.name, known)
+      return { topic: known.name, partition, ...(offset === undefined ? {} : { offset: Number(offset) }) }
+    })
+    await this.#connection.assign(list, signal === undefined ? {} : { signal })
+  }
+
+  /** Leaves the group (hooks run, offsets are committed) or drops the assignment. */
+  unsubscribe(): Promise<void> {
+    return this.#connection.unsubscribe()
+  }
+
+  /**
+   * Records as an async iterable. With topics it subscribes first. A record counts as processed, for automatic commits, when the next one is
+   * asked for. About 0.3 us per record: `batch` is faster.
+   */
+  stream<const T extends Topics>(topics?: T, { signal }: CallOptions = {}): RecordStream<RecordOf<T>> {
+    const source = {
+      begin: () => this.#begin(),
+      next: () => {
+        this.#connection.throwFailure()
+        this.#feed.settle()
+        return this.#connection.isClosing ? null : this.#feed.next()
+      },
+      wait: (given: AbortSignal | undefined) => this.#wait(given),
+      end: () => this.#end(),
+    }
+    return new RecordStream(source, () => this.#ready(topics, signal), signal)
+  }
+
+  /**
+   * Calls `fn` for every record and awaits it: in order within a partition, `partitionConcurrency` partitions at once. Resolves when the signal
+   * fires or the consumer is closed, after running calls are done; rejects with what `fn` threw, and that record will come again.
+   */
+  async each<const T extends Topics>(
+    topics: T,
+    fn: (record: RecordOf<T>) => unknown,
+    options: RunOptions = {},
+  ): Promise<void> {
+    await this.#run(topics, options, arrival =>
+      runEach(this.#connection.inbox, arrival, this.#gate, fn as (record: ConsumerRecord<any, any>) => unknown),
+    )
+  }
+
+  /** As `each`, for records of one partition that arrived together: the fastest way. A batch is processed when `fn` has resolved. */
+  async batch<const T extends Topics>(
+    topics: T,
+    fn: (batch: RecordBatch<RecordOf<T>>) => unknown,
+    options: RunOptions = {},
+  ): Promise<void> {
+    await this.#run(topics, options, async arrival => {
+      if (arrival.delivery.length > 0) await fn(new RecordBatch(arrival, this.#gate))
+      markDone(this.#connection.inbox, arrival)
+    })
+  }
+
+  /**
+   * Up to `maxPollRecords` records, waiting at most `maxWaitMs` for the first. Records of the poll before count as processed. For people who come
+   * from Java; subscribe or assign first.
+   */
+  async poll(maxWaitMs = 0, { signal }: CallOptions = {}): Promise<ConsumerRecord<any, any>[]> {
+    this.#refuseReader()
+    const endMs = this.#clock.monotonic() + maxWaitMs
+    const records: ConsumerRecord<any, any>[] = []
+    this.#feed.settle()
+    for (;;) {
+      this.#connection.throwFailure()
+      if (this.#connection.isClosing) throw kafkaErrorOf(errorData('ODK_CONSUMER_CLOSED', 'the consumer was closed'))
+      while (records.length < this.#options.maxPollRecords) {
+        const record = this.#feed.next()
+        if (record === null) break
+        records.push(record)
+      }
+      const leftMs = endMs - this.#clock.monotonic()
+      if (records.length > 0 || leftMs <= 0 || signal?.aborted) return records
+      await this.#changedWithin(leftMs, signal)
+    }
+  }
+
+  /**
+   * Commits and waits for the answer: given offsets, or the position of everything that was handed out (`stream`, `poll`) or finished (`each`, `batch`).
+   * Retries until `defaultApiTimeoutMs`. Rejects with ODK_COMMIT_FAILED when the group has moved on: those records come again, to whoever owns them.
+   */
+  async commit(offsets?: readonly OffsetToCommit[], { signal }: CallOptions = {}): Promise<void> {
+    const list = offsets === undefined ? this.#committable() : offsets.map(offset => this.#toCommit(offset))
+    if (list.length === 0) return
+    await this.#connection.ask('commit', { offsets: list }, signal === undefined ? {} : { signal })
+    this.#intercepted(list)
+  }
+
+  /** As `commit`, without waiting; commits keep their order. `callback` hears the outcome. */
+  commitAsync(offsets?: readonly OffsetToCommit[], callback?: (error: KafkaError | null) => void): void {
+    this.commit(offsets).then(
+      () => callback?.(null),
+      error => callback?.(error as KafkaError),
+    )
+  }
+
+  /** Committed offsets of the group; null where there is none. */
+  async committed(partitions: readonly TopicPartition[], { signal }: CallOptions = {}): Promise<(bigint | null)[]> {
+    const { offsets } = await this.#connection.ask('committed', { partitions }, signal === undefined ? {} : { signal })
+    return partitions.map(({ topic, partition }) => {
+      const found = offsets.find(offset => offset.topic === topic && offset.partition === partition)
+      return found === undefined ? null : BigInt(found.offset)
+    })
+  }
+
+  /** Goes on elsewhere. Throws ODK_CONSUMER_STATE when the partition is not assigned. */
+  seek(at: TopicPartition, to: SeekTo): void {
+    const partition = this.#assigned(at)
+    if (to === 'earliest') this.#connection.seek(partition, { timestamp: EARLIEST })
+    else if (to === 'latest') this.#connection.seek(partition, { timestamp: LATEST })
+    else if (typeof to === 'object')
+      this.#connection.seek(partition, { timestamp: wholeNumber(to.timestamp, 'timestamp') })
+    else this.#connection.seek(partition, { offset: wholeNumber(Number(to), 'offset') })
+  }
+
+  /** Stops reading these until `resume`; what was fetched ahead of the reader is dropped and fetched again later. */
+  pause(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions.map(at => this.#assigned(at))) this.#connection.pause(partition)
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions.map(at => this.#assigned(at))) this.#connection.resume(partition)
+  }
+
+  paused(): TopicPartition[] {
+    return this.#list(({ paused }) => paused)
+  }
+
+  assignment(): TopicPartition[] {
+    return this.#list(() => true)
+  }
+
+  /** Offset of the next record that will be handed out; waits until it is known. */
+  async position(at: TopicPartition, { signal }: CallOptions = {}): Promise<bigint> {
+    const partition = this.#assigned(at)
+    if (partition.position >= 0) return BigInt(partition.position)
+    const options = { deadlineMs: this.#options.defaultApiTimeoutMs, ...(signal === undefined ? {} : { signal }) }
+    const { position } = await this.#connection.ask('position', { key: partition.key }, options)
+    return BigInt(partition.position >= 0 ? partition.position : position)
+  }
+
+  /** Records between the position and the end that the isolation level lets this consumer see; null while nothing was fetched. */
+  async lag(at: TopicPartition, { signal }: CallOptions = {}): Promise<bigint | null> {
+    const partition = this.#assigned(at)
+    const options = signal === undefined ? {} : { signal }
+    const state = await this.#connection.ask('partitionState', { key: partition.key }, options)
+    const end = this.#options.isolationLevel === 'readCommitted' ? state.lastStableOffset : state.highWatermark
+    const from = partition.position >= 0 ? partition.position : state.position
+    return end < 0 || from < 0 ? null : BigInt(Math.max(0, end - from))
+  }
+
+  /** Partition numbers of a topic. */
+  async partitionsFor(topic: Topic<any, any> | string, { signal }: CallOptions = {}): Promise<readonly number[]> {
+    const { name } = topicOf(topic)
+    const { partitions } = await this.#connection.ask(
+      'partitionsFor',
+      { topic: name },
+      signal === undefined ? {} : { signal },
+    )
+    return partitions
+  }
+
+  /** First offset of each, in the order given. */
+  beginningOffsets(partitions: readonly TopicPartition[], options: CallOptions = {}): Promise<(bigint | null)[]> {
+    return this.#listOffsets(partitions, EARLIEST, options)
+  }
+
+  /** Offset after the last record that this consumer may see. */
+  endOffsets(partitions: readonly TopicPartition[], options: CallOptions = {}): Promise<(bigint | null)[]> {
+    return this.#listOffsets(partitions, LATEST, options)
+  }
+
+  /** Offset of the first record at or after the time; null where there is none. */
+  offsetsForTime(
+    partitions: readonly TopicPartition[],
+    timestamp: number,
+    options: CallOptions = {},
+  ): Promise<(bigint | null)[]> {
+    return this.#listOffsets(partitions, wholeNumber(timestamp, 'timestamp'), options)
+  }
+
+  /** Makes the group rebalance soon (Java: enforceRebalance). */
+  async enforceRebalance(reason = 'requested by the application'): Promise<void> {
+    await this.#connection.ask('enforceRebalance', { reason })
+  }
+
+  /** The membership, as a transactional producer needs it to send offsets (KIP-447). */
+  groupMetadata(): Promise<GroupMetadata> {
+    return this.#connection.ask('groupMetadata', {})
+  }
+
+  metrics(): ConsumerMetrics {
+    const { inbox, rebalances } = this.#connection
+    const { deliveries, bytes } = inbox
+    return {
+      recordsStreamed: this.#feed.records,
+      deliveries,
+      bytes,
+      rebalances,
+      assignedPartitions: inbox.partitions.size,
+    }
+  }
+
+  /**
+   * Ends reading, commits what was processed (with `enableAutoCommit`), runs `onRevoked`, leaves the group, ends the thread. A record in hand does not
+   * count as processed. Idempotent; functions of `each` and `batch` that are still running are not waited for: abort their signal first.
+   */
+  close(): Promise<void> {
+    this.#feed.release()
+    return this.#connection.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #run(topics: Topics, options: RunOptions, work: (arrival: Arrival) => Promise<void>): Promise<void> {
+    const { partitionConcurrency = 1, signal } = options
+    if (!Number.isInteger(partitionConcurrency) || partitionConcurrency < 1) {
+      throw new KafkaError('ODK_OPTION_INVALID', 'partitionConcurrency must be an integer from 1')
+    }
+    this.#begin()
+    try {
+      await this.#ready(topics, signal)
+      const host = {
+        inbox: this.#connection.inbox,
+        wait: (given: AbortSignal | undefined) => this.#wait(given),
+        rewind: (partition: ReadPartition) => this.#rewind(partition),
+      }
+      await runDeliveries(host, { partitionConcurrency, signal }, work)
+    } finally {
+      this.#end()
+    }
+  }
+
+  /** After a failure in the middle of a delivery: what was not processed is read again. */
+  #rewind(partition: ReadPartition): void {
+    const { processed, committable } = partition
+    const from = processed >= 0 ? processed : partition.position
+    this.#connection.seek(partition, { offset: from })
+    partition.processed = processed
+    partition.committable = committable
+  }
+
+  async #ready(topics: Topics | undefined, signal: AbortSignal | undefined): Promise<void> {
+    if (topics !== undefined) await this.subscribe(topics, signal === undefined ? {} : { signal })
+  }
+
+  #begin(): void {
+    this.#refuseReader()
+    this.#feed.release()
+    this.#reading = true
+  }
+
+  #refuseReader(): void {
+    if (!this.#reading) return
+    throw kafkaErrorOf(
+      errorData('ODK_CONSUMER_STATE', 'this consumer is being read already: one stream, each, batch or poll at a time'),
+    )
+  }
+
+  #end(): void {
+    this.#reading = false
+    this.#feed.release()
+  }
+
+  async #wait(signal: AbortSignal | undefined): Promise<boolean> {
+    this.#connection.throwFailure()
+    if (this.#connection.isClosing) return false
+    await this.#changedWithin(null, signal)
+    this.#connection.throwFailure()
+    return !this.#connection.isClosing && !signal?.aborted
+  }
+
+  async #changedWithin(ms: number | null, signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted) return
+    const { inbox } = this.#connection
+    const wake = () => inbox.wake()
+    const timer = ms === null ? null : this.#clock.after(ms, wake)
+    signal?.addEventListener('abort', wake, { once: true })
+    await inbox.changed()
+    timer?.cancel()
+    signal?.removeEventListener('abort', wake)
+  }
+
+  #remember(topics: Topics): Subscription {
+    if (topics instanceof RegExp) return { topics: [], pattern: { source: topics.source, flags: topics.flags } }
+    const list = (Array.isArray(topics) ? topics : [topics]) as readonly (Topic<any, any> | string)[]
+    for (const given of list) {
+      const known = topicOf(given)
+      this.#topics.set(known.name, known)
+    }
+    return { topics: [...new Set(list.map(given => topicOf(given).name))], pattern: null }
+  }
+
+  #assigned({ topic, partition }: TopicPartition): ReadPartition {
+    const found = this.#connection.inbox.find(topic, partition)
+    if (found === undefined)
+      throw kafkaErrorOf(errorData('ODK_CONSUMER_STATE', `${topic}-${partition} is not assigned to this consumer`))
+    return found
+  }
+
+  #list(wanted: (partition: ReadPartition) => boolean): TopicPartition[] {
+    return [...this.#connection.inbox.partitions.values()]
+      .filter(wanted)
+      .map(({ topic, partition }) => ({ topic, partition }))
+  }
+
+  #committable(): CommittedOffset[] {
+    return [...this.#connection.inbox.partitions.values()]
+      .filter(({ committable }) => committable >= 0)
+      .map(({ topic, partition, committable, leaderEpoch }) => ({
+        topic,
+        partition,
+        offset: committable,
+        leaderEpoch,
+        metadata: '',
+      }))
+  }
+
+  #toCommit({ topic, partition, offset, metadata = '' }: OffsetToCommit): CommittedOffset {
+    return { topic, partition, offset: wholeNumber(Number(offset), 'offset'), leaderEpoch: -1, metadata }
+  }
+
+  async #listOffsets(
+    partitions: readonly TopicPartition[],
+    timestamp: number,
+    { signal }: CallOptions,
+  ): Promise<(bigint | null)[]> {
+    const request = { partitions, timestamp }
+    const { offsets } = await this.#connection.ask('listOffsets', request, signal === undefined ? {} : { signal })
+    return partitions.map(({ topic, partition }) => {
+      const found = offsets.find(answer => answer.topic === topic && answer.partition === partition)
+      return found === undefined || found.offset < 0 ? null : BigInt(found.offset)
+    })
+  }
+
+  #intercepted(offsets: readonly CommittedOffset[]): void {
+    const shown = offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset: BigInt(offset) }))
+    for (const interceptor of this.#options.interceptors) ignoringErrors(() => interceptor.onCommit?.(shown))
+  }
+}
+
+/** What decides about records before they are handed out; null when nothing does, which costs nothing. */
+function gateOf({ onDecodeError, interceptors }: ResolvedConsumerOptions): RecordGate {
+  if (onDecodeError === 'fail' && interceptors.length === 0) return null
+  return record => {
+    if (onDecodeError !== 'fail' && !decodes(record, onDecodeError)) return false
+    for (const interceptor of interceptors) ignoringErrors(() => interceptor.onConsume?.(record))
+    return true
+  }
+}
+
+function decodes(
+  record: ConsumerRecord<any, any>,
+  policy: Exclude<ResolvedConsumerOptions['onDecodeError'], 'fail'>,
+): boolean {
+  try {
+    void record.key
+    void record.value
+    return true
+  } catch (error) {
+    if (policy === 'skip') return false
+    const { topic, partition, offset } = record
+    if (policy(error as KafkaError, { topic, partition, offset }) === 'skip') return false
+    throw error
+  }
+}
+
+function ignoringErrors(run: () => void): void {
+  try {
+    run()
+  } catch {
+    // Kafka's rule: an interceptor cannot stop a consumer.
+  }
+}
+
+function wholeNumber(value: number, name: string): number {
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new KafkaError('ODK_OPTION_INVALID', `${name} must be an integer from 0 to 2^53-1, got ${value}`)
+  }
+  return value
+}

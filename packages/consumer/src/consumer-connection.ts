@@ -1,0 +1,304 @@
+// The caller's end of the consumer's thread: spawns it, links to it, keeps the inbox in step with its assignment, runs the user's hooks, and
+// begins anew when the thread was restarted. Owned by the Consumer.
+import {
+  type ActorModule,
+  type Address,
+  type AskOptions,
+  actorModule,
+  type Link,
+  type Spawned,
+} from '@odradek/shared/actor/actor'
+import type { RequestOf, ResponseOf } from '@odradek/shared/actor/contract'
+import { type ErrorData, type KafkaError, PortError } from '@odradek/shared/base/errors'
+import type { ClusterDoor } from '@odradek/shared/client/cluster-link'
+import type { Codec } from '@odradek/shared/client/codecs'
+import {
+  type CommittedOffset,
+  type ConsumerContract,
+  type ConsumerInput,
+  consumer,
+  type Rebalance,
+  type Subscription,
+  type TopicPartition,
+} from '@odradek/shared/contracts/consumer.contract'
+import { errorData, kafkaErrorOf } from './consumer-errors.ts'
+import { consumerInput, type RebalanceHook, type ResolvedConsumerOptions } from './consumer-options.ts'
+import { Inbox, type ReadPartition } from './inbox.ts'
+
+type Asks = ConsumerContract['asks']
+
+/** What the caller wants to read; repeated to a restarted thread. */
+type Wish =
+  | { readonly kind: 'subscription'; readonly subscription: Subscription }
+  | { readonly kind: 'assignment' }
+  | null
+
+export interface ConnectionHost {
+  readonly options: ResolvedConsumerOptions
+  codecsOf(topic: string): { readonly key: Codec; readonly value: Codec }
+  committed(offsets: readonly CommittedOffset[]): void
+}
+
+const consumerModule: ActorModule<ConsumerContract, ConsumerInput> = actorModule(
+  consumer,
+  new URL('./consumer.actor.ts', import.meta.url),
+)
+
+export class ConsumerConnection {
+  readonly inbox: Inbox
+  readonly #host: ConnectionHost
+  readonly #door: ClusterDoor
+  readonly #module: ActorModule<ConsumerContract, ConsumerInput>
+  #spawned: Promise<Spawned<ConsumerContract>> | null = null
+  #link: Link<ConsumerContract> | null = null
+  #wish: Wish = null
+  /** Rebalances are dealt with one after another. */
+  #rebalances: Promise<void> = Promise.resolve()
+  #failures: KafkaError[] = []
+  #fatal: KafkaError | null = null
+  #closing = false
+  rebalances = 0
+
+  constructor(door: ClusterDoor, host: ConnectionHost, module = consumerModule) {
+    this.#door = door
+    this.#host = host
+    this.#module = module
+    this.inbox = new Inbox(door.host.clock, progress => this.#link?.tell('progress', progress))
+  }
+
+  get isClosing(): boolean {
+    return this.#closing
+  }
+
+  /** Throws what the user must hear, once; a fatal error always. */
+  throwFailure(): void {
+    if (this.#fatal !== null) throw this.#fatal
+    const failure = this.#failures.shift()
+    if (failure !== undefined) throw failure
+  }
+
+  async ask<N extends keyof Asks & string>(
+    name: N,
+    request: RequestOf<Asks[N]>,
+    options?: AskOptions,
+  ): Promise<ResponseOf<Asks[N]>> {
+    if (this.#closing && name !== 'unsubscribe' && name !== 'commit') {
+      throw kafkaErrorOf(errorData('ODK_CONSUMER_CLOSED', 'the consumer was closed'))
+    }
+    const link = await this.#connected()
+    try {
+      return await link.ask(name, request, options)
+    } catch (error) {
+      if (error instanceof PortError) throw kafkaErrorOf(error, error)
+      throw error
+    }
+  }
+
+  async subscribe(subscription: Subscription, options?: AskOptions): Promise<void> {
+    this.#wish = { kind: 'subscription', subscription }
+    await this.ask('subscribe', subscription, options)
+  }
+
+  async assign(
+    partitions: readonly (TopicPartition & { readonly offset?: number })[],
+    options?: AskOptions,
+  ): Promise<void> {
+    this.#wish = { kind: 'assignment' }
+    const { assigned } = await this.ask('assign', { partitions }, options)
+    for (const key of [...this.inbox.partitions.keys()]) this.inbox.remove(key)
+    for (const partition of assigned) this.inbox.add(partition, this.#host.codecsOf(partition.topic))
+  }
+
+  async unsubscribe(): Promise<void> {
+    const wish = this.#wish
+    this.#wish = null
+    if (this.#spawned === null) return
+    await this.ask('unsubscribe', {})
+    if (wish?.kind === 'assignment') for (const key of [...this.inbox.partitions.keys()]) this.inbox.remove(key)
+  }
+
+  /** Moves the position of an assigned partition. */
+  seek(partition: ReadPartition, target: { readonly offset: number } | { readonly timestamp: number }): void {
+    this.inbox.purge(partition)
+    partition.epoch++
+    partition.position = 'offset' in target ? target.offset : -1
+    partition.committable = partition.position
+    partition.processed = -1
+    partition.reported = -1
+    this.#link?.tell('seek', { key: partition.key, epoch: partition.epoch, target })
+  }
+
+  pause(partition: ReadPartition): void {
+    if (partition.paused) return
+    this.inbox.purge(partition)
+    partition.epoch++
+    partition.paused = true
+    this.#link?.tell('pause', { key: partition.key, epoch: partition.epoch, offset: partition.position })
+  }
+
+  resume(partition: ReadPartition): void {
+    if (!partition.paused) return
+    partition.paused = false
+    this.#link?.tell('resume', { key: partition.key })
+  }
+
+  /** Ends the readers, gives everything back to the group and ends the thread. */
+  async close(): Promise<void> {
+    if (this.#closing) return
+    this.#closing = true
+    this.inbox.wake()
+    if (this.#spawned === null) return
+    const spawned = await this.#spawned
+    this.inbox.flush()
+    if (this.#wish?.kind === 'assignment') await this.#autoCommit([...this.inbox.partitions.values()])
+    await this.ask('unsubscribe', {}).catch(() => undefined)
+    await this.#rebalances
+    this.inbox.close()
+    this.#link?.close()
+    await spawned.close()
+  }
+
+  async #connected(): Promise<Link<ConsumerContract>> {
+    if (this.#fatal !== null) throw this.#fatal
+    if (this.#spawned === null) {
+      const { options } = this.#host
+      const input = consumerInput(options, this.#door.link)
+      const name = options.groupId === undefined ? options.clientId : `${options.groupId}/${options.clientId}`
+      this.#spawned = this.#door.host.spawn(this.#module, input, { name })
+      this.#spawned.then(
+        spawned => spawned.onChange((address, reason) => this.#moved(address, reason)),
+        () => {},
+      )
+    }
+    try {
+      const { address } = await this.#spawned
+      this.#link ??= this.#open(address)
+    } catch (error) {
+      this.#spawned = null
+      throw error instanceof PortError ? kafkaErrorOf(error, error) : error
+    }
+    return this.#link!
+  }
+
+  #open(address: Address<ConsumerContract>): Link<ConsumerContract> {
+    const link = this.#door.host.link(consumer, address)
+    link.on('deliveries', ({ deliveries }) => this.inbox.receive(deliveries))
+    link.on('failed', ({ key, error }) => {
+      if (key === null) this.#fail(error)
+      else this.inbox.receiveFailure(key, kafkaErrorOf(error))
+    })
+    link.on('autoCommitted', ({ offsets, error }) => {
+      if (error === null) this.#host.committed(offsets)
+      else this.#fail(error)
+    })
+    link.on('rebalance', rebalance => {
+      this.rebalances++
+      this.#rebalances = this.#rebalances.then(() => this.#rebalance(rebalance))
+    })
+    return link
+  }
+
+  /** The thread died and another took its place (or none): what was in hand is stale, a group's partitions are lost. */
+  #moved(address: Address<ConsumerContract> | null, reason: string): void {
+    this.#link?.close()
+    this.#link = null
+    if (this.#closing) return
+    if (address === null) {
+      this.#fatal = kafkaErrorOf(
+        errorData('ODK_CONSUMER_DIED', `the consumer's thread ended: ${reason}`, { fatal: true }),
+      )
+      this.inbox.wake()
+      return
+    }
+    this.#link = this.#open(address)
+    void this.#begin().catch(error => this.#fail({ code: 'ODK_CONSUMER_DIED', message: String(error) }))
+  }
+
+  async #begin(): Promise<void> {
+    const before = [...this.inbox.partitions.values()]
+    if (this.#wish?.kind === 'assignment') {
+      await this.assign(
+        before.map(({ topic, partition, position }) => ({
+          topic,
+          partition,
+          ...(position < 0 ? {} : { offset: position }),
+        })),
+      )
+      for (const { topic, partition, paused } of before) {
+        const again = this.inbox.find(topic, partition)
+        if (paused && again !== undefined) this.pause(again)
+      }
+      return
+    }
+    for (const { key } of before) this.inbox.remove(key)
+    const { onLost, onRevoked } = this.#host.options
+    await this.#hook(onLost ?? onRevoked, before)
+    if (this.#wish?.kind === 'subscription') await this.subscribe(this.#wish.subscription)
+  }
+
+  async #rebalance({ id, revoked, lost, assigned }: Rebalance): Promise<void> {
+    const { onAssigned, onRevoked, onLost } = this.#host.options
+    const going = this.#known(revoked)
+    const gone = this.#known(lost)
+    for (const partition of [...going, ...gone]) {
+      partition.revoking = true
+      this.inbox.purge(partition)
+    }
+    await this.#idle(going)
+    await this.#autoCommit(going)
+    if (going.length > 0) await this.#hook(onRevoked, going)
+    if (gone.length > 0) await this.#hook(onLost ?? onRevoked, gone)
+    for (const { key } of [...going, ...gone]) this.inbox.remove(key)
+    const come = assigned.map(partition => this.inbox.add(partition, this.#host.codecsOf(partition.topic)))
+    // Kafka calls it even with nothing new, so that a member knows that a rebalance is over.
+    if (come.length > 0 || revoked.length + lost.length === 0) await this.#hook(onAssigned, come)
+    this.#link?.tell('rebalanced', { id, error: null })
+    this.inbox.wake()
+  }
+
+  #known(keys: readonly number[]): ReadPartition[] {
+    return keys.map(key => this.inbox.partitions.get(key)).filter(partition => partition !== undefined)
+  }
+
+  /** Waits until no user code is at work on these; on close the reader has let go already. */
+  async #idle(partitions: readonly ReadPartition[]): Promise<void> {
+    while (!this.#closing && partitions.some(({ busy }) => busy)) await this.inbox.changed()
+  }
+
+  async #autoCommit(partitions: readonly ReadPartition[]): Promise<void> {
+    const { groupId, enableAutoCommit } = this.#host.options
+    if (groupId === undefined || !enableAutoCommit) return
+    const offsets = partitions
+      .filter(({ processed }) => processed >= 0)
+      .map(({ topic, partition, processed, leaderEpoch }) => ({
+        topic,
+        partition,
+        offset: processed,
+        leaderEpoch,
+        metadata: '',
+      }))
+    if (offsets.length === 0) return
+    await this.ask('commit', { offsets }).then(
+      () => this.#host.committed(offsets),
+      // As in Kafka, a failed automatic commit is no reason to hold the group up: those records come again.
+      () => undefined,
+    )
+  }
+
+  async #hook(hook: RebalanceHook | undefined, partitions: readonly TopicPartition[]): Promise<void> {
+    try {
+      await hook?.(partitions.map(({ topic, partition }) => ({ topic, partition })))
+    } catch (error) {
+      const message = `a rebalance hook failed: ${error instanceof Error ? error.message : String(error)}`
+      this.#failures.push(kafkaErrorOf(errorData('ODK_HOOK_FAILED', message), error))
+      this.inbox.wake()
+    }
+  }
+
+  #fail(error: ErrorData): void {
+    const failure = kafkaErrorOf(error)
+    if (failure.fatal) this.#fatal = failure
+    else this.#failures.push(failure)
+    this.inbox.wake()
+  }
+}

@@ -1,0 +1,70 @@
+// The consumer's errors: made as data in its own thread, thrown as KafkaError in the caller's. Codes are listed in the package's README.
+import { type ErrorData, KafkaError, PortError } from '@odradek/shared/base/errors'
+import { errorOf, errors } from '@odradek/shared/protocol/error-codes'
+
+/** Stable codes of errors that consumers raise beside those of options, topics and codecs. */
+export type ConsumerErrorCode =
+  | 'ODK_OFFSET_OUT_OF_RANGE'
+  | 'ODK_NO_OFFSET'
+  | 'ODK_LOG_TRUNCATED'
+  | 'ODK_CORRUPT_RECORD'
+  | 'ODK_BROKER_ERROR'
+  | 'ODK_COMMIT_FAILED'
+  | 'ODK_MEMBER_FENCED'
+  | 'ODK_GROUP_MISSING'
+  | 'ODK_CONSUMER_STATE'
+  | 'ODK_CONSUMER_CLOSED'
+  | 'ODK_CONSUMER_DIED'
+  | 'ODK_TIMEOUT'
+  | 'ODK_ABORTED'
+  | 'ODK_HOOK_FAILED'
+
+interface Detail {
+  readonly kafkaCode?: number
+  readonly fatal?: boolean
+}
+
+/** An error as data. With `kafkaCode` its name and whether it is retriable follow from Kafka's table. */
+export function errorData(code: ConsumerErrorCode, message: string, detail: Detail = {}): ErrorData {
+  return { code, message, detail }
+}
+
+/** An error that a broker answered, in the words of Kafka's table. */
+export function brokerError(what: string, kafkaCode: number, code: ConsumerErrorCode = 'ODK_BROKER_ERROR'): ErrorData {
+  const known = errorOf(kafkaCode)
+  const fatal = kafkaCode === errors.FENCED_INSTANCE_ID.code
+  return errorData(code, `${what}: ${known.name}: ${known.message}`, { kafkaCode, fatal })
+}
+
+/** Across a port a KafkaError's fields would be lost: this is how a handler answers one. */
+export function portError(error: ErrorData): PortError {
+  return new PortError(error)
+}
+
+/** What the user's thread throws for error data, or for what an ask rejected with. */
+export function kafkaErrorOf(error: ErrorData, cause?: unknown): KafkaError {
+  const detail = (error.detail ?? {}) as Detail
+  const known = detail.kafkaCode === undefined ? undefined : errorOf(detail.kafkaCode)
+  return new KafkaError(codeOf(error.code), error.message, {
+    kafkaCode: known?.code,
+    kafkaName: known?.name,
+    retriable: known?.retriable ?? (error.code === 'DEADLINE' || error.code === 'ODK_TIMEOUT'),
+    fatal: detail.fatal ?? false,
+    cause,
+  })
+}
+
+function codeOf(code: string): `ODK_${string}` {
+  if (code.startsWith('ODK_')) return code as `ODK_${string}`
+  switch (code) {
+    case 'DEADLINE':
+      return 'ODK_TIMEOUT'
+    case 'ABORTED':
+      return 'ODK_ABORTED'
+    case 'LINK_CLOSED':
+    case 'UNREACHABLE':
+      return 'ODK_CONSUMER_DIED'
+    default:
+      return 'ODK_BROKER_ERROR'
+  }
+}

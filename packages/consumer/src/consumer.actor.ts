@@ -1,0 +1,242 @@
+// The consumer's own thread: fetches ahead of the caller, is the member of the group, commits. Wires contract -> consumer.machine -> fetcher,
+// membership and commits; what they decide is in their rules.
+import { type ActorContext, defineActor, type Handlers, type Peer } from '@odradek/shared/actor/actor'
+import { runMachine } from '@odradek/shared/actor/machine-runner'
+import type { ErrorData } from '@odradek/shared/base/errors'
+import type { ClusterLink } from '@odradek/shared/client/cluster-link'
+import { openClusterLink } from '@odradek/shared/client/open-link'
+import {
+  type ConsumerContract,
+  type ConsumerInput,
+  consumer,
+  type PartitionState,
+} from '@odradek/shared/contracts/consumer.contract'
+import { AssignmentDesk } from './assignment-desk.ts'
+import { AutoCommit } from './auto-commit.ts'
+import { type ConsumerEvent, consumerMachine } from './consumer.machine.ts'
+import { errorData, portError } from './consumer-errors.ts'
+import type { FetchedPartition } from './fetched-partition.ts'
+import { Fetcher } from './fetcher.ts'
+import type { Membership } from './membership.ts'
+import { MetadataKeeper } from './metadata-keeper.ts'
+import { OffsetCommits } from './offset-commits.ts'
+import { listOffsets, partitionsFor } from './offset-queries.ts'
+import { openMembership } from './open-membership.ts'
+
+export const actor = defineActor<ConsumerContract, ConsumerInput>({
+  kind: 'consumer',
+  contract: consumer,
+  start: async (context, input) => startConsumer(context, input, await openClusterLink(context, input.link)),
+})
+
+/** The consumer over a given link; the actor opens the one that its input names. */
+export function startConsumer(
+  context: ActorContext,
+  input: ConsumerInput,
+  link: ClusterLink,
+): Handlers<ConsumerContract> {
+  return new ConsumerHands(context, input, link).handlers()
+}
+
+class ConsumerHands {
+  readonly #context: ActorContext
+  readonly #input: ConsumerInput
+  readonly #link: ClusterLink
+  readonly #fetcher: Fetcher
+  readonly #metadata: MetadataKeeper
+  readonly #commits: OffsetCommits
+  readonly #desk: AssignmentDesk
+  readonly #autoCommit: AutoCommit
+  readonly #membership: Membership | null
+  readonly #machine
+  #caller: Peer<ConsumerContract> | null = null
+
+  constructor(context: ActorContext, input: ConsumerInput, link: ClusterLink) {
+    this.#context = context
+    this.#input = input
+    this.#link = link
+    const { clock, random, signal } = context
+    const base = { clock, random, signal, link, input }
+    const metadata = () => this.#membership?.metadata() ?? manualMetadata(input)
+    this.#metadata = new MetadataKeeper(
+      base,
+      link,
+      input,
+      () => this.#topics(),
+      () => this.#metadataChanged(),
+    )
+    this.#commits = new OffsetCommits({ ...base, metadata, fenced: error => this.#membership?.fenced(error) })
+    this.#fetcher = new Fetcher({
+      ...base,
+      wantMetadata: () => this.#metadata.want(),
+      committed: partitions => this.#commits.committed(partitions, input.defaultApiTimeoutMs),
+      deliver: deliveries => this.#caller?.news('deliveries', { deliveries }) ?? false,
+      fail: (key, error) => this.#tellFailure(key, error),
+    })
+    this.#desk = new AssignmentDesk(this.#fetcher, change => this.#caller?.news('rebalance', change) ?? false)
+    this.#autoCommit = new AutoCommit({
+      clock,
+      commits: this.#commits,
+      partitionOf: key => this.#fetcher.get(key),
+      intervalMs: input.group?.autoCommitIntervalMs ?? null,
+      deadlineMs: input.defaultApiTimeoutMs,
+      maxPollIntervalMs: input.group?.maxPollIntervalMs ?? null,
+      isOwed: () => this.#fetcher.isOwed,
+      pollExpired: () => this.#membership?.pollExpired(),
+      committed: (offsets, error) => this.#caller?.news('autoCommitted', { offsets, error }),
+    })
+    this.#membership = input.group === null ? null : this.#openMembership(input.group)
+    this.#machine = runMachine(context, consumerMachine, {
+      name: 'consumer',
+      effects: {
+        replaceAssignment: ({ partitions }) => this.#desk.replace(partitions),
+        subscribe: ({ subscription }) => this.#membership!.subscribe(subscription),
+        leaveGroup: () => {},
+        finish: () => this.#finish(),
+      },
+    })
+    link.onMetadata(() => this.#metadataChanged())
+  }
+
+  handlers(): Handlers<ConsumerContract> {
+    return {
+      opened: peer => {
+        this.#caller ??= peer
+      },
+      closed: peer => {
+        if (this.#caller === peer) this.#caller = null
+      },
+      ask: {
+        assign: ({ partitions }) => {
+          this.#send('assignable', { type: 'partitions.assigned', partitions })
+          if (partitions.length > 0) this.#metadata.want()
+          return { assigned: this.#desk.assigned() }
+        },
+        subscribe: subscription => {
+          if (this.#membership === null)
+            throw portError(errorData('ODK_GROUP_MISSING', 'subscribing needs the option groupId'))
+          this.#send('subscribable', { type: 'topics.subscribed', subscription })
+          return {}
+        },
+        unsubscribe: async () => {
+          if (this.#machine.state === 'Subscribed') await this.#membership!.leave()
+          this.#machine.send({ type: 'unsubscribed' })
+          return {}
+        },
+        position: async ({ key }) => {
+          const partition = await this.#fetcher.located(key)
+          if (partition?.failure) throw portError(partition.failure)
+          return stateOf(partition)
+        },
+        partitionState: ({ key }) => stateOf(this.#fetcher.get(key)),
+        listOffsets: request => listOffsets(this.#queryHost(), request),
+        partitionsFor: ({ topic }) => partitionsFor(this.#queryHost(), topic),
+        commit: async ({ offsets }) => {
+          this.#needGroup('committing')
+          await this.#commits.commit(offsets, this.#input.defaultApiTimeoutMs)
+          return {}
+        },
+        committed: async ({ partitions }) => {
+          this.#needGroup('committed offsets')
+          return { offsets: await this.#commits.committed(partitions, this.#input.defaultApiTimeoutMs) }
+        },
+        enforceRebalance: ({ reason }) => {
+          this.#needGroup('a rebalance')
+          this.#membership!.enforceRebalance(reason)
+          return {}
+        },
+        groupMetadata: () => {
+          this.#needGroup('group metadata')
+          return this.#membership!.metadata()
+        },
+      },
+      tell: {
+        progress: ({ credit, processed }) => {
+          this.#fetcher.credit(credit)
+          this.#autoCommit.progressed(processed)
+          this.#membership?.polled()
+        },
+        seek: ({ key, epoch, target }) => this.#fetcher.seek(key, epoch, target),
+        pause: ({ key, epoch, offset }) => this.#fetcher.pause(key, epoch, offset),
+        resume: ({ key }) => this.#fetcher.resume(key),
+        rebalanced: ({ id }) => this.#desk.rebalanced(id),
+      },
+      close: () => this.#close(),
+      describe: () => ({
+        state: this.#machine.state,
+        queues: this.#fetcher.queues(),
+        detail: { membership: this.#membership?.state() ?? null, partitions: this.#desk.assigned().length },
+      }),
+    }
+  }
+
+  #send(tag: 'assignable' | 'subscribable', event: ConsumerEvent): void {
+    if (!this.#machine.hasTag(tag)) {
+      const message = `${event.type} while ${this.#machine.state}: assigning and subscribing exclude each other, unsubscribe first`
+      throw portError(errorData('ODK_CONSUMER_STATE', message))
+    }
+    this.#machine.send(event)
+  }
+
+  #openMembership(group: NonNullable<ConsumerInput['group']>): Membership {
+    return openMembership({
+      context: this.#context,
+      link: this.#link,
+      input: this.#input,
+      group,
+      owned: () => this.#desk.assigned(),
+      rebalance: change => this.#desk.change(change),
+      fail: error => this.#tellFailure(null, error),
+      refresh: topics => this.#metadata.refresh(topics),
+    })
+  }
+
+  #topics(): readonly string[] | null {
+    const subscribed = this.#membership?.topics()
+    if (subscribed === null) return null
+    return [...new Set([...(subscribed ?? []), ...this.#desk.assigned().map(({ topic }) => topic)])]
+  }
+
+  #metadataChanged(): void {
+    this.#fetcher.metadataChanged()
+    this.#membership?.metadataChanged()
+  }
+
+  #tellFailure(key: number | null, error: ErrorData): void {
+    this.#context.log.warn({ key, code: error.code }, error.message)
+    this.#caller?.news('failed', { key, error })
+  }
+
+  #needGroup(what: string): void {
+    if (this.#input.group === null) throw portError(errorData('ODK_GROUP_MISSING', `${what} needs the option groupId`))
+  }
+
+  #queryHost() {
+    const { clock, random, signal } = this.#context
+    return { clock, random, signal, link: this.#link, input: this.#input }
+  }
+
+  #finish(): void {
+    this.#autoCommit.close()
+    this.#fetcher.close()
+    this.#metadata.close()
+    this.#membership?.close()
+    this.#desk.close()
+  }
+
+  async #close(): Promise<void> {
+    this.#machine.send({ type: 'close.requested' })
+    await this.#link.close()
+    this.#machine.send({ type: 'closed' })
+  }
+}
+
+function stateOf(partition: FetchedPartition | undefined): PartitionState {
+  if (partition === undefined) throw portError(errorData('ODK_CONSUMER_STATE', 'the partition is no longer assigned'))
+  const { highWatermark, lastStableOffset, logStartOffset } = partition.position
+  return { position: partition.beganAt, highWatermark, lastStableOffset, logStartOffset }
+}
+
+function manualMetadata({ group }: ConsumerInput) {
+  return { groupId: group?.groupId ?? '', generationId: -1, memberId: '', groupInstanceId: null }
+}

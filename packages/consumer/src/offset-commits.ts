@@ -1,0 +1,154 @@
+// Sends OffsetCommit and OffsetFetch to the group's coordinator: in order, retried until a deadline, with the member's generation or epoch.
+// Owned by the consumer actor.
+import { assert } from '@odradek/shared/base/assert'
+import type { Clock } from '@odradek/shared/base/clock'
+import type { Random } from '@odradek/shared/base/random'
+import { backoffMs } from '@odradek/shared/client/backoff.rules'
+import type { ClusterLink } from '@odradek/shared/client/cluster-link'
+import type {
+  CommittedOffset,
+  ConsumerInput,
+  GroupMetadata,
+  TopicPartition,
+} from '@odradek/shared/contracts/consumer.contract'
+import type { ErrorName } from '@odradek/shared/protocol/error-codes'
+import { errorOf } from '@odradek/shared/protocol/error-codes'
+import { ZERO_UUID } from '@odradek/shared/protocol/schema'
+import { type CommitVerdict, worstVerdict } from './commits.rules.ts'
+import { brokerError, errorData, portError } from './consumer-errors.ts'
+
+export interface OffsetCommitsHost {
+  readonly clock: Clock
+  readonly random: Random
+  readonly signal: AbortSignal
+  readonly link: ClusterLink
+  readonly input: ConsumerInput
+  /** The member as it is now; a manual assignment commits with generation -1 and no member id. */
+  metadata(): GroupMetadata
+  /** The coordinator said that the member is no longer what it believes. */
+  fenced(error: ErrorName): void
+}
+
+interface Answer {
+  readonly verdict: CommitVerdict
+  readonly errorCode: number
+}
+
+export class OffsetCommits {
+  readonly #host: OffsetCommitsHost
+  /** Commits wait for the one before: a later offset never overtakes an earlier one. */
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(host: OffsetCommitsHost) {
+    this.#host = host
+  }
+
+  /** Rejects with a PortError: ODK_COMMIT_FAILED when the group moved on, ODK_TIMEOUT past `deadlineMs`. */
+  commit(offsets: readonly CommittedOffset[], deadlineMs: number): Promise<void> {
+    if (offsets.length === 0) return Promise.resolve()
+    const endMs = this.#host.clock.monotonic() + deadlineMs
+    const turn = this.#last.then(() =>
+      this.#untilAnswered('committing offsets', endMs, leftMs => this.#send(offsets, leftMs)),
+    )
+    this.#last = turn.catch(() => undefined)
+    return turn
+  }
+
+  /** Committed offsets; partitions without one are left out. With readCommitted, waits out pending transactional offsets (KIP-447). */
+  async committed(partitions: readonly TopicPartition[], deadlineMs: number): Promise<readonly CommittedOffset[]> {
+    const endMs = this.#host.clock.monotonic() + deadlineMs
+    let found: readonly CommittedOffset[] = []
+    await this.#untilAnswered('fetching committed offsets', endMs, async leftMs => {
+      const [answer, offsets] = await this.#fetch(partitions, leftMs)
+      found = offsets
+      return answer
+    })
+    return found
+  }
+
+  async #untilAnswered(what: string, endMs: number, attempt: (leftMs: number) => Promise<Answer>): Promise<void> {
+    const { clock, random, input, signal } = this.#host
+    const backoff = { initialMs: input.retryBackoffMs, maxMs: input.retryBackoffMaxMs }
+    for (let tries = 0; ; tries++) {
+      const leftMs = endMs - clock.monotonic()
+      if (leftMs <= 0) throw portError(errorData('ODK_TIMEOUT', `${what} took longer than its deadline`))
+      // A lost coordinator, or one that does not answer, is looked for again.
+      const { verdict, errorCode } = await attempt(leftMs).catch((): Answer => ({ verdict: 'refind', errorCode: 0 }))
+      if (verdict === 'ok') return
+      if (verdict === 'rejoin') this.#host.fenced(errorOf(errorCode).name)
+      if (verdict === 'rejoin') throw portError(brokerError(what, errorCode, 'ODK_COMMIT_FAILED'))
+      if (verdict === 'fatal') throw portError(brokerError(what, errorCode))
+      if (verdict === 'refind') this.#host.link.forgetCoordinator('group', input.group!.groupId)
+      if (signal.aborted) throw portError(errorData('ODK_CONSUMER_CLOSED', `${what}: the consumer was closed`))
+      await new Promise<void>(resolve => clock.after(backoffMs(backoff, tries, random.float()), resolve))
+    }
+  }
+
+  async #send(offsets: readonly CommittedOffset[], leftMs: number): Promise<Answer> {
+    const { link, input, signal } = this.#host
+    const { groupId, generationId, memberId, groupInstanceId } = this.#host.metadata()
+    const deadlineMs = Math.min(leftMs, input.requestTimeoutMs)
+    const coordinator = await link.coordinator('group', groupId, { deadlineMs, signal })
+    const topics = byTopic(offsets).map(([name, list]) => ({
+      name,
+      topicId: link.topic(name)?.topicId ?? ZERO_UUID,
+      partitions: list.map(({ partition, offset, leaderEpoch, metadata }) => ({
+        partitionIndex: partition,
+        committedOffset: offset,
+        committedLeaderEpoch: leaderEpoch,
+        committedMetadata: metadata,
+      })),
+    }))
+    const request = {
+      groupId,
+      generationIdOrMemberEpoch: generationId,
+      memberId,
+      groupInstanceId,
+      retentionTimeMs: -1,
+      topics,
+    }
+    const answer = await link.request(coordinator, 'OffsetCommit', request, { deadlineMs, signal })
+    return worstVerdict(answer.topics.flatMap(topic => topic.partitions.map(({ errorCode }) => errorCode)))
+  }
+
+  async #fetch(partitions: readonly TopicPartition[], leftMs: number): Promise<[Answer, CommittedOffset[]]> {
+    const { link, input, signal } = this.#host
+    const { groupId, generationId, memberId } = this.#host.metadata()
+    const deadlineMs = Math.min(leftMs, input.requestTimeoutMs)
+    const coordinator = await link.coordinator('group', groupId, { deadlineMs, signal })
+    const topics = byTopic(partitions).map(([name, list]) => ({
+      name,
+      topicId: link.topic(name)?.topicId ?? ZERO_UUID,
+      partitionIndexes: list.map(({ partition }) => partition),
+    }))
+    const byEpoch = input.group!.groupProtocol === 'consumer' && memberId !== ''
+    const group = { groupId, memberId: byEpoch ? memberId : null, memberEpoch: byEpoch ? generationId : -1, topics }
+    const request = { groupId: '', topics: null, groups: [group], requireStable: true }
+    const answer = await link.request(coordinator, 'OffsetFetch', request, { deadlineMs, signal })
+    const found = answer.groups[0]
+    assert(found !== undefined, 'OffsetFetch answers the group that was asked for')
+    const codes = found.topics.flatMap(topic => topic.partitions.map(({ errorCode }) => errorCode))
+    const offsets = found.topics.flatMap(({ name, partitions: list }) =>
+      list
+        .filter(({ committedOffset, errorCode }) => errorCode === 0 && committedOffset >= 0)
+        .map(({ partitionIndex, committedOffset, committedLeaderEpoch, metadata }) => ({
+          topic: name,
+          partition: partitionIndex,
+          offset: committedOffset,
+          leaderEpoch: committedLeaderEpoch,
+          metadata: metadata ?? '',
+        })),
+    )
+    return [worstVerdict([found.errorCode, ...codes]), offsets]
+  }
+}
+
+function byTopic<T extends TopicPartition>(list: readonly T[]): [string, T[]][] {
+  const topics = new Map<string, T[]>()
+  for (const item of list) {
+    const same = topics.get(item.topic)
+    if (same === undefined) topics.set(item.topic, [item])
+    else same.push(item)
+  }
+  return [...topics]
+}

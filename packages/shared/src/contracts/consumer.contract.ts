@@ -1,0 +1,194 @@
+// What a consumer's own thread understands, and what it tells the caller. The caller (create-consumer, in the user's thread) decodes records,
+// runs the user's functions and hooks; the actor fetches ahead, is the member of the group, and commits. A partition is known by a `key`
+// that is new with every assignment; `epoch` grows with every seek and pause, so that what was on its way is recognised as stale.
+import { ask, defineContract, tell } from '../actor/contract.ts'
+import type { ErrorData } from '../base/errors.ts'
+import type { LinkInput } from '../client/cluster-link.ts'
+
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+export interface AssignedPartition extends TopicPartition {
+  /** New with every assignment, never reused within a consumer. */
+  readonly key: number
+}
+
+/** A partition's offset, as committed or to be committed. */
+export interface CommittedOffset extends TopicPartition {
+  /** Next offset to read. */
+  readonly offset: number
+  /** Leader epoch of the record before; -1 unknown. */
+  readonly leaderEpoch: number
+  readonly metadata: string
+}
+
+/** A place to read from: an offset, or what ListOffsets finds for a timestamp (-1 latest, -2 earliest, else milliseconds). */
+export type SeekTarget = { readonly offset: number } | { readonly timestamp: number }
+
+/**
+ * Records of one partition, ready to be decoded: whole v2 batches, CRC checked, not compressed, control batches and what the isolation level
+ * hides left out. `records` is an own exact buffer (transferred); only its first `length` bytes count, and it may be empty when only
+ * hidden records were read.
+ */
+export interface Delivery {
+  readonly key: number
+  readonly epoch: number
+  readonly records: Uint8Array
+  readonly length: number
+  /** Records below are to be skipped: the first batch may begin before the position. */
+  readonly startOffset: number
+  /** The position after all of it. */
+  readonly nextOffset: number
+  readonly leaderEpoch: number
+  /** Bytes to give back as credit. */
+  readonly credit: number
+  readonly highWatermark: number
+  readonly lastStableOffset: number
+}
+
+/** How far the caller has finished one partition. */
+export interface Processed {
+  readonly key: number
+  readonly offset: number
+  readonly leaderEpoch: number
+}
+
+/** Reported while there is something to report: at least every few hundred milliseconds, and whenever a delivery is finished. */
+export interface Progress {
+  /** Credit given back, in bytes. */
+  readonly credit: number
+  readonly processed: readonly Processed[]
+}
+
+/** The group changed what is ours. The caller stops the revoked ones, runs hooks, and answers `rebalanced`. */
+export interface Rebalance {
+  readonly id: number
+  readonly revoked: readonly number[]
+  /** Lost without a chance to commit: `onLost` instead of `onRevoked`. */
+  readonly lost: readonly number[]
+  readonly assigned: readonly AssignedPartition[]
+}
+
+export interface PartitionState {
+  /** Where reading began since the last assignment, seek or reset; -1 unknown yet. */
+  readonly position: number
+  readonly highWatermark: number
+  readonly lastStableOffset: number
+  readonly logStartOffset: number
+}
+
+export interface Subscription {
+  readonly topics: readonly string[]
+  /** Source and flags of a regular expression over topic names instead of names. */
+  readonly pattern: { readonly source: string; readonly flags: string } | null
+}
+
+/** The group as the member sees it; what a transactional producer needs to send offsets (KIP-447). */
+export interface GroupMetadata {
+  readonly groupId: string
+  readonly generationId: number
+  readonly memberId: string
+  readonly groupInstanceId: string | null
+}
+
+export const consumer = defineContract({
+  kind: 'consumer',
+  asks: {
+    /** Reads exactly these partitions, without a group's coordination. Without an offset: the committed one, else by reset policy. */
+    assign: ask<
+      { readonly partitions: readonly (TopicPartition & { readonly offset?: number })[] },
+      { readonly assigned: readonly AssignedPartition[] }
+    >(),
+    /** Joins the group for these topics; assignments come as `rebalance` news. */
+    subscribe: ask<Subscription, Record<string, never>>(),
+    /** Leaves the group or drops the manual assignment. */
+    unsubscribe: ask<Record<string, never>, Record<string, never>>({ deadlineMs: 60_000 }),
+    /** Resolves when the position is known. The deadline is the asker's. */
+    position: ask<{ readonly key: number }, PartitionState>({ deadlineMs: 60_000 }),
+    /** What is known now, without waiting. */
+    partitionState: ask<{ readonly key: number }, PartitionState>(),
+    listOffsets: ask<
+      { readonly partitions: readonly TopicPartition[]; readonly timestamp: number },
+      { readonly offsets: readonly (TopicPartition & { readonly offset: number; readonly timestamp: number })[] }
+    >({ deadlineMs: 60_000 }),
+    partitionsFor: ask<{ readonly topic: string }, { readonly partitions: readonly number[] }>({ deadlineMs: 60_000 }),
+    /** Commits and retries what is retriable until the deadline. Commits of one consumer are sent in order. */
+    commit: ask<{ readonly offsets: readonly CommittedOffset[] }, Record<string, never>>({ deadlineMs: 60_000 }),
+    committed: ask<
+      { readonly partitions: readonly TopicPartition[] },
+      { readonly offsets: readonly CommittedOffset[] }
+    >({ deadlineMs: 60_000 }),
+    enforceRebalance: ask<{ readonly reason: string }, Record<string, never>>(),
+    groupMetadata: ask<Record<string, never>, GroupMetadata>(),
+  },
+  tells: {
+    progress: tell<Progress>(),
+    /** Moves the position; the epoch is the new one. */
+    seek: tell<{ readonly key: number; readonly epoch: number; readonly target: SeekTarget }>(),
+    /** Stops fetching; continues later from `offset` (the caller's position, -1: keep). */
+    pause: tell<{ readonly key: number; readonly epoch: number; readonly offset: number }>(),
+    resume: tell<{ readonly key: number }>(),
+    rebalanced: tell<{ readonly id: number; readonly error: ErrorData | null }>(),
+  },
+  news: {
+    deliveries: tell<{ readonly deliveries: readonly Delivery[] }>({
+      buffers: message => message.deliveries.map(delivery => delivery.records),
+    }),
+    rebalance: tell<Rebalance>(),
+    /** Something the user must hear: an error of one partition (`key`), or of the consumer (null). */
+    failed: tell<{ readonly key: number | null; readonly error: ErrorData }>(),
+    /** An automatic commit was answered, for interceptors and metrics. */
+    autoCommitted: tell<{ readonly offsets: readonly CommittedOffset[]; readonly error: ErrorData | null }>(),
+  },
+})
+export type ConsumerContract = typeof consumer
+
+/** `auto.offset.reset`. */
+export type OffsetReset =
+  | { readonly kind: 'earliest' }
+  | { readonly kind: 'latest' }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'byDuration'; readonly durationMs: number }
+
+/** The membership's part of the options. */
+export interface GroupInput {
+  readonly groupId: string
+  readonly groupInstanceId: string | null
+  readonly groupProtocol: 'classic' | 'consumer'
+  /** Names of built-in assignors, most wanted first (classic). */
+  readonly partitionAssignmentStrategy: readonly string[]
+  /** Server-side assignor (consumer protocol); null: the coordinator's default. */
+  readonly groupRemoteAssignor: string | null
+  readonly sessionTimeoutMs: number
+  readonly heartbeatIntervalMs: number
+  readonly maxPollIntervalMs: number
+  /** Null: no automatic commits. */
+  readonly autoCommitIntervalMs: number | null
+}
+
+/** What a consumer actor is started with. */
+export interface ConsumerInput {
+  readonly link: LinkInput
+  readonly isolationLevel: number
+  readonly checkCrcs: boolean
+  readonly autoOffsetReset: OffsetReset
+  readonly allowAutoCreateTopics: boolean
+  readonly fetchMinBytes: number
+  readonly fetchMaxBytes: number
+  readonly fetchMaxWaitMs: number
+  readonly maxPartitionFetchBytes: number
+  readonly prefetchBytesMax: number
+  readonly prefetchRecordsMax: number
+  /** Most bytes delivered and not yet finished by the caller. */
+  readonly windowBytes: number
+  readonly clientRack: string
+  readonly requestTimeoutMs: number
+  readonly defaultApiTimeoutMs: number
+  readonly retryBackoffMs: number
+  readonly retryBackoffMaxMs: number
+  readonly metadataMaxAgeMs: number
+  /** Null: no group, so no commits and no committed offsets. */
+  readonly group: GroupInput | null
+}
