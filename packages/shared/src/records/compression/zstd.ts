@@ -122,7 +122,7 @@ function decompressInSteps(
   const keep = (piece: Buffer) => {
     size += piece.length
     if (size > maxBytes) throw tooLarge()
-    pieces.push(Buffer.from(piece))
+    pieces.push(piece)
   }
   const input = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   for (let at = 0; at < input.length; at += STREAM_STEP_BYTES) {
