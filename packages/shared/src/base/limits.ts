@@ -75,6 +75,14 @@ export const limits = {
   consumerFetchBytesMin: 16 * KIB,
   /** What one compressed batch may become when a consumer decompresses it. */
   decompressedBatchBytesMax: 256 * MIB,
+  /** What one batch may decompress to before a leader refuses it; at most what consumers take. */
+  appendDecompressedBytesMax: 64 * MIB,
+  /** Records named in one refusal of a batch (KIP-467). */
+  recordErrorsMax: 128,
+  /** Producers remembered by one partition leader; beyond, those that were silent longest are forgotten. */
+  producerIdsMax: 100_000,
+  /** Producers that wait for their verification (KIP-890) at one partition leader; beyond, the oldest must ask again. */
+  verificationsMax: 10_000,
 } as const
 
 export type Limits = { readonly [K in keyof typeof limits]: number }
@@ -90,4 +98,8 @@ assert(
 )
 assert(limits.shardWaitingMax <= limits.shardAskersMax, 'who waits for a shard has asked it')
 assert(limits.senderBatchesMax <= limits.linkMessagesMax, 'batches on their way to a sender never wait for credit')
+assert(
+  limits.appendDecompressedBytesMax <= limits.decompressedBatchBytesMax,
+  'what a leader accepts, a consumer can decompress',
+)
 assert(limits.closeDeadlineMs <= limits.gateDeadlineMs, 'an orderly close is given up before a gate is')

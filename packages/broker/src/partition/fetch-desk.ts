@@ -1,0 +1,164 @@
+// The leader's reading hand: serves fetches, parks those that want more than there is, and answers them when a commit brought it or
+// their time is up. One copy out of the log into an own buffer per answer; nothing is held for a parked fetch but its request.
+import type { ActorContext } from '@odradek/shared/actor/actor'
+import type { Timer } from '@odradek/shared/base/clock'
+import type { FetchRequest, FetchResponse } from '@odradek/shared/contracts/partition-leader.contract'
+import { type ErrorName, errors } from '@odradek/shared/protocol/error-codes'
+import {
+  type FetchWaits,
+  isSatisfied,
+  noFetchWaits,
+  type ParkedFetch,
+  park,
+  takeAll,
+  takeWoken,
+  unpark,
+  waitingCount,
+  wakeMark,
+} from './fetch-wait.rules.ts'
+import { type Leadership, logErrorCode } from './leadership.ts'
+import { READ_COMMITTED, readableEnd } from './list-offsets.rules.ts'
+import { abortedForFetch } from './transaction-index.rules.ts'
+
+interface Waiter {
+  readonly request: FetchRequest
+  /** Id of the peer that asked. */
+  readonly peer: number
+  readonly answer: (response: FetchResponse) => void
+  timer: Timer | undefined
+}
+
+/** What a fetch finds now; `more`: there is more to read than it may take. */
+interface Reading {
+  readonly response: FetchResponse
+  readonly more: boolean
+}
+
+export class FetchDesk {
+  readonly #leadership: Leadership
+  readonly #context: ActorContext
+  readonly #waits: FetchWaits<Waiter>
+
+  constructor(leadership: Leadership, context: ActorContext) {
+    this.#leadership = leadership
+    this.#context = context
+    this.#waits = noFetchWaits(context.limits.parkedFetchesMax)
+  }
+
+  /** Parked fetches, and most ever. */
+  get queue(): { readonly size: number; readonly high: number } {
+    return { size: waitingCount(this.#waits), high: this.#waits.high }
+  }
+
+  fetch(request: FetchRequest, peer: number): FetchResponse | Promise<FetchResponse> {
+    const { response, more } = this.#read(request)
+    const available = response.records.length
+    const final = response.errorCode !== errors.NONE.code || response.divergingEpoch !== undefined || more
+    if (final || isSatisfied(available, request)) return response
+    return this.#park(request, peer, available) ?? response
+  }
+
+  /** Answers everybody who has what they waited for; after each commit. */
+  wake(): void {
+    const { state, stablePosition } = this.#leadership
+    for (const { reply } of takeWoken(this.#waits, { appended: state.position, stable: stablePosition })) {
+      reply.timer?.cancel()
+      reply.answer(this.#read(reply.request).response)
+    }
+  }
+
+  /** The asker is gone: nobody waits for these any more. */
+  forget(peer: number): void {
+    for (const parked of [...this.#waits.uncommitted, ...this.#waits.committed]) {
+      if (parked.reply.peer !== peer) continue
+      unpark(this.#waits, parked)
+      parked.reply.timer?.cancel()
+      parked.reply.answer(this.refusal('NOT_LEADER_OR_FOLLOWER'))
+    }
+  }
+
+  /** Answers everybody with an error: the leader leads no more. */
+  abandon(error: ErrorName): void {
+    for (const { reply } of takeAll(this.#waits)) {
+      reply.timer?.cancel()
+      reply.answer(this.refusal(error))
+    }
+  }
+
+  refusal(error: ErrorName): FetchResponse {
+    return this.#response(errors[error].code, new Uint8Array(0))
+  }
+
+  #park(request: FetchRequest, peer: number, available: number): Promise<FetchResponse> | undefined {
+    const { state, stablePosition } = this.#leadership
+    const readCommitted = request.isolationLevel === READ_COMMITTED
+    let answer: Waiter['answer'] = () => {}
+    const answered = new Promise<FetchResponse>(resolve => {
+      answer = resolve
+    })
+    const parked: ParkedFetch<Waiter> = {
+      wakeAt: wakeMark(readCommitted ? stablePosition : state.position, available, request.minBytes),
+      readCommitted,
+      reply: { request, peer, answer, timer: undefined },
+    }
+    if (!park(this.#waits, parked)) return undefined
+    parked.reply.timer = this.#context.clock.after(request.maxWaitMs, () => {
+      if (unpark(this.#waits, parked)) answer(this.#read(request).response)
+    })
+    return answered
+  }
+
+  #read(request: FetchRequest): Reading {
+    const { log } = this.#leadership
+    const { fetchOffset, lastFetchedEpoch } = request
+    const fenced = this.#leadership.epochRefusal(request.currentLeaderEpoch)
+    if (fenced !== null) return { response: this.refusal(fenced), more: false }
+    const readCommitted = request.isolationLevel === READ_COMMITTED
+    // Read once: what a commit adds meanwhile is for the next fetch (PROMISES 8).
+    const end = readableEnd(this.#leadership, request.isolationLevel)
+    if (fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset) {
+      return { response: this.refusal('OFFSET_OUT_OF_RANGE'), more: false }
+    }
+    if (lastFetchedEpoch >= 0) {
+      const diverging = this.#divergingEpoch(fetchOffset, lastFetchedEpoch)
+      if (diverging !== undefined) return diverging
+    }
+    if (fetchOffset >= end)
+      return { response: this.#response(0, new Uint8Array(0), readCommitted ? [] : null), more: false }
+    try {
+      return this.#context.gate.run(() => this.#readLog(request, { end, readCommitted }))
+    } catch (error) {
+      return { response: this.#response(logErrorCode(error), new Uint8Array(0)), more: false }
+    }
+  }
+
+  #readLog(
+    request: FetchRequest,
+    { end, readCommitted }: { readonly end: number; readonly readCommitted: boolean },
+  ): Reading {
+    const { log } = this.#leadership
+    const { fetchOffset, partitionMaxBytes, minOneBatch = true } = request
+    const limits = { maxBytes: Math.max(partitionMaxBytes, 1), maxOffset: end, minOneBatch }
+    const { bytes, nextOffset } = log.read(fetchOffset, limits)
+    const aborted = readCommitted ? abortedForFetch(log.abortedTransactions(fetchOffset, nextOffset)) : null
+    return { response: this.#response(0, bytes, aborted), more: nextOffset < end }
+  }
+
+  /** KIP-595: where the reader's log parts from ours, if it does. */
+  #divergingEpoch(fetchOffset: number, lastFetchedEpoch: number): Reading | undefined {
+    const { leaderEpoch, endOffset } = this.#leadership.log.offsetForLeaderEpoch(lastFetchedEpoch)
+    if (endOffset < 0) return { response: this.refusal('OFFSET_OUT_OF_RANGE'), more: false }
+    if (leaderEpoch >= lastFetchedEpoch && endOffset >= fetchOffset) return undefined
+    const response = this.#response(0, new Uint8Array(0))
+    return { response: { ...response, divergingEpoch: { epoch: leaderEpoch, endOffset } }, more: false }
+  }
+
+  #response(
+    errorCode: number,
+    records: Uint8Array,
+    abortedTransactions: FetchResponse['abortedTransactions'] = null,
+  ): FetchResponse {
+    const { highWatermark, lastStableOffset, logStartOffset } = this.#leadership
+    return { errorCode, highWatermark, lastStableOffset, logStartOffset, abortedTransactions, records }
+  }
+}

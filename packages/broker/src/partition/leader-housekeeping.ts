@@ -1,0 +1,134 @@
+// The leader's timers: flush by `flush.ms`, retention, expiry of producers. Each is armed from the log's own deadlines, so an idle
+// partition does nothing between them.
+import type { ActorContext } from '@odradek/shared/actor/actor'
+import type { Timer } from '@odradek/shared/base/clock'
+import { type Leadership, logErrorCode } from './leadership.ts'
+import { isExpired } from './producer-state.rules.ts'
+import { retentionDelayMs, retentionPolicy } from './retention.rules.ts'
+import { lateTransactions } from './transaction-index.rules.ts'
+import { isVerificationExpired } from './verification.rules.ts'
+
+/** How long a failed flush waits before it is tried again. */
+const FLUSH_RETRY_MS = 1_000
+
+export class LeaderHousekeeping {
+  readonly #leadership: Leadership
+  readonly #context: ActorContext
+  #flush: Timer | undefined
+  #retention: Timer | undefined
+  #expiry: Timer | undefined
+
+  constructor(leadership: Leadership, context: ActorContext) {
+    this.#leadership = leadership
+    this.#context = context
+  }
+
+  start(): void {
+    this.#armFlush()
+    this.#armRetention()
+    this.#armExpiry()
+  }
+
+  stop(): void {
+    for (const timer of [this.#flush, this.#retention, this.#expiry]) timer?.cancel()
+    this.#flush = undefined
+  }
+
+  /** Something was appended: `flush.ms` may have begun to run. */
+  appended(): void {
+    if (this.#flush === undefined) this.#armFlush()
+  }
+
+  /** Configs changed: deadlines may have. */
+  restart(): void {
+    this.stop()
+    this.start()
+  }
+
+  /** Lets go of what no policy keeps. Also after DeleteRecords. */
+  retain(): void {
+    const { log, config } = this.#leadership
+    const policy = retentionPolicy(config, this.#context.clock.now())
+    const { deleted, logStartOffset } = this.#context.gate.run(() => log.retain(policy))
+    if (deleted.length > 0) {
+      this.#context.log.info({ segments: deleted.length, logStartOffset }, 'retention deleted segments')
+    }
+  }
+
+  /** Fsync now; the answer's error code. */
+  flush(): number {
+    try {
+      this.#context.gate.run(() => this.#leadership.log.flush())
+      return 0
+    } catch (error) {
+      this.#complain(error, 'flush')
+      return logErrorCode(error)
+    }
+  }
+
+  #armFlush(leastMs = 0): void {
+    const { log, config } = this.#leadership
+    const due = log.flushDueMs(config.log)
+    if (due === undefined || !Number.isFinite(due)) return
+    const delayMs = Math.max(due - this.#context.clock.now(), leastMs)
+    this.#flush = this.#context.clock.after(delayMs, () => {
+      this.#flush = undefined
+      const stillDue = log.flushDueMs(this.#leadership.config.log)
+      const failed = stillDue !== undefined && stillDue <= this.#context.clock.now() && this.flush() !== 0
+      this.#armFlush(failed ? FLUSH_RETRY_MS : 0)
+    })
+  }
+
+  #armRetention(): void {
+    const { log, config } = this.#leadership
+    const policy = retentionPolicy(config, this.#context.clock.now())
+    const delayMs = retentionDelayMs(log.segments(), policy, config.retentionCheckIntervalMs)
+    this.#retention = this.#context.clock.after(delayMs, () => {
+      try {
+        this.retain()
+      } catch (error) {
+        this.#complain(error, 'retention')
+      }
+      this.#armRetention()
+    })
+  }
+
+  #armExpiry(): void {
+    const { producerIdExpirationCheckIntervalMs } = this.#leadership.config
+    this.#expiry = this.#context.clock.after(producerIdExpirationCheckIntervalMs, () => {
+      try {
+        this.#expire()
+      } catch (error) {
+        this.#complain(error, 'expiry of producers')
+      }
+      this.#armExpiry()
+    })
+  }
+
+  /** Forgets silent producers in the log first, then here: memory never runs ahead of the log. */
+  #expire(): void {
+    const { state, log, config } = this.#leadership
+    const now = this.#context.clock.now()
+    const { producerIdExpirationMs } = config
+    for (const [producerId, pending] of state.verifications) {
+      if (isVerificationExpired(pending, now, producerIdExpirationMs)) state.verifications.delete(producerId)
+    }
+    const states = [...state.producers.values()].map(known => known.state)
+    this.#context.report('LateTransactions', lateTransactions(states, { ...config, now }))
+    const expired: number[] = []
+    for (const [producerId, known] of state.producers) {
+      if (isExpired(known.state, known.lastAppendMs, now, producerIdExpirationMs)) expired.push(producerId)
+    }
+    if (expired.length === 0) return
+    const { highWatermark, lastStableOffset } = this.#leadership
+    const group = { batches: [], expiredProducers: expired, highWatermark, lastStableOffset, now }
+    this.#context.gate.run(() => log.append(group, config.log))
+    for (const producerId of expired) state.producers.delete(producerId)
+  }
+
+  /** An I/O error is told and met again at the next deadline; a bug goes on as a throw. */
+  #complain(error: unknown, what: string): void {
+    logErrorCode(error)
+    this.#context.log.warn({ reason: (error as Error).message }, `${what} failed; it will be tried again`)
+  }
+}
