@@ -276,7 +276,7 @@ export class ActorCell implements PeerActor {
 
   async #spawn(module: ActorModule<any, any>, input: unknown, options: SpawnOptions): Promise<Spawned<any>> {
     const spawned = await this.lane.host.uplink.spawn(
-      this.self.actor,
+      { actor: this.self.actor, incarnation: this.self.incarnation },
       { kind: module.contract.kind, url: module.url },
       input,
       options,

@@ -84,9 +84,10 @@ export class ActorSystem implements ActorHost {
       openLane: lane => this.#openLane(lane),
       lane: lane => this.#laneHandle(lane),
       changed: () => this.#keepProcess(),
-      failed: reason => {
-        throw reason
-      },
+      failed: reason =>
+        queueMicrotask(() => {
+          throw reason
+        }),
     })
     this.#own = this.#ownLane()
   }

@@ -5,6 +5,7 @@ import { type ErrorData, isPortError, PortError } from '../base/errors.ts'
 import type { Address, SpawnOptions } from './actor.ts'
 import type { ActorReport, LogLine } from './actor-report.ts'
 import { describeThrown } from './describe-thrown.ts'
+import type { ParentRef } from './system-core.ts'
 import type { TraceBatch, TraceFilter } from './trace-ring.ts'
 
 /** An actor's module as it crosses a port. */
@@ -32,7 +33,7 @@ export type LaneOrders = {
 export type SystemCalls = {
   spawn(request: {
     /** Null: the application of a thread that joined. */
-    readonly parent: number | null
+    readonly parent: ParentRef | null
     readonly module: ModuleRef
     readonly input: unknown
     readonly options: SpawnOptions

@@ -14,6 +14,7 @@ import type { Entries } from './entries.ts'
 import { LinkEnd, type LinkLane } from './link-end.ts'
 import { NamedQueue } from './named-queue.ts'
 import { PeerEnd } from './peer-end.ts'
+import type { ParentRef } from './system-core.ts'
 import type { TransitionTrace } from './trace.ts'
 import type { TraceRing } from './trace-ring.ts'
 import { type OpenEntry, Trunk, type TrunkLane } from './trunk.ts'
@@ -21,7 +22,7 @@ import { type OpenEntry, Trunk, type TrunkLane } from './trunk.ts'
 /** What the system's core does for a lane. */
 export interface Uplink {
   /** `parent` null: the application of a thread that joined. */
-  spawn(parent: number | null, module: ModuleRef, input: unknown, options: SpawnOptions): Promise<Spawned<any>>
+  spawn(parent: ParentRef | null, module: ModuleRef, input: unknown, options: SpawnOptions): Promise<Spawned<any>>
   /** An actor of this lane died (it did not close in order). */
   died(actor: number, incarnation: number, reason: string): void
   log(lines: readonly LogLine[], dropped: number): void
@@ -208,6 +209,10 @@ export class Lane implements TrunkLane, LinkLane {
     cell.admit(peer)
   }
 
+  misused(message: string): void {
+    this.#write({ level: 'error', fields: { lane: this.host.lane }, message })
+  }
+
   ended(trunk: Trunk): void {
     this.#trunks.delete(trunk)
     if (this.#trunkTo.get(trunk.remote) === trunk) this.#trunkTo.delete(trunk.remote)
@@ -285,15 +290,15 @@ export class Lane implements TrunkLane, LinkLane {
   log(level: LogLine['level'], self: Address, fields: object, message: string): void {
     const { logLevel } = this.host
     if (logLevel === null || levels[level] < levels[logLevel]) return
+    this.#write({ level, fields: { actor: `${self.kind} ${self.name}`, lane: this.host.lane, ...fields }, message })
+  }
+
+  #write(line: LogLine): void {
     if (this.#lines.length >= this.host.limits.logLinesMax) {
       this.#linesDropped++
       return
     }
-    this.#lines.push({
-      level,
-      fields: { actor: `${self.kind} ${self.name}`, lane: this.host.lane, ...fields },
-      message,
-    })
+    this.#lines.push(line)
     this.#askTurn()
   }
 

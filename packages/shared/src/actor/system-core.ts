@@ -84,9 +84,10 @@ export class SystemCore {
   }
 
   /** Starts an actor for `parent` (null: the application, on `spawnerLane`). Rejects with a PortError when it cannot start. */
-  async spawn(parent: number | null, spawnerLane: number, request: SpawnRequest): Promise<Supervised> {
-    const spawner = parent === null ? null : this.#actors.get(parent)
-    if (spawner === undefined || spawner?.isEnding || this.#isClosing) {
+  async spawn(parent: ParentRef | null, spawnerLane: number, request: SpawnRequest): Promise<Supervised> {
+    const spawner = parent === null ? null : this.#actors.get(parent.actor)
+    const hasEnded = spawner === undefined || (spawner !== null && !spawner.isIncarnation(parent!.incarnation))
+    if (hasEnded || this.#isClosing) {
       throw new PortError({ code: 'UNREACHABLE', message: 'whoever spawns it has ended' })
     }
     const lane = this.#place(request.options.lane ?? 'own', spawner?.lane ?? spawnerLane)
@@ -174,6 +175,12 @@ export class SystemCore {
   }
 }
 
+/** The incarnation of an actor that spawns. */
+export interface ParentRef {
+  readonly actor: number
+  readonly incarnation: number
+}
+
 export interface SpawnRequest {
   readonly module: ModuleRef
   readonly input: unknown
@@ -229,6 +236,11 @@ export class Supervised {
     return ['Closing', 'Closed', 'Failed'].includes(this.#machine.state)
   }
 
+  /** Whether that incarnation is the one that starts or runs. */
+  isIncarnation(incarnation: number): boolean {
+    return incarnation === this.incarnation && ['Starting', 'Running'].includes(this.#machine.state)
+  }
+
   get isRunning(): boolean {
     return this.#machine.state === 'Running'
   }
@@ -249,6 +261,8 @@ export class Supervised {
           startActor: ({ incarnation }) => void this.#start(incarnation),
           closeActor: () => void this.#close(),
           armBackoff: ({ delayMs }) => {
+            // What the dead incarnation spawned ends with it, and must not start again by itself meanwhile.
+            void this.#closeChildren()
             this.#backoff = host.clock.after(delayMs, () => this.#machine.send({ type: 'backoff.elapsed' }))
           },
           cancelBackoff: () => this.#backoff?.cancel(),
@@ -262,7 +276,6 @@ export class Supervised {
   async #start(incarnation: number): Promise<void> {
     this.incarnation = incarnation
     try {
-      // What an earlier incarnation spawned belonged to it.
       await this.#closeChildren()
       const lane = this.#core.host.openLane(this.lane)
       if (lane === null) throw new PortError({ code: 'UNREACHABLE', message: `there is no lane ${this.lane}` })

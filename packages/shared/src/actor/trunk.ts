@@ -2,6 +2,7 @@
 // arrays and hands each entry to its end. It knows no contract and no actor; its lane decides when to post.
 import type { Channel, ChannelListener } from './channel.ts'
 import type { BuffersOf } from './contract.ts'
+import { describeThrown } from './describe-thrown.ts'
 import {
   ASK,
   CLOSE,
@@ -38,6 +39,8 @@ export interface TrunkLane {
   /** The other lane is gone, or this one closed the trunk. */
   ended(trunk: Trunk): void
   opened(trunk: Trunk, link: number, open: OpenEntry): void
+  /** A tell or news could not be sent because of what is in it. */
+  misused(message: string): void
 }
 
 /** A lane asks for a link to an actor. */
@@ -186,7 +189,33 @@ export class Trunk implements ChannelListener {
       this.#transfer = []
       for (const buffer of transfer) this.lane.givenAway.delete(buffer)
     }
-    this.#channel.post(out, transfer)
+    try {
+      this.#channel.post(out, transfer)
+    } catch {
+      this.#postOneByOne(out, transfer)
+    }
+  }
+
+  /** Something in the array cannot cross a port (a bug of whoever said it): the rest still goes, and the guilty one learns it. */
+  #postOneByOne(entries: Entries, transfer: ArrayBuffer[]): void {
+    for (let at = 0; at < entries.length; at += entryLength[entries[at] as number]!) {
+      const entry = entries.slice(at, at + entryLength[entries[at] as number]!)
+      try {
+        this.#channel.post(entry, [])
+      } catch (thrown) {
+        this.#uncrossable(entry, describeThrown(thrown))
+      }
+    }
+    // They were copied instead of moved; what was given away is gone for its giver all the same.
+    for (const buffer of transfer) if (buffer.byteLength > 0) structuredClone(buffer, { transfer: [buffer] })
+  }
+
+  #uncrossable(entry: Entries, why: string): void {
+    const [code, link, third] = entry as [number, number, any]
+    const error = { code: 'FAILED', message: `the message cannot cross a port: ${why}` }
+    if (code === ASK) this.links.get(link)?.failed(third, error)
+    else if (code === REPLY || code === ERROR) this.#channel.post([ERROR, link, third, error], [])
+    else this.lane.misused(error.message)
   }
 
   /** The message as it may cross: views exact, large buffers on the transfer list. */
@@ -205,6 +234,7 @@ export class Trunk implements ChannelListener {
     if (!this.leavesThread) return packed
     for (const view of buffers(packed)) {
       if (!view || view.byteLength < this.lane.transferBytesMin || !(view.buffer instanceof ArrayBuffer)) continue
+      if (givenAway.has(view.buffer)) continue
       givenAway.add(view.buffer)
       this.#transfer.push(view.buffer)
     }

@@ -1,0 +1,42 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { place, threadBudget } from './placement.rules.ts'
+
+describe('placement', () => {
+  const lanes = [
+    { lane: 1, actors: 2 },
+    { lane: 2, actors: 1 },
+    { lane: 3, actors: 1 },
+  ]
+
+  it.each([
+    ['the spawner', 'self', lanes, 3, { lane: 9 }],
+    ['the lane that was named', 2, lanes, 3, { lane: 2 }],
+    ['a new lane while the budget lasts', 'own', lanes, 4, { lane: 'new' }],
+    ['the emptiest lane, then the lowest', 'own', lanes, 3, { lane: 2 }],
+    ['an empty lane before a new one', 'own', [...lanes, { lane: 4, actors: 0 }], 9, { lane: 4 }],
+    ['a new lane when there is none', 'own', [], 1, { lane: 'new' }],
+  ] as const)('gives %s', (_, wish, known, budget, expected) => {
+    expect(place({ wish, spawner: 9, lanes: known, budget })).toEqual(expected)
+  })
+
+  it('spreads any number of actors over any budget within one of each other', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 64 }), fc.integer({ min: 1, max: 300 }), (budget, actors) => {
+        const loads = new Map<number, number>()
+        for (let n = 0; n < actors; n++) {
+          const known = [...loads].map(([lane, count]) => ({ lane, actors: count }))
+          const { lane } = place({ wish: 'own', spawner: 0, lanes: known, budget })
+          const number = lane === 'new' ? loads.size + 1 : lane
+          loads.set(number, (loads.get(number) ?? 0) + 1)
+        }
+        expect(loads.size).toBe(Math.min(budget, actors))
+        expect(Math.max(...loads.values()) - Math.min(...loads.values())).toBeLessThanOrEqual(1)
+      }),
+    )
+  })
+
+  it('lets a small machine have one thread per actor of a usual broker, and bounds a large one', () => {
+    expect([1, 2, 4, 16, 128].map(threadBudget)).toEqual([8, 8, 16, 64, 64])
+  })
+})
