@@ -45,8 +45,6 @@ export const limits = {
   wasmMemoryKeptBytesMax: 16 * MIB,
   /** Structs in one protocol message, so that minimal elements cannot grow into many times their bytes in objects. */
   messageStructsMax: 1_000_000,
-  /** A codec's scratch buffer that has grown beyond this is not kept for the next message. */
-  codecScratchBytesMax: 1 * MIB,
   /** Fetches parked at one partition leader. */
   parkedFetchesMax: 16_384,
   /** Requests that wait for a coordinator shard to load or to pass a barrier, and for how long before they are refused. */

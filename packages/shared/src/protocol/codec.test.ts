@@ -314,6 +314,25 @@ describe('the list of buffers', () => {
     expect(encodeParts(produceRequest, 3, draft(records.subarray(1))).length).toBe(1)
   })
 
+  test('keeps what was written before while other messages are written', () => {
+    const first = encodeParts(heartbeatRequest, 4, { groupId: 'first', memberId: 'm' })
+    const before = first.map(hex)
+    for (let i = 0; i < 5000; i++) encodeParts(heartbeatRequest, 4, { groupId: `group-${i}`, memberId: 'another' })
+    expect(first.map(hex)).toEqual(before)
+  })
+
+  test('is whole when a message outgrows the slab, before, between and after what it refers to', () => {
+    const partitionData = Array.from({ length: 40 }, (_, index) => ({
+      index,
+      records: index % 10 === 0 ? records : new Uint8Array(4000).fill(index),
+    }))
+    const draft = { transactionalId: 'é'.repeat(5000), topicData: [{ name: 't'.repeat(20_000), partitionData }] }
+    const parts = encodeParts(produceRequest, 9, draft)
+    expect(parts.filter(part => part === records).length).toBe(4)
+    expect(decode(produceRequest, 9, Buffer.concat(parts))).toMatchObject(draft)
+    expect(encode(produceRequest, 9, draft)).toEqual(Uint8Array.from(Buffer.concat(parts)))
+  })
+
   test('an error while writing leaves the next message whole', () => {
     const before = encode(heartbeatRequest, 0, { groupId: 'g' })
     expect(() => encode(heartbeatRequest, 0, { groupId: 'gggg', memberId: 5 as never })).toThrow(ProtocolError)

@@ -123,7 +123,8 @@ export function encode<F extends Fields>(
 
 /**
  * Writes a message as a list of buffers: byte fields of 4 KiB and more are the caller's own buffers and
- * must not change until they are sent; the small parts between them share one exact buffer.
+ * must not change until they are sent; the small parts between them are views of a slab that many messages share. For sockets,
+ * never for ports: cloning or transferring a view takes the whole slab.
  */
 export function encodeParts<F extends Fields>(
   message: Message<F>,
@@ -136,7 +137,7 @@ export function encodeParts<F extends Fields>(
   })
 }
 
-/** Runs `write` with a writer whose scratch buffer is given back whatever happens. */
+/** Runs `write` with a writer whose slab is given back whatever happens. */
 export function withWriter<R>(referencing: boolean, write: (writer: ByteWriter) => R): R {
   const writer = new ByteWriter(referencing)
   try {

@@ -106,7 +106,7 @@ export class FrameSplitter {
       this.#advance(length)
       return view
     }
-    const out = new Uint8Array(length)
+    const out = Buffer.allocUnsafeSlow(length)
     let filled = 0
     while (filled < length) {
       const chunk = this.#chunks[this.#first]!

@@ -2,6 +2,7 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { apiTable } from './api-table.ts'
 import {
   decodeRequest,
   decodeResponse,
@@ -93,6 +94,28 @@ describe('headers', () => {
   })
 })
 
+describe('bytes that nobody vouches for', () => {
+  test('are read or refused with a ProtocolError, whatever they are', async () => {
+    const requests = await Promise.all(apiTable.filter(api => api.known).map(async api => (await api.load()).request))
+    const frame = fc.uint8Array({ maxLength: 300 })
+    let refused = 0
+    fc.assert(
+      fc.property(fc.constantFrom(...requests), fc.nat(20), frame, (request, version, body) => {
+        const start = Uint8Array.of(0, request.apiKey!, 0, version, 0, 0, 0, 1, 0xff, 0xff)
+        const whole = Uint8Array.from([...start, ...body])
+        try {
+          decodeRequest(request, peekRequestHeader(whole), whole)
+        } catch (cause) {
+          expect(cause).toBeInstanceOf(ProtocolError)
+          refused++
+        }
+      }),
+      { numRuns: 2000, seed: 1 },
+    )
+    expect(refused).toBeGreaterThan(1000)
+  })
+})
+
 describe('a response with records', () => {
   const records = new Uint8Array(5000).fill(7)
   const partition = (partitionIndex: number, given: Uint8Array) => ({ partitionIndex, records: given })
@@ -166,7 +189,7 @@ describe('the frame splitter', () => {
     expect(splitter.next()).toBe(undefined)
     splitter.push(second)
     const frame = splitter.next()!
-    expect(frame).toEqual(new Uint8Array(1000).fill(2))
+    expect(frame).toEqual(Buffer.alloc(1000, 2))
     expect(frame.buffer.byteLength).toBe(1000)
   })
 

@@ -137,7 +137,7 @@ function encodeFrame(write: (writer: ByteWriter) => void): Uint8Array[] {
   return withWriter(true, writer => {
     writer.int32(0)
     write(writer)
-    writer.patchInt32(0, writer.length - 4)
+    writer.patchSize(writer.length - 4)
     return writer.parts()
   })
 }
