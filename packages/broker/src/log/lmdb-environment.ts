@@ -114,6 +114,10 @@ export class EnvironmentPool {
     return this.#options.gate.run(() => fn(this.#environment(path, operation)))
   }
 
+  get gate(): LogGate {
+    return this.#options.gate
+  }
+
   isOpen(path: string): boolean {
     return this.#open.has(path)
   }

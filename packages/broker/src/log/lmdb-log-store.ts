@@ -37,7 +37,7 @@ export function lmdbLogStore(dir: string, options: LmdbLogStoreOptions): LogStor
       const log: LogNotice = (message, fields) =>
         notice(message, { ...fields, topic: identity.topic, partition: identity.partition })
       claimFolder(path, identity)
-      return openSegmentedLog(identity, new LmdbSegmentStorage(path, { pool, identity }), log)
+      return openSegmentedLog(identity, new LmdbSegmentStorage(path, { pool, identity, notice: log }), log)
     },
     list: () => listLogs(dir).map(({ identity }) => identity),
     delete(identity) {
@@ -57,7 +57,7 @@ export function lmdbLogStore(dir: string, options: LmdbLogStoreOptions): LogStor
 }
 
 /** `<topic>-<partition>.<topicId>`. Throws RangeError for parts that must not become a path. */
-export function folderOf({ topic, topicId, partition }: LogIdentity): string {
+function folderOf({ topic, topicId, partition }: LogIdentity): string {
   if (!LEGAL_TOPIC.test(topic) || topic === '.' || topic === '..')
     throw new RangeError(`not a legal topic name: ${JSON.stringify(topic)}`)
   if (!LEGAL_TOPIC_ID.test(topicId)) throw new RangeError(`not a topic id: ${JSON.stringify(topicId)}`)

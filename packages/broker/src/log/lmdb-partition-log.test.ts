@@ -26,4 +26,4 @@ function harness(openMax: number) {
 
 describePartitionLog('LMDB partition log', () => harness(128))
 describePartitionLog('LMDB partition log with one environment open at a time', () => harness(1))
-describeLogModel('LMDB partition log in random histories', () => harness(2), 40)
+describeLogModel('LMDB partition log in random histories', () => harness(2), 20)

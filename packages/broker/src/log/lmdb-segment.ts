@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import * as batch from '@odradek/shared/records/record-batch'
 import type { Database } from 'lmdb'
 import { bootId } from './boot-id.ts'
+import { FlushedRoot, restoreFlushedRoot } from './flushed-root.ts'
 import { type Environment, type EnvironmentPool, environmentBytes } from './lmdb-environment.ts'
 import { LogCorruptionError, LogIdentityError, LogIOError } from './log-errors.ts'
 import {
@@ -28,6 +29,7 @@ import {
 import type {
   AbortedTransaction,
   LogIdentity,
+  LogNotice,
   LogRead,
   ProducerState,
   ReadLimits,
@@ -60,12 +62,16 @@ class LmdbSegment implements Segment {
   readonly #path: string
   readonly #pool: EnvironmentPool
   readonly #identity: LogIdentity
+  readonly #flushedRoot: FlushedRoot
+  /** A flush that could not be recorded: what is on disk is not known any more, until the log is opened again. */
+  #failed: unknown
 
   constructor(path: string, baseOffset: number, { pool, identity }: { pool: EnvironmentPool; identity: LogIdentity }) {
     this.#path = path
     this.baseOffset = baseOffset
     this.#pool = pool
     this.#identity = identity
+    this.#flushedRoot = new FlushedRoot(path)
   }
 
   load(): LoadedSegment | undefined {
@@ -88,19 +94,38 @@ class LmdbSegment implements Segment {
   }
 
   commit(change: SegmentCommit): void {
+    if (this.#failed !== undefined) throw new LogIOError('commit after a failed flush', this.#path, this.#failed)
+    if (change.snapshot !== undefined) this.#attempt(() => this.#pool.gate.run(() => this.#flushedRoot.beforeFirst()))
     this.#use('commit', environment => {
+      if (!change.durable) this.#attempt(() => this.#flushedRoot.beforeUnflushed())
       // Reads come before the transaction: within it, they would go through the writer.
       const cut = change.dropFrom === undefined ? undefined : planCut(environment, change.dropFrom)
-      try {
+      this.#attempt(() =>
         environment.commit((batches, meta) => {
           if (cut !== undefined) applyCut(batches, meta, cut)
           putBatches(batches, change.batches)
           this.#putMeta(meta, change)
-        }, change.durable)
-      } catch (error) {
-        throw new LogIOError('commit', this.#path, error)
-      }
+        }, change.durable),
+      )
+      if (change.durable) this.#recordFlush()
     })
+  }
+
+  #attempt(write: () => void): void {
+    try {
+      write()
+    } catch (error) {
+      throw new LogIOError('commit', this.#path, error)
+    }
+  }
+
+  #recordFlush(): void {
+    try {
+      this.#flushedRoot.afterDurable()
+    } catch (error) {
+      this.#failed = error
+      throw new LogIOError('recording a flush', this.#path, error)
+    }
   }
 
   read(offset: number, limits: ReadLimits): LogRead {
@@ -350,15 +375,22 @@ function applyCut(batches: Rows, meta: Rows, { offset, removed, shortened }: Cut
   }
 }
 
+/** What the segments of a log share. */
+export interface SegmentContext {
+  readonly pool: EnvironmentPool
+  readonly identity: LogIdentity
+  readonly notice?: LogNotice
+}
+
 const REPLACEMENT = '.replacement'
 const DELETED = '.deleted'
 
 /** The segments of one log: folders in the log's folder, created with the first one. */
 export class LmdbSegmentStorage implements SegmentStorage {
   readonly #dir: string
-  readonly #context: { readonly pool: EnvironmentPool; readonly identity: LogIdentity }
+  readonly #context: SegmentContext
 
-  constructor(dir: string, context: { readonly pool: EnvironmentPool; readonly identity: LogIdentity }) {
+  constructor(dir: string, context: SegmentContext) {
     this.#dir = dir
     this.#context = context
     this.#settle()
@@ -409,11 +441,21 @@ export class LmdbSegmentStorage implements SegmentStorage {
     }
   }
 
+  #restore(path: string): void {
+    const restoration = restoreFlushedRoot(path)
+    if (restoration === 'kept') return
+    this.#context.notice?.('the system stopped before a flush: a segment is back at its last one', {
+      path,
+      restoration,
+    })
+  }
+
   /** Finishes what a crash interrupted: a replacement takes its place once the old one is gone, deletions end. */
   #settle(): void {
     for (const name of readdirSync(this.#dir)) {
       const path = join(this.#dir, name)
       if (name.endsWith(DELETED)) rmSync(path, { recursive: true, force: true })
+      if (segmentOfName(name) !== undefined) this.#restore(path)
       if (!name.endsWith(REPLACEMENT)) continue
       const place = path.slice(0, -REPLACEMENT.length)
       if (existsSync(place)) rmSync(path, { recursive: true, force: true })

@@ -21,9 +21,9 @@ export interface LogImage {
 }
 
 /** How much of the tail is checked after the process, but not the machine, stopped: commits are whole then, this is a look to be sure. */
-export const SAME_BOOT_SCAN_BYTES = 16 * 1024 * 1024
+const SAME_BOOT_SCAN_BYTES = 16 * 1024 * 1024
 
-export const EMPTY_LOG: LogState = {
+const EMPTY_LOG: LogState = {
   logStartOffset: 0,
   highWatermark: 0,
   lastStableOffset: 0,

@@ -4,7 +4,7 @@ import type { LogConfig, RetentionPolicy, StampedBatch } from './partition-log.t
 import type { SegmentSummary, TimeEntry } from './segment.ts'
 
 /** A time index entry is written when timestamps rose and this many bytes came since the last one (Kafka: `index.interval.bytes`, 4096). */
-export const TIME_INDEX_INTERVAL_BYTES = 64 * 1024
+const TIME_INDEX_INTERVAL_BYTES = 64 * 1024
 
 export function emptySummary(baseOffset: number): SegmentSummary {
   return {

@@ -54,7 +54,7 @@ export function dumpLog(log: ReadableLog, options: DumpOptions, print: (line: st
   }
 }
 
-export function describeBatch(bytes: Uint8Array, at: number, position: number): DumpedBatch {
+function describeBatch(bytes: Uint8Array, at: number, position: number): DumpedBatch {
   const crc = batch.batchCrc(bytes, at)
   return {
     baseOffset: batch.baseOffset(bytes, at),

@@ -1,0 +1,156 @@
+// What must be kept of an LMDB file so that its present root can be brought back later: the pages of that root which later commits may write
+// over. Reads the file, never changes it; flushed-root.ts keeps and restores what is found here.
+//
+// A segment's `batches` tree only grows at its right edge: a commit replaces the pages from the root down to the last leaf, all others and all
+// overflow pages (values above about 2 KiB) stay where they are for ever. The `meta` tree and the main tree are small and may change anywhere.
+// The tree of free pages is not kept: a restored root begins without free pages, which costs a few pages and no care.
+//
+//   page   | page number 8 | txn id 8 | pad 2 | flags 2 | lower 2 | upper 2 | node pointers 2 each ... nodes |
+//          node pointers and lower count from byte 24; number of nodes = lower / 2
+//   node   | low 2 | high 2 | flags 2 | key size 2 | key | data |      leaf: data size = low + high * 2^16
+//          branch: child page = low + high * 2^16 + flags * 2^32
+//   meta   page 0 and 1, the one with the higher txn id counts: | header 24 | magic 4 | version 4 | address 8 | map size 8 |
+//          | free tree 48 | main tree 48 | last page 8 | txn id 8 | boot id 8 |
+//   tree   | pad 4 (free tree: page size) | flags 2 | depth 2 | branch pages 8 | leaf pages 8 | overflow pages 8 | entries 8 | root 8 |
+import { closeSync, openSync, readSync } from 'node:fs'
+
+const PAGE_HEADER_BYTES = 24
+const MAGIC = 0xbeefc0de
+/** The layout above; lmdb-js 3 writes it. */
+const DATA_VERSION = 2
+const META_AT = PAGE_HEADER_BYTES
+const FREE_TREE_AT = META_AT + 24
+const MAIN_TREE_AT = FREE_TREE_AT + 48
+const LAST_PAGE_AT = MAIN_TREE_AT + 48
+const TXN_ID_AT = LAST_PAGE_AT + 8
+const ROOT_IN_TREE = 40
+const NO_PAGE = 0xffffffffffffffffn
+
+const FLAG_BRANCH = 1
+const FLAG_LEAF = 2
+const FLAG_META = 8
+const NODE_IS_TREE = 2
+
+/** Trees are shallow: this deep, the file is not what we think it is. */
+const DEPTH_MAX = 16
+
+export interface KeptPage {
+  readonly number: number
+  readonly bytes: Buffer
+}
+
+export interface RootPages {
+  readonly pageBytes: number
+  /** To be written over both meta pages (see `metaImages`), with an empty free tree. */
+  readonly meta: Buffer
+  readonly pages: readonly KeptPage[]
+}
+
+/** The pages of the present root. Throws RangeError when the file is not of the layout above. */
+export function readRootPages(file: string): RootPages {
+  const descriptor = openSync(file, 'r')
+  try {
+    const probe = readAt(descriptor, 0, 4096)
+    if (probe.readUInt16LE(18) !== FLAG_META || probe.readUInt32LE(META_AT) !== MAGIC)
+      throw new RangeError(`${file} is no LMDB file`)
+    const version = probe.readUInt32LE(META_AT + 4) & 0xffff
+    if (version !== DATA_VERSION) throw new RangeError(`${file} has LMDB data version ${version}, not ${DATA_VERSION}`)
+    const pageBytes = probe.readUInt32LE(FREE_TREE_AT)
+    const metas = [readAt(descriptor, 0, pageBytes), readAt(descriptor, pageBytes, pageBytes)]
+    const meta = metas[0]!.readBigUInt64LE(TXN_ID_AT) >= metas[1]!.readBigUInt64LE(TXN_ID_AT) ? metas[0]! : metas[1]!
+    const walk = new Walk(descriptor, pageBytes)
+    walk.whole(meta.readBigUInt64LE(MAIN_TREE_AT + ROOT_IN_TREE))
+    for (const [name, root] of [...walk.trees]) {
+      if (name === 'batches') walk.rightEdge(root)
+      else walk.whole(root)
+    }
+    return { pageBytes, meta: withoutFreePages(meta), pages: walk.pages }
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** What goes to page 0 and to page 1: the root under its own txn id, and once more under the one before. */
+export function metaImages({ meta }: RootPages): [Buffer, Buffer] {
+  const txnId = meta.readBigUInt64LE(TXN_ID_AT)
+  const older = Buffer.from(meta)
+  older.writeBigUInt64LE(txnId > 0n ? txnId - 1n : 0n, TXN_ID_AT)
+  const images: [Buffer, Buffer] = txnId % 2n === 0n ? [Buffer.from(meta), older] : [older, Buffer.from(meta)]
+  images.forEach((image, page) => {
+    image.writeBigUInt64LE(BigInt(page), 0)
+  })
+  return images
+}
+
+class Walk {
+  readonly pages: KeptPage[] = []
+  /** Named trees that were met, by name. */
+  readonly trees = new Map<string, bigint>()
+  readonly #descriptor: number
+  readonly #pageBytes: number
+
+  constructor(descriptor: number, pageBytes: number) {
+    this.#descriptor = descriptor
+    this.#pageBytes = pageBytes
+  }
+
+  /** Keeps every branch and leaf page below `root`. */
+  whole(root: bigint, depth = 0): void {
+    const page = this.#keep(root, depth)
+    if (page === undefined) return
+    for (const child of children(page)) this.whole(child, depth + 1)
+    this.#noteTrees(page)
+  }
+
+  /** Keeps the pages from `root` to the last leaf. */
+  rightEdge(root: bigint, depth = 0): void {
+    const page = this.#keep(root, depth)
+    const last = page === undefined ? undefined : children(page).at(-1)
+    if (last !== undefined) this.rightEdge(last, depth + 1)
+  }
+
+  #keep(number: bigint, depth: number): Buffer | undefined {
+    if (number === NO_PAGE) return undefined
+    if (depth > DEPTH_MAX) throw new RangeError('LMDB tree has no bottom')
+    const bytes = readAt(this.#descriptor, Number(number) * this.#pageBytes, this.#pageBytes)
+    const flags = bytes.readUInt16LE(18)
+    if (bytes.readBigUInt64LE(0) !== number || (flags & (FLAG_BRANCH | FLAG_LEAF)) === 0) {
+      throw new RangeError(`LMDB page ${number} is not a page of a tree`)
+    }
+    this.pages.push({ number: Number(number), bytes })
+    return bytes
+  }
+
+  #noteTrees(page: Buffer): void {
+    if ((page.readUInt16LE(18) & FLAG_LEAF) === 0) return
+    for (const at of nodes(page)) {
+      if ((page.readUInt16LE(at + 4) & NODE_IS_TREE) === 0) continue
+      const keyEnd = at + 8 + page.readUInt16LE(at + 6)
+      const name = page.toString('latin1', at + 8, keyEnd).replaceAll('\0', '')
+      this.trees.set(name, page.readBigUInt64LE(keyEnd + ROOT_IN_TREE))
+    }
+  }
+}
+
+function nodes(page: Buffer): number[] {
+  const count = page.readUInt16LE(20) >> 1
+  return Array.from({ length: count }, (_, i) => PAGE_HEADER_BYTES + page.readUInt16LE(PAGE_HEADER_BYTES + 2 * i))
+}
+
+function children(page: Buffer): bigint[] {
+  if ((page.readUInt16LE(18) & FLAG_BRANCH) === 0) return []
+  return nodes(page).map(at => BigInt(page.readUInt32LE(at)) + (BigInt(page.readUInt16LE(at + 4)) << 32n))
+}
+
+function withoutFreePages(meta: Buffer): Buffer {
+  const image = Buffer.from(meta)
+  image.fill(0, FREE_TREE_AT + 6, FREE_TREE_AT + ROOT_IN_TREE)
+  image.writeBigUInt64LE(NO_PAGE, FREE_TREE_AT + ROOT_IN_TREE)
+  return image
+}
+
+function readAt(descriptor: number, position: number, bytes: number): Buffer {
+  const buffer = Buffer.alloc(bytes)
+  if (readSync(descriptor, buffer, 0, bytes, position) !== bytes) throw new RangeError('LMDB file ends too early')
+  return buffer
+}
