@@ -1,9 +1,11 @@
-// Requests as real clients sent them: each is read, and written back byte for byte. The clients were recorded against a
-// server that answered with this codec, so they have read our responses as well.
+// Requests as real clients sent them, and messages of every version as Kafka's own classes wrote them: each is read, and
+// written back byte for byte. The clients were recorded against a server that answered with this codec, so they have read
+// our responses as well.
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { type Api, apiOf, apiTable } from './api-table.ts'
+import { type Api, type ApiMessages, apiOf, apiTable } from './api-table.ts'
+import { decode, encode } from './codec.ts'
 import { decodeRequest, encodeRequest, peekRequestHeader } from './frame.ts'
 import { produceRequest } from './messages/00-produce.ts'
 import { joinGroupRequest } from './messages/11-join-group.ts'
@@ -16,16 +18,20 @@ interface CapturedFrame {
   readonly frame: Uint8Array
 }
 
-function captured(file: string): CapturedFrame[] {
+function linesOf(file: string): string[] {
   const lines = readFileSync(new URL(`./fixtures/${file}.hex`, import.meta.url), 'utf8')
     .trim()
     .split('\n')
-  return lines
-    .filter(line => !line.startsWith('#'))
-    .map(line => {
-      const [name, version, hex] = line.split(' ')
-      return { title: `${name} ${version}`, frame: Uint8Array.from(Buffer.from(hex!, 'hex')) }
-    })
+  return lines.filter(line => !line.startsWith('#'))
+}
+
+const bytesOf = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'hex'))
+
+function captured(file: string): CapturedFrame[] {
+  return linesOf(file).map(line => {
+    const [name, version, hex] = line.split(' ')
+    return { title: `${name} ${version}`, frame: bytesOf(hex!) }
+  })
 }
 
 const clients = [
@@ -85,6 +91,33 @@ describe('what the clients say', () => {
     const names = new Set(apiTable.filter(api => api.known).map(api => api.name))
     for (const { file } of clients) {
       for (const { title } of captured(file)) expect(names).toContain(title.split(' ')[0])
+    }
+  })
+})
+
+describe('the classes of Kafka 4.3.1', () => {
+  const messages = linesOf('kafka-clients-4.3.1-messages').map(line => {
+    const [key, kind, version, hex] = line.split(' ')
+    return { key: Number(key), kind: kind as keyof ApiMessages, version: Number(version), hex: hex === '-' ? '' : hex! }
+  })
+
+  test('wrote a message of every version that we know', async () => {
+    const written = new Set(messages.map(({ key, kind, version }) => `${key} ${kind} ${version}`))
+    for (const api of apiTable.filter(candidate => candidate.known)) {
+      for (let version = api.versionMin; version <= api.versionMax; version++) {
+        expect(written).toContain(`${api.key} request ${version}`)
+        expect(written).toContain(`${api.key} response ${version}`)
+      }
+    }
+  })
+
+  test('wrote bytes that are read, and written back the same', async () => {
+    expect(messages.length).toBe(490)
+    for (const { key, kind, version, hex } of messages) {
+      const message = (await apiOf(key)!.load())[kind]
+      const value = decode(message, version, bytesOf(hex))
+      const written = Buffer.from(encode(message, version, value)).toString('hex')
+      expect([message.name, version, written]).toEqual([message.name, version, hex])
     }
   })
 })
