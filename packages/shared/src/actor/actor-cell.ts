@@ -43,6 +43,7 @@ export class ActorCell implements PeerActor {
   /** Messages that came while the actor was starting; bounded by the credits of the links. */
   #held: (() => void)[] = []
   #nextPeer = 1
+  #isReleasing = false
 
   constructor(lane: Lane, definition: ActorDefinition<any, any>, self: Address) {
     this.lane = lane
@@ -108,7 +109,9 @@ export class ActorCell implements PeerActor {
     for (const peer of [...this.#peers.values()]) peer.close(code, reason)
     this.#peers.clear()
     for (const link of [...this.#links]) link.close(reason)
+    this.#isReleasing = true
     for (const release of this.#releases.reverse()) this.#released(release)
+    this.#isReleasing = false
     this.#releases = []
     this.lane.actorEnded(this)
   }
@@ -259,7 +262,7 @@ export class ActorCell implements PeerActor {
   }
 
   #inGate<T>(section: () => T): T {
-    if (this.state === 'Ended') {
+    if (this.state === 'Ended' && !this.#isReleasing) {
       throw new PortError({ code: 'LINK_CLOSED', message: `${this.self.name} has ended and may not write any more` })
     }
     return this.lane.host.gate.run(section)

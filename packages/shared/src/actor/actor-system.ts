@@ -81,6 +81,7 @@ export class ActorSystem implements ActorHost {
       random: this.random.fork(),
       trace: this.#ring.of({ kind: 'system', name: this.name }, this.clock),
       threads: threads === 'auto' ? threadBudget(availableParallelism()) : threads,
+      restarts: this.#limits,
       openLane: lane => this.#openLane(lane),
       lane: lane => this.#laneHandle(lane),
       changed: () => this.#keepProcess(),

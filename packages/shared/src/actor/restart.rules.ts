@@ -1,13 +1,15 @@
 // How soon a dead actor starts again, and when its supervisor gives up. Pure: time and chance are arguments.
+import type { Limits } from '../base/limits.ts'
 
-/** Milliseconds of the first backoff. */
-export const RESTART_DELAY_MIN_MS = 10
-/** Milliseconds of the longest backoff. */
-export const RESTART_DELAY_MAX_MS = 5_000
-/** Deaths within the window after which a supervisor gives up. */
-export const RESTARTS_MAX = 20
-/** Deaths longer ago are forgotten. Milliseconds. */
-export const RESTART_WINDOW_MS = 60_000
+/** The bounds of restarts, from `limits`. */
+export type RestartPolicy = Pick<Limits, 'restartsMax' | 'restartWindowMs' | 'restartDelayMinMs' | 'restartDelayMaxMs'>
+
+export interface Death {
+  /** Monotonic milliseconds. */
+  readonly now: number
+  /** In [0, 1). */
+  readonly chance: number
+}
 
 export interface RestartDecision {
   /** Times of the deaths that count, this one included. */
@@ -17,12 +19,16 @@ export interface RestartDecision {
 }
 
 /**
- * The decision after a death at `now` (monotonic ms). The delay doubles with each death in the window, from 10 ms to 5 s, less up to
- * half by `chance` (in [0, 1)), so that actors that died together do not come back together.
+ * The decision after a death. The delay doubles with each death in the window, less up to half by chance, so that actors that died
+ * together do not come back together.
  */
-export function restartAfter(deaths: readonly number[], now: number, chance: number): RestartDecision {
-  const counted = [...deaths.filter(at => now - at < RESTART_WINDOW_MS), now]
-  if (counted.length > RESTARTS_MAX) return { deaths: counted, delayMs: null }
-  const full = Math.min(RESTART_DELAY_MAX_MS, RESTART_DELAY_MIN_MS * 2 ** (counted.length - 1))
+export function restartAfter(
+  policy: RestartPolicy,
+  deaths: readonly number[],
+  { now, chance }: Death,
+): RestartDecision {
+  const counted = [...deaths.filter(at => now - at < policy.restartWindowMs), now]
+  if (counted.length > policy.restartsMax) return { deaths: counted, delayMs: null }
+  const full = Math.min(policy.restartDelayMaxMs, policy.restartDelayMinMs * 2 ** (counted.length - 1))
   return { deaths: counted, delayMs: full * (1 - chance / 2) }
 }

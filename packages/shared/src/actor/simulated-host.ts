@@ -91,6 +91,7 @@ export class SimulatedWorld {
       random: this.random.fork(),
       trace: { on: false, transition() {} },
       threads: options.threads ?? 8,
+      restarts: this.#limits,
       openLane: lane => this.#handle(this.#openLane(lane)),
       lane: lane => {
         const open = this.#lanes.get(lane)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { getShortestPaths } from 'xstate/graph'
+import { limits } from '../base/limits.ts'
 import { runMachine } from './machine-runner.ts'
-import { RESTARTS_MAX } from './restart.rules.ts'
 import { type SupervisorEvent, supervisorMachine } from './supervisor.machine.ts'
 
 const died = { type: 'actor.died', reason: 'a bug', now: 1, chance: 0 } as const
@@ -19,7 +19,7 @@ function after(events: readonly SupervisorEvent[], onDeath: 'restart' | 'stop' =
     supervisorMachine,
     {
       name: 'supervisor',
-      input: { onDeath },
+      input: { onDeath, policy: limits },
       effects: {
         startActor: ({ incarnation }) => void did.push(`start ${incarnation}`),
         closeActor: () => void did.push('close'),
@@ -60,14 +60,14 @@ describe('the supervisor of an actor', () => {
   })
 
   it('gives up after too many deaths in a short time', () => {
-    const lives = Array.from({ length: RESTARTS_MAX }, () => [started, died, elapsed]).flat()
+    const lives = Array.from({ length: limits.restartsMax }, () => [started, died, elapsed]).flat()
     expect(after(lives).state).toBe('Starting')
     expect(after([...lives, started, died])).toMatchObject({ state: 'Failed', did: ['announce end: a bug'] })
   })
 
   it('keeps its invariants on every shortest path', () => {
     const paths = getShortestPaths(supervisorMachine, {
-      input: { onDeath: 'restart' },
+      input: { onDeath: 'restart', policy: limits },
       events: [died, notStarted, started, close, ended, elapsed],
       limit: 3_000,
       stopWhen: snapshot => snapshot.context.incarnation > 3,

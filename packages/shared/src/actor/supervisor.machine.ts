@@ -14,10 +14,11 @@
 // Closing: the actor was told to end; Closed, Failed: it will never run again, its spawner was told.
 import { setup } from 'xstate'
 import { effect } from './machine-runner.ts'
-import { restartAfter } from './restart.rules.ts'
+import { type Death, type RestartPolicy, restartAfter } from './restart.rules.ts'
 
 export interface SupervisorContext {
   readonly onDeath: 'restart' | 'stop'
+  readonly policy: RestartPolicy
   /** Of the latest start; the first is 1. */
   readonly incarnation: number
   readonly deaths: readonly number[]
@@ -27,18 +28,10 @@ export interface SupervisorContext {
   readonly reason: string
 }
 
-interface Death {
-  readonly reason: string
-  /** Monotonic milliseconds. */
-  readonly now: number
-  /** In [0, 1). */
-  readonly chance: number
-}
-
 export type SupervisorEvent =
   | { readonly type: 'actor.started' }
-  | ({ readonly type: 'actor.notStarted' } & Death)
-  | ({ readonly type: 'actor.died' } & Death)
+  | ({ readonly type: 'actor.notStarted'; readonly reason: string } & Death)
+  | ({ readonly type: 'actor.died'; readonly reason: string } & Death)
   | { readonly type: 'backoff.elapsed' }
   | { readonly type: 'actor.close' }
   | { readonly type: 'actor.ended' }
@@ -47,7 +40,7 @@ const vocabulary = setup({
   types: {} as {
     context: SupervisorContext
     events: SupervisorEvent
-    input: { readonly onDeath: 'restart' | 'stop' }
+    input: { readonly onDeath: 'restart' | 'stop'; readonly policy: RestartPolicy }
   },
   actions: {
     /** Start the incarnation; answer `actor.started` or `actor.notStarted`. */
@@ -69,7 +62,7 @@ const vocabulary = setup({
     givesUp: ({ context, event }) => {
       if (context.onDeath === 'stop') return true
       if (event.type !== 'actor.died' && event.type !== 'actor.notStarted') return false
-      return restartAfter(context.deaths, event.now, event.chance).delayMs === null
+      return restartAfter(context.policy, context.deaths, event).delayMs === null
     },
   },
 })
@@ -78,7 +71,7 @@ const countStart = vocabulary.assign({ incarnation: ({ context }) => context.inc
 
 const recordDeath = vocabulary.assign(({ context, event }) => {
   if (event.type !== 'actor.died' && event.type !== 'actor.notStarted') return {}
-  return { ...restartAfter(context.deaths, event.now, event.chance), reason: event.reason }
+  return { ...restartAfter(context.policy, context.deaths, event), reason: event.reason }
 })
 
 const recordClose = vocabulary.assign({ reason: 'closed' })
@@ -91,7 +84,7 @@ const onDeath = [
 export const supervisorMachine = vocabulary.createMachine({
   id: 'supervisor',
   initial: 'Starting',
-  context: ({ input }) => ({ onDeath: input.onDeath, incarnation: 0, deaths: [], delayMs: null, reason: '' }),
+  context: ({ input }) => ({ ...input, incarnation: 0, deaths: [], delayMs: null, reason: '' }),
   on: { '*': { actions: 'refuse' } },
   states: {
     Starting: {

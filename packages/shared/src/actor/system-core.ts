@@ -10,6 +10,7 @@ import type { ModuleRef } from './control-port.ts'
 import { describeThrown } from './describe-thrown.ts'
 import { type MachineRun, runMachine } from './machine-runner.ts'
 import { place } from './placement.rules.ts'
+import type { RestartPolicy } from './restart.rules.ts'
 import { supervisorMachine } from './supervisor.machine.ts'
 import type { TransitionTrace } from './trace.ts'
 
@@ -38,6 +39,7 @@ export interface SystemHost {
   readonly trace: TransitionTrace
   /** Lanes that the core may create for actors; 0: all run on lane 0. */
   readonly threads: number
+  readonly restarts: RestartPolicy
   /** The lane of that number, with a thread started if it has none; null when there is no such lane. */
   openLane(lane: number): LaneHandle | null
   /** The lane of that number while its thread runs. */
@@ -256,7 +258,7 @@ export class Supervised {
       const { host } = this.#core
       this.#machine = runMachine({ trace: host.trace, fail: reason => host.failed(reason) }, supervisorMachine, {
         name: 'supervisor',
-        input: { onDeath: this.#request.options.onDeath ?? 'restart' },
+        input: { onDeath: this.#request.options.onDeath ?? 'restart', policy: host.restarts },
         effects: {
           startActor: ({ incarnation }) => void this.#start(incarnation),
           closeActor: () => void this.#close(),

@@ -24,6 +24,12 @@ export const limits = {
   turnPostBytesMax: 256 * KIB,
   /** An ask without a deadline of its own. */
   askDeadlineMs: 30_000,
+  /** Deaths of one actor within `restartWindowMs` that its supervisor answers with a restart; at the next one it gives up. */
+  restartsMax: 20,
+  restartWindowMs: 60_000,
+  /** The first backoff; it doubles with each death in the window up to the longest. */
+  restartDelayMinMs: 10,
+  restartDelayMaxMs: 5_000,
   /** How long an actor may take to close in order before it is killed. */
   closeDeadlineMs: 10_000,
   /** How long the supervisor waits for a gate before it gives the process up. */
@@ -100,4 +106,5 @@ assert(
   limits.appendDecompressedBytesMax <= limits.decompressedBatchBytesMax,
   'what a leader accepts, a consumer can decompress',
 )
+assert(limits.restartDelayMinMs <= limits.restartDelayMaxMs, 'a backoff grows')
 assert(limits.closeDeadlineMs <= limits.gateDeadlineMs, 'an orderly close is given up before a gate is')
