@@ -1,0 +1,247 @@
+// One client connection at the network door: bytes in, frames out of them, each answered through the router; replies leave in the order of the requests, as lists
+// of buffers. What is in flight is bounded in requests and bytes; a client that does not read its replies is not read from either.
+import type { Socket } from 'node:net'
+import { type MachineRun, runMachine } from '@odradek/shared/actor/machine-runner'
+import type { Timer } from '@odradek/shared/base/clock'
+import { answer, type Caller } from '@odradek/shared/client/port/door'
+import type { ApiName, ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
+import { apiName } from '@odradek/shared/protocol/api-table'
+import { errors } from '@odradek/shared/protocol/error-codes'
+import { decodeRequest, encodeResponse, peekRequestHeader, type RequestHeader } from '@odradek/shared/protocol/frame'
+import { FrameSplitter } from '@odradek/shared/protocol/frame-splitter'
+import { apiVersionsResponse } from '@odradek/shared/protocol/messages/18-api-versions'
+import { connectionMachine } from './connection.machine.ts'
+import type { HandlerContext } from './handlers/handler.ts'
+import type { ListenerCounters, ListenerRoom } from './listener-room.ts'
+import { type Route, routes, serves } from './request-router.ts'
+
+const API_VERSIONS_KEY = 18
+/** Deadline of a request that the leader, the coordinator or the broker must answer; JoinGroup and Fetch may wait long by themselves. Milliseconds. */
+const REQUEST_DEADLINE_MS = 30_000
+const LONG_DEADLINE_MS = 1_800_000
+const patientApis: ReadonlySet<ApiName> = new Set<ApiName>(['JoinGroup', 'SyncGroup', 'Fetch'])
+
+/** A request whose reply has not left yet. */
+interface Pending {
+  /** Bytes of the request, counted against the read-ahead. */
+  readonly bytes: number
+  /** Set when the reply is ready; an empty list when there is none to send. */
+  parts: readonly Uint8Array[] | null
+}
+
+export class Connection {
+  readonly #room: ListenerRoom
+  readonly #socket: Socket
+  readonly #splitter: FrameSplitter
+  readonly #machine: MachineRun<typeof connectionMachine>
+  readonly #abort = new AbortController()
+  readonly #clientHost: string
+  #pending: Pending[] = []
+  #pendingBytes = 0
+  #idle: Timer
+  #lastUsedMs: number
+  /** Resolves when nothing of the connection is left. */
+  readonly closed: Promise<void>
+  #release: () => void = () => undefined
+
+  constructor(room: ListenerRoom, socket: Socket) {
+    this.#room = room
+    this.#socket = socket
+    this.#clientHost = `/${(socket.remoteAddress ?? 'unknown').replace(/^::ffff:/, '')}`
+    this.#splitter = new FrameSplitter({ frameBytesMax: room.limits.requestBytesMax })
+    this.closed = new Promise(resolve => {
+      this.#release = resolve
+    })
+    this.#machine = runMachine(room.context, connectionMachine, {
+      name: 'connection',
+      effects: {
+        pause: () => void socket.pause(),
+        resume: () => void socket.resume(),
+        noteReason: ({ reason }) => room.context.log.debug({ client: this.#clientHost, reason }, 'connection ends'),
+        drain: () => this.#repliesLeft(),
+        release: () => this.#end(),
+      },
+    })
+    this.#lastUsedMs = room.context.clock.monotonic()
+    this.#idle = this.#armIdle(room.limits.idleMs)
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true)
+    socket.on('data', chunk => this.#receive(chunk))
+    socket.on('drain', () => this.#checkWindow())
+    socket.once('end', () => this.#machine.send({ type: 'peer.ended' }))
+    socket.once('error', () => this.#machine.send({ type: 'socket.lost' }))
+    socket.once('close', () => this.#machine.isDone || this.#machine.send({ type: 'socket.lost' }))
+  }
+
+  get remoteAddress(): string {
+    return this.#clientHost
+  }
+
+  /** Ends it in order: replies that are owed leave first. */
+  end(reason: string): void {
+    if (!this.#machine.isDone) this.#machine.send({ type: 'end.asked', reason })
+  }
+
+  /** Ends it now. */
+  destroy(): void {
+    if (!this.#machine.isDone) this.#machine.send({ type: 'socket.lost' })
+  }
+
+  #receive(chunk: Uint8Array): void {
+    this.#lastUsedMs = this.#room.context.clock.monotonic()
+    this.#count('bytesIn', chunk.byteLength)
+    try {
+      this.#splitter.push(chunk)
+      for (let frame = this.#splitter.next(); frame && this.#machine.hasTag('serving'); frame = this.#splitter.next())
+        this.#take(frame)
+    } catch (error) {
+      this.#malformed(error)
+      return
+    }
+    this.#checkWindow()
+  }
+
+  /** Bad bytes end this connection and nothing else; nothing was allocated for what they promised. */
+  #malformed(error: unknown): void {
+    this.#count('malformed', 1)
+    this.end(error instanceof Error ? error.message : String(error))
+  }
+
+  #take(frame: Uint8Array): void {
+    const header = peekRequestHeader(frame)
+    const route = routes.get(header.apiKey)
+    const pending: Pending = { bytes: frame.byteLength, parts: null }
+    this.#pending.push(pending)
+    this.#pendingBytes += pending.bytes
+    this.#count('requests', 1)
+    if (header.apiKey === API_VERSIONS_KEY && !(route && serves(route, header.apiVersion)))
+      this.#ready(pending, this.#unknownApiVersions(header))
+    else if (!route || !serves(route, header.apiVersion))
+      throw new Error(`${apiName(header.apiKey)} version ${header.apiVersion} is not served`)
+    else this.#serve(route, header, frame, pending)
+  }
+
+  #serve(route: Route, header: RequestHeader, frame: Uint8Array, pending: Pending): void {
+    const messages = this.#room.messages.get(route)
+    if (messages) this.#answer(route, header, decodeRequest(messages.request, header, frame) as never, pending)
+    else {
+      // First request of this API on this thread: its schemas are loaded. Later requests on this connection wait in order behind it, as replies do.
+      this.#room.messages.load(route).then(
+        ({ request }) =>
+          this.#guard(() => this.#answer(route, header, decodeRequest(request, header, frame) as never, pending)),
+        error => this.#room.context.fail(error),
+      )
+    }
+  }
+
+  #guard(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#malformed(error)
+    }
+  }
+
+  #answer<A extends ApiName>(route: Route, header: RequestHeader, request: ApiRequest<A>, pending: Pending): void {
+    const context = this.#context(route.name, header)
+    const answered: Promise<ApiResponse<A> | null> = route.handler
+      ? route.handler(request, context)
+      : answer(this.#room.door, route.name as A, request, context.caller)
+    answered.then(
+      response =>
+        this.#guard(() => this.#ready(pending, response === null ? [] : this.#encode(route, header, response))),
+      error => {
+        this.#count('failed', 1)
+        this.end(`${route.name} could not be answered: ${error instanceof Error ? error.message : String(error)}`)
+        this.#ready(pending, [])
+      },
+    )
+  }
+
+  #context(api: ApiName, { apiVersion, clientId }: RequestHeader): HandlerContext {
+    const { door, advertised, sessions, nodeId, apiVersions } = this.#room
+    const caller: Caller = {
+      apiVersion,
+      clientId: clientId ?? '',
+      clientHost: this.#clientHost,
+      deadlineMs: patientApis.has(api) ? LONG_DEADLINE_MS : REQUEST_DEADLINE_MS,
+      signal: this.#abort.signal,
+    }
+    return { door, caller, advertised: advertised(), sessions, nodeId, apiVersions }
+  }
+
+  #encode(route: Route, { apiVersion, correlationId }: RequestHeader, response: unknown): readonly Uint8Array[] {
+    return encodeResponse(this.#room.messages.get(route)!.response, apiVersion, correlationId, response as never)
+  }
+
+  #unknownApiVersions({ correlationId }: RequestHeader): readonly Uint8Array[] {
+    return encodeResponse(apiVersionsResponse, 0, correlationId, {
+      ...this.#room.apiVersions(),
+      errorCode: errors.UNSUPPORTED_VERSION.code,
+    })
+  }
+
+  #ready(pending: Pending, parts: readonly Uint8Array[]): void {
+    pending.parts = parts
+    if (this.#pending[0] === pending) this.#sendReady()
+  }
+
+  /** Sends all replies at the head of the line that are ready, in one write. */
+  #sendReady(): void {
+    let sent = 0
+    this.#socket.cork()
+    for (; sent < this.#pending.length && this.#pending[sent]!.parts; sent++) {
+      const { parts, bytes } = this.#pending[sent]!
+      this.#pendingBytes -= bytes
+      if (!this.#socket.destroyed) for (const part of parts!) this.#write(part)
+    }
+    this.#socket.uncork()
+    this.#pending = this.#pending.slice(sent)
+    this.#checkWindow()
+    this.#repliesLeft()
+  }
+
+  #write(part: Uint8Array): void {
+    this.#count('bytesOut', part.byteLength)
+    this.#socket.write(part)
+  }
+
+  #checkWindow(): void {
+    const { readAheadBytesMax, readAheadRequestsMax, unsentBytesMax } = this.#room.limits
+    const full =
+      this.#pendingBytes > readAheadBytesMax ||
+      this.#pending.length >= readAheadRequestsMax ||
+      this.#socket.writableLength > unsentBytesMax
+    const state = this.#machine.state
+    if (full && state === 'Serving.Reading') this.#machine.send({ type: 'window.full' })
+    else if (!full && state === 'Serving.Paused') this.#machine.send({ type: 'window.open' })
+  }
+
+  #repliesLeft(): void {
+    if (this.#machine.state !== 'Draining' || this.#pending.some(({ parts }) => parts === null)) return
+    this.#socket.end(() => this.#machine.isDone || this.#machine.send({ type: 'replies.left' }))
+  }
+
+  #armIdle(delayMs: number): Timer {
+    const { clock } = this.#room.context
+    return clock.after(delayMs, () => {
+      const leftMs = this.#room.limits.idleMs - (clock.monotonic() - this.#lastUsedMs)
+      const waiting = this.#pending.length > 0 && this.#socket.writableLength === 0
+      if (leftMs > 0 || waiting) this.#idle = this.#armIdle(Math.max(leftMs, 1000))
+      else if (this.#socket.writableLength > 0) this.destroy()
+      else this.end('idle for connections.max.idle.ms')
+    })
+  }
+
+  #end(): void {
+    this.#idle.cancel()
+    this.#abort.abort()
+    this.#socket.destroy()
+    this.#pending = []
+    this.#release()
+  }
+
+  #count(counter: keyof ListenerCounters, by: number): void {
+    this.#room.counters[counter] += by
+  }
+}

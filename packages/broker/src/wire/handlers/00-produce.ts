@@ -1,0 +1,46 @@
+// Produce 3-13. With acks 0 there is no response; an error then closes the connection, which is how Kafka tells such a client to look for the leader anew.
+// Version 12 and up: the append itself adds the partition to the transaction (KIP-890). Records are copied once into exact buffers, which the leaders keep.
+import { exact } from '@odradek/shared/actor/exact'
+import { answer } from '@odradek/shared/client/port/door'
+import type { ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
+import { apiName } from '@odradek/shared/protocol/api-table'
+import { errors } from '@odradek/shared/protocol/error-codes'
+import type { Handler } from './handler.ts'
+
+const ACKS = new Set([-1, 0, 1])
+
+export const produceHandler: Handler<'Produce'> = async (request, { door, caller }) => {
+  for (const { partitionData } of request.topicData)
+    for (const partition of partitionData) if (partition.records) partition.records = exact(partition.records)
+  const response = ACKS.has(request.acks) ? await answer(door, 'Produce', request, caller) : refuseAcks(request)
+  if (request.acks !== 0) return response
+  const failed = response.responses
+    .flatMap(({ partitionResponses }) => partitionResponses)
+    .find(({ errorCode }) => errorCode !== 0)
+  if (failed)
+    throw new Error(
+      `${apiName(0)} with acks 0 failed with error ${failed.errorCode}: the connection is closed, since there is no response to say so in`,
+    )
+  return null
+}
+
+function refuseAcks(request: ApiRequest<'Produce'>): ApiResponse<'Produce'> {
+  const refused = {
+    errorCode: errors.INVALID_REQUIRED_ACKS.code,
+    baseOffset: -1,
+    logAppendTimeMs: -1,
+    logStartOffset: -1,
+    recordErrors: [],
+  }
+  const responses = request.topicData.map(({ name, topicId, partitionData }) => ({
+    name,
+    topicId,
+    partitionResponses: partitionData.map(({ index }) => ({
+      index,
+      ...refused,
+      errorMessage: `acks must be -1, 0 or 1, got ${request.acks}`,
+      currentLeader: { leaderId: -1, leaderEpoch: -1 },
+    })),
+  }))
+  return { responses, throttleTimeMs: 0, nodeEndpoints: [] }
+}

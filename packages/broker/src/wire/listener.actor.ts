@@ -1,0 +1,57 @@
+// A listener's hands: accepts connections on one address (plain or TLS) on the broker's thread, within the limits on their number, and answers them through one door.
+import { defineActor } from '@odradek/shared/actor/actor'
+import { closeDoor, openDoor } from '@odradek/shared/client/port/door'
+import {
+  type ListenerContract,
+  type ListenerInput,
+  listenerContract,
+} from '@odradek/shared/contracts/listener.contract'
+import { apiVersionsAnswer } from './api-versions.rules.ts'
+import { FetchSessions } from './fetch-session.rules.ts'
+import type { ListenerRoom } from './listener-room.ts'
+import { SpokenMessages } from './listener-room.ts'
+import { TcpServer } from './tcp-server.ts'
+
+export const actor = defineActor<ListenerContract, ListenerInput>({
+  kind: 'listener',
+  contract: listenerContract,
+  async start(context, input) {
+    const door = openDoor(context, input.broker)
+    const apiVersions = apiVersionsAnswer()
+    const counters = { requests: 0, bytesIn: 0, bytesOut: 0, malformed: 0, failed: 0, accepted: 0, refused: 0 }
+    const room: ListenerRoom = {
+      context,
+      door,
+      nodeId: input.nodeId,
+      limits: input.limits,
+      counters,
+      sessions: new FetchSessions(input.fetchSessionsMax),
+      messages: new SpokenMessages(),
+      advertised: () => input.advertised ?? server.address,
+      apiVersions: () => apiVersions,
+    }
+    const server = new TcpServer(room)
+    await server.listen(input)
+    return {
+      ask: { address: () => server.address },
+      tell: {},
+      async close() {
+        await server.close(input.drainMs)
+        closeDoor(door)
+      },
+      describe: () => ({
+        state: server.state,
+        queues: [
+          {
+            name: 'connections',
+            size: server.connections,
+            high: server.connectionsHigh,
+            max: input.limits.connectionsMax,
+          },
+          { name: 'fetch-sessions', size: room.sessions.size, high: room.sessions.size, max: input.fetchSessionsMax },
+        ],
+        detail: { ...counters, ...server.address },
+      }),
+    }
+  },
+})
