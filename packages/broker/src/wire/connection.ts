@@ -5,7 +5,7 @@ import { type MachineRun, runMachine } from '@odradek/shared/actor/machine-runne
 import type { Timer } from '@odradek/shared/base/clock'
 import { answer, type Caller } from '@odradek/shared/client/port/door'
 import type { ApiName, ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
-import { apiName } from '@odradek/shared/protocol/api-table'
+import { apiOf } from '@odradek/shared/protocol/api-table'
 import { errors } from '@odradek/shared/protocol/error-codes'
 import { decodeRequest, encodeResponse, peekRequestHeader, type RequestHeader } from '@odradek/shared/protocol/frame'
 import { FrameSplitter } from '@odradek/shared/protocol/frame-splitter'
@@ -117,7 +117,9 @@ export class Connection {
     if (header.apiKey === API_VERSIONS_KEY && !(route && serves(route, header.apiVersion)))
       this.#ready(pending, this.#unknownApiVersions(header))
     else if (!route || !serves(route, header.apiVersion))
-      throw new Error(`${apiName(header.apiKey)} version ${header.apiVersion} is not served`)
+      throw new Error(
+        `${apiOf(header.apiKey)?.name ?? `API ${header.apiKey}`} version ${header.apiVersion} is not served`,
+      )
     else this.#serve(route, header, frame, pending)
   }
 

@@ -17,6 +17,14 @@ export interface Address<C extends Contract = Contract> {
   readonly incarnation: number
 }
 
+/** In place of an incarnation: whichever runs now. */
+export const LATEST_INCARNATION = -1
+
+/** The address of whichever incarnation runs when a link is opened; for those who outlive the actor's restarts. */
+export function latest<C extends Contract>(address: Address<C>): Address<C> {
+  return { ...address, incarnation: LATEST_INCARNATION }
+}
+
 export interface AskOptions {
   /** Milliseconds until the ask fails with DEADLINE; default: the contract's. */
   readonly deadlineMs?: number

@@ -4,7 +4,16 @@
 import type { Clock, Timer } from '../base/clock.ts'
 import type { Limits } from '../base/limits.ts'
 import type { Random } from '../base/random.ts'
-import type { ActorDefinition, Address, Gate, Link, Resources, Spawned, SpawnOptions } from './actor.ts'
+import {
+  type ActorDefinition,
+  type Address,
+  type Gate,
+  LATEST_INCARNATION,
+  type Link,
+  type Resources,
+  type Spawned,
+  type SpawnOptions,
+} from './actor.ts'
 import { ActorCell } from './actor-cell.ts'
 import type { ActorReport, LogLine } from './actor-report.ts'
 import type { Channel } from './channel.ts'
@@ -200,7 +209,8 @@ export class Lane implements TrunkLane, LinkLane {
 
   opened(trunk: Trunk, link: number, open: OpenEntry): void {
     const cell = this.actors.get(open.actor)
-    if (cell === undefined || cell.self.incarnation !== open.incarnation || cell.state === 'Closing') {
+    const isMeant = open.incarnation === LATEST_INCARNATION || open.incarnation === cell?.self.incarnation
+    if (cell === undefined || !isMeant || cell.state === 'Closing') {
       trunk.closePeer(link, 'UNREACHABLE', 'there is no such actor, or it is not running')
       return
     }

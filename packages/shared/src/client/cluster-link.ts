@@ -119,4 +119,6 @@ export interface ClusterDoor {
   /** Spawn senders and consumers here: they are listed and closed with the broker. */
   readonly host: ClientHost
   readonly link: LinkInput
+  /** Lets go of what was made for one client (its threads, over TCP); absent where the broker owns them. */
+  release?(): Promise<void>
 }

@@ -3,7 +3,6 @@
 import { exact } from '@odradek/shared/actor/exact'
 import { answer } from '@odradek/shared/client/port/door'
 import type { ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
-import { apiName } from '@odradek/shared/protocol/api-table'
 import { errors } from '@odradek/shared/protocol/error-codes'
 import type { Handler } from './handler.ts'
 
@@ -19,7 +18,7 @@ export const produceHandler: Handler<'Produce'> = async (request, { door, caller
     .find(({ errorCode }) => errorCode !== 0)
   if (failed)
     throw new Error(
-      `${apiName(0)} with acks 0 failed with error ${failed.errorCode}: the connection is closed, since there is no response to say so in`,
+      `Produce with acks 0 failed with error ${failed.errorCode}: the connection is closed, since there is no response to say so in`,
     )
   return null
 }

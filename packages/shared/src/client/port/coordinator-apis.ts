@@ -163,6 +163,6 @@ const transactionalProducerId = byKey(
 
 /** Without a transactional id any broker hands out a fresh producer id. */
 const idempotentProducerId: Answer<'InitProducerId'> = async (door, request, { deadlineMs }) => {
-  const { response } = await door.broker.ask('request', { api: 'InitProducerId', request }, { deadlineMs })
+  const { response } = await door.broker.link.ask('request', { api: 'InitProducerId', request }, { deadlineMs })
   return response as ApiResponse<'InitProducerId'>
 }

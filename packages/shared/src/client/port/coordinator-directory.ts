@@ -1,7 +1,7 @@
 // Where coordinator shards are, as one door knows it: links by kind and partition of the internal topic, found when first needed.
 import type { Link } from '../../actor/actor.ts'
 import { partitionForKey } from '../../base/java-hash.ts'
-import type { BrokerContract, CoordinatorKind } from '../../contracts/broker.contract.ts'
+import type { CoordinatorKind } from '../../contracts/broker.contract.ts'
 import {
   type CoordinatorContract,
   type CoordinatorRequest,
@@ -9,19 +9,20 @@ import {
   type MemberRef,
 } from '../../contracts/coordinator.contract.ts'
 import type { LinkHost, RequestOptions } from '../cluster-link.ts'
+import type { BrokerLine } from './broker-line.ts'
 import { coordinatorFailure } from './port-failure.ts'
 
 type Shard = Link<CoordinatorContract>
 
 export class CoordinatorDirectory {
   readonly #host: LinkHost
-  readonly #broker: Link<BrokerContract>
+  readonly #broker: BrokerLine
   /** By kind: shards by partition, and how many there are. */
   readonly #shards = { group: [] as (Shard | undefined)[], transaction: [] as (Shard | undefined)[] }
   readonly #partitions = { group: 0, transaction: 0 }
   readonly #members = new Map<string, () => void>()
 
-  constructor(host: LinkHost, broker: Link<BrokerContract>) {
+  constructor(host: LinkHost, broker: BrokerLine) {
     this.#host = host
     this.#broker = broker
   }
@@ -29,7 +30,7 @@ export class CoordinatorDirectory {
   /** How many shards of a kind there are; creates the internal topic at first use. */
   async partitions(kind: CoordinatorKind, deadlineMs: number): Promise<number> {
     if (this.#partitions[kind] === 0)
-      this.#partitions[kind] = (await this.#broker.ask('coordinator', { kind }, { deadlineMs })).partitions
+      this.#partitions[kind] = (await this.#broker.link.ask('coordinator', { kind }, { deadlineMs })).partitions
     return this.#partitions[kind]
   }
 
@@ -37,7 +38,7 @@ export class CoordinatorDirectory {
   async shard(kind: CoordinatorKind, partition: number, deadlineMs: number): Promise<Shard | null> {
     const known = this.#shards[kind][partition]
     if (known && !known.isClosed) return known
-    const { address } = await this.#broker.ask('coordinator', { kind, partition }, { deadlineMs })
+    const { address } = await this.#broker.link.ask('coordinator', { kind, partition }, { deadlineMs })
     if (!address) return null
     // Another request may have opened it meanwhile.
     const opened = this.#shards[kind][partition]

@@ -1,9 +1,8 @@
 // One door into an embedded broker: takes any Kafka request as a value, asks whoever owns it (leaders, coordinators, the broker), and
 // returns the API's reply. The port link is a door for one client; the listener opens one for its connections. Holds no state of requests.
-import type { Link } from '../../actor/actor.ts'
 import type { ApiName, ApiRequest, ApiResponse } from '../../contracts/api-map.ts'
-import { type BrokerContract, brokerContract } from '../../contracts/broker.contract.ts'
 import type { LinkHost, LinkInput, RequestOptions } from '../cluster-link.ts'
+import { BrokerLine } from './broker-line.ts'
 import { coordinatorApis } from './coordinator-apis.ts'
 import { CoordinatorDirectory } from './coordinator-directory.ts'
 import { leaderApis } from './leader-apis.ts'
@@ -20,7 +19,7 @@ export interface Caller extends RequestOptions {
 
 export interface Door {
   readonly host: LinkHost
-  readonly broker: Link<BrokerContract>
+  readonly broker: BrokerLine
   readonly leaders: LeaderDirectory
   readonly coordinators: CoordinatorDirectory
 }
@@ -31,12 +30,12 @@ export type Answer<A extends ApiName> = (door: Door, request: ApiRequest<A>, cal
 export type Answers = { readonly [A in ApiName]?: Answer<A> }
 
 export function openDoor(host: LinkHost, broker: Extract<LinkInput, { kind: 'port' }>['broker']): Door {
-  const link = host.link(brokerContract, broker)
+  const line = new BrokerLine(host, broker)
   return {
     host,
-    broker: link,
-    leaders: new LeaderDirectory(host, link),
-    coordinators: new CoordinatorDirectory(host, link),
+    broker: line,
+    leaders: new LeaderDirectory(host, line),
+    coordinators: new CoordinatorDirectory(host, line),
   }
 }
 
@@ -53,8 +52,8 @@ export async function answer<A extends ApiName>(
     ? { deadlineMs: caller.deadlineMs, signal: caller.signal }
     : { deadlineMs: caller.deadlineMs }
   if (api === 'Metadata')
-    return (await door.broker.ask('metadata', request as ApiRequest<'Metadata'>, options)) as ApiResponse<A>
-  const { response } = await door.broker.ask('request', { api, request }, options)
+    return (await door.broker.link.ask('metadata', request as ApiRequest<'Metadata'>, options)) as ApiResponse<A>
+  const { response } = await door.broker.link.ask('request', { api, request }, options)
   return response as ApiResponse<A>
 }
 

@@ -1,13 +1,14 @@
 // Where the leaders of partitions are, as one door knows it: links that are open now, found by name or id, kept true by the broker's news.
 // Used by the port link and the network door; a known leader costs no message and no promise.
 import type { Link } from '../../actor/actor.ts'
-import type { BrokerContract, ClusterDelta, LeaderAddress } from '../../contracts/broker.contract.ts'
+import type { ClusterDelta, LeaderAddress } from '../../contracts/broker.contract.ts'
 import {
   type Advanced,
   type PartitionLeaderContract,
   partitionLeader,
 } from '../../contracts/partition-leader.contract.ts'
 import type { LinkHost } from '../cluster-link.ts'
+import type { BrokerLine } from './broker-line.ts'
 
 /** A partition as requests name it: by topic name, or by topic id (Produce 13, Fetch 13). */
 export interface PartitionRef {
@@ -28,17 +29,19 @@ export interface Leader {
 
 export class LeaderDirectory {
   readonly #host: LinkHost
-  readonly #broker: Link<BrokerContract>
+  readonly #broker: BrokerLine
   /** By topic, then partition; both maps hold the same arrays. */
   readonly #byName = new Map<string, (Leader | undefined)[]>()
   readonly #byId = new Map<string, (Leader | undefined)[]>()
   readonly #listeners = new Set<(delta: ClusterDelta) => void>()
 
-  constructor(host: LinkHost, broker: Link<BrokerContract>) {
+  constructor(host: LinkHost, broker: BrokerLine) {
     this.#host = host
     this.#broker = broker
-    broker.on('changed', delta => this.#apply(delta))
-    broker.tell('subscribe', {})
+    broker.onOpen(link => {
+      link.on('changed', delta => this.#apply(delta))
+      link.tell('subscribe', {})
+    })
   }
 
   /** The leader if its link is open; undefined: ask with {@link find}. */
@@ -53,7 +56,7 @@ export class LeaderDirectory {
     const missing = refs.filter(ref => !this.known(ref)).map(asked)
     if (missing.length === 0) return
     const options = signal ? { deadlineMs, signal } : { deadlineMs }
-    const { leaders } = await this.#broker.ask('leaders', { partitions: missing }, options)
+    const { leaders } = await this.#broker.link.ask('leaders', { partitions: missing }, options)
     for (const leader of leaders) this.#put(leader)
   }
 

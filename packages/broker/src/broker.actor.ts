@@ -1,0 +1,227 @@
+// The broker's hands: opens `__cluster_metadata` and its coordinator on this lane, keeps the image, starts leaders and coordinators when they are
+// first asked for, and answers what no leader and no coordinator owns. On no data path.
+import { type ActorContext, defineActor, type Handlers, type Peer } from '@odradek/shared/actor/actor'
+import { type MachineRun, runMachine } from '@odradek/shared/actor/machine-runner'
+import { PortError } from '@odradek/shared/base/errors'
+import { isInternalTopic } from '@odradek/shared/client/port/internal-topics'
+import type { ApiName, ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
+import { type BrokerContract, brokerContract, type LeaderAddress } from '@odradek/shared/contracts/broker.contract'
+import type { BrokerEndpoint, ImageDelta, TopicImage } from '@odradek/shared/contracts/cluster.contract'
+import type { StorageInput } from '@odradek/shared/contracts/partition-leader.contract'
+import { errorOf } from '@odradek/shared/protocol/error-codes'
+import type { MetadataRequest, MetadataResponse } from '@odradek/shared/protocol/messages/03-metadata'
+import { brokerMachine } from './broker.machine.ts'
+import { type BrokerView, brokerApis } from './cluster/broker-apis.ts'
+import { ClusterClient } from './cluster/cluster-client.ts'
+import { CoordinatorHost } from './cluster/coordinator-host.ts'
+import { LeaderHost } from './cluster/leader-host.ts'
+import { coordinatorModules, leaderModule } from './cluster/modules.ts'
+import { ProducerIdBlock } from './cluster/producer-id-block.ts'
+import { TopicTable } from './cluster/topic-table.ts'
+import { openLogStore } from './partition/leader-storage.ts'
+
+export interface BrokerInput {
+  readonly nodeId: number
+  /** For a fresh directory; an existing cluster keeps its own. */
+  readonly clusterId: string
+  readonly rack: string | null
+  readonly storage: StorageInput
+  /** Static broker configs, Kafka's names, values as strings. */
+  readonly staticConfigs: { readonly [name: string]: string }
+  /** Created at the start if they do not exist. */
+  readonly topics: readonly {
+    readonly name: string
+    readonly partitions?: number
+    readonly configs?: { readonly [name: string]: string }
+  }[]
+}
+
+class Broker {
+  readonly #topics = new TopicTable()
+  readonly #subscribers = new Set<Peer<BrokerContract>>()
+  readonly #leaders: LeaderHost
+  readonly #coordinators: CoordinatorHost
+  readonly #cluster: ClusterClient
+  readonly #view: BrokerView
+  readonly #machine: MachineRun<typeof brokerMachine>
+  #endpoint: BrokerEndpoint
+  #closed: () => void = () => undefined
+
+  constructor(context: ActorContext, input: BrokerInput) {
+    const { nodeId, rack, storage } = input
+    this.#endpoint = { nodeId, host: '127.0.0.1', port: 0, rack }
+    const logs = openLogStore(context, storage)
+    logs.removeStray()
+    this.#leaders = new LeaderHost({
+      context,
+      module: leaderModule,
+      nodeId,
+      storage,
+      deleteLog: identity => logs.delete(identity),
+      changed: leader => this.#publish({ leaders: [leader], gone: [] }),
+    })
+    this.#cluster = new ClusterClient({
+      ...input,
+      context,
+      leaders: this.#leaders,
+      topics: this.#topics,
+      changed: (delta, gone) => this.#imageChanged(delta, gone),
+    })
+    this.#coordinators = new CoordinatorHost({
+      context,
+      modules: coordinatorModules,
+      leaders: this.#leaders,
+      nodeId,
+      ensureTopic: name => this.#ensureTopic(name),
+      brokerConfigs: () => this.#topics.brokerConfigs,
+    })
+    const producerIds = new ProducerIdBlock(() => this.#cluster.allocateProducerIds())
+    this.#view = {
+      context,
+      endpoint: () => this.#endpoint,
+      topics: this.#topics,
+      logDir: storage.kind === 'lmdb' ? storage.dir : 'memory',
+      describeLog: (image, partition) => this.#leaders.describe(image, partition),
+      nextProducerId: () => producerIds.next(),
+    }
+    this.#machine = runMachine(context, brokerMachine, {
+      name: 'broker',
+      effects: {
+        closeEverything: () => void this.#closeEverything(),
+      },
+    })
+  }
+
+  /** Resolves when the image is known and holds the topics asked for. A failure is the actor's: it has not started. */
+  async open(topics: BrokerInput['topics']): Promise<void> {
+    await this.#cluster.open()
+    this.#machine.send({ type: 'metadata.opened' })
+    await this.#cluster.load()
+    if (topics.length > 0) await this.#createAsked(topics)
+    this.#machine.send({ type: 'image.loaded' })
+  }
+
+  async #createAsked(topics: BrokerInput['topics']): Promise<void> {
+    const { results } = await this.#cluster.ensureTopics(topics)
+    const failed = results.find(({ errorCode }) => errorCode !== 0)
+    if (failed)
+      throw new PortError({
+        code: 'FAILED',
+        message: `topic '${failed.name}' cannot be created: ${failed.errorMessage ?? errorOf(failed.errorCode).message}`,
+      })
+  }
+
+  handlers(): Handlers<BrokerContract> {
+    return {
+      ask: {
+        metadata: request => this.#metadata(request),
+        leaders: async ({ partitions }) => ({ leaders: await this.#find(partitions) }),
+        coordinator: ({ kind, partition }) => this.#coordinators.find(kind, partition),
+        request: async ({ api, request }) => ({ response: await this.#answer(api, request as never) }),
+        advertise: ({ host, port }) => {
+          this.#endpoint = { ...this.#endpoint, host, port }
+          return {}
+        },
+      },
+      tell: { subscribe: (_message, peer) => void this.#subscribers.add(peer) },
+      closed: peer => void this.#subscribers.delete(peer),
+      close: () =>
+        new Promise(resolve => {
+          this.#closed = resolve
+          this.#machine.send({ type: 'close.asked' })
+        }),
+      describe: () => ({
+        state: this.#machine.state,
+        detail: {
+          topics: this.#topics.size,
+          leaders: this.#leaders.size,
+          clusterId: this.#cluster.clusterId,
+          refusedEvents: this.#machine.refused,
+        },
+      }),
+    }
+  }
+
+  async #metadata(request: MetadataRequest): Promise<MetadataResponse> {
+    const { topics, allowAutoTopicCreation } = request
+    const unknown = (topics ?? []).flatMap(({ name }) => (name && !this.#topics.find({ topic: name }) ? [name] : []))
+    const mayCreate = allowAutoTopicCreation && this.#topics.brokerConfigs['auto.create.topics.enable'] !== 'false'
+    // Kafka answers LEADER_NOT_AVAILABLE and creates behind the client's back; here the reply waits the moment that creation takes (DESIGN 1.10).
+    if (unknown.length > 0) await this.#create(unknown.filter(name => mayCreate || isInternalTopic(name)))
+    return this.#cluster.request('Metadata', request, [this.#endpoint])
+  }
+
+  async #create(names: readonly string[]): Promise<void> {
+    if (names.length > 0) await this.#cluster.ensureTopics(names.map(name => ({ name })))
+  }
+
+  async #ensureTopic(name: string): Promise<TopicImage | undefined> {
+    if (!this.#topics.find({ topic: name })) await this.#create([name])
+    return this.#topics.find({ topic: name })
+  }
+
+  async #find(
+    partitions: readonly { readonly topic?: string; readonly topicId?: string; readonly partition: number }[],
+  ): Promise<LeaderAddress[]> {
+    const found = partitions.map(async ref => {
+      const image = this.#topics.find(ref)
+      return image && ref.partition in image.leaderEpochs ? [await this.#leaders.address(image, ref.partition)] : []
+    })
+    return (await Promise.all(found)).flat()
+  }
+
+  async #answer<A extends ApiName>(api: A, request: ApiRequest<A>): Promise<ApiResponse<A>> {
+    const own = brokerApis[api]
+    if (own) return own(this.#view, request)
+    if (!clusterApis.has(api))
+      throw new PortError({ code: 'UNSUPPORTED_VERSION', message: `${api} is not served by a broker actor` })
+    return this.#cluster.request(api, request, [this.#endpoint])
+  }
+
+  #imageChanged({ topics }: ImageDelta, gone: readonly TopicImage[]): void {
+    for (const image of topics) this.#leaders.configure(image)
+    if (gone.length === 0) return
+    this.#publish({ leaders: [], gone: gone.map(({ topic, topicId }) => ({ topic, topicId })) })
+    for (const image of gone) void this.#leaders.destroy(image)
+  }
+
+  #publish(delta: { leaders: readonly LeaderAddress[]; gone: readonly { topic: string; topicId: string }[] }): void {
+    for (const peer of this.#subscribers) peer.news('changed', delta)
+  }
+
+  /** Coordinators write to leaders and the cluster coordinator to its own, so leaders close last. */
+  async #closeEverything(): Promise<void> {
+    await this.#coordinators.close()
+    await this.#cluster.close()
+    await this.#leaders.close()
+    this.#machine.send({ type: 'closed' })
+    this.#closed()
+  }
+}
+
+/** What the cluster coordinator answers; anything else would be a door's mistake. */
+const clusterApis: ReadonlySet<ApiName> = new Set<ApiName>([
+  'DescribeTopicPartitions',
+  'DescribeCluster',
+  'CreateTopics',
+  'DeleteTopics',
+  'CreatePartitions',
+  'DescribeConfigs',
+  'AlterConfigs',
+  'IncrementalAlterConfigs',
+  'ListConfigResources',
+  'UpdateFeatures',
+  'ElectLeaders',
+  'AlterPartitionReassignments',
+  'ListPartitionReassignments',
+])
+
+export const actor = defineActor<BrokerContract, BrokerInput>({
+  kind: 'broker',
+  contract: brokerContract,
+  async start(context, input) {
+    const broker = new Broker(context, input)
+    await broker.open(input.topics)
+    return broker.handlers()
+  },
+})

@@ -1,0 +1,128 @@
+// The broker's side of the cluster coordinator: hosts its log's leader and the coordinator on the broker's own lane, asks it, and keeps the table of
+// topics as its news says. When the coordinator is started anew, the whole image is taken in again.
+import type { ActorContext, Address, Link, Spawned } from '@odradek/shared/actor/actor'
+import { internalTopics } from '@odradek/shared/client/port/internal-topics'
+import type { ApiName, ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
+import {
+  type BrokerEndpoint,
+  type ClusterContract,
+  clusterContract,
+  type ImageDelta,
+  type TopicImage,
+} from '@odradek/shared/contracts/cluster.contract'
+import type { PartitionLeaderContract } from '@odradek/shared/contracts/partition-leader.contract'
+import type { LeaderHost } from './leader-host.ts'
+import { clusterModule } from './modules.ts'
+import type { TopicTable } from './topic-table.ts'
+
+export interface ClusterClientOptions {
+  readonly context: ActorContext
+  readonly leaders: LeaderHost
+  readonly topics: TopicTable
+  readonly nodeId: number
+  readonly clusterId: string
+  readonly staticConfigs: { readonly [name: string]: string }
+  /** Told after the table took a delta in, with the images of topics that went. */
+  readonly changed: (delta: ImageDelta, gone: readonly TopicImage[]) => void
+}
+
+/** The log of `__cluster_metadata` exists before any image can say so; its id is Kafka's (Uuid.METADATA_TOPIC_ID, the uuid of the number 1). */
+export const metadataTopic: TopicImage = {
+  topic: internalTopics.metadata,
+  topicId: 'AAAAAAAAAAAAAAAAAAAAAQ',
+  leaderEpochs: [0],
+  configs: { 'segment.bytes': String(1024 ** 3), 'retention.ms': '-1', 'retention.bytes': '-1', 'flush.messages': '1' },
+}
+
+export class ClusterClient {
+  readonly #options: ClusterClientOptions
+  #spawned: Spawned<ClusterContract> | undefined
+  #link: Link<ClusterContract> | undefined
+  #clusterId: string
+
+  constructor(options: ClusterClientOptions) {
+    this.#options = options
+    this.#clusterId = options.clusterId
+  }
+
+  get clusterId(): string {
+    return this.#clusterId
+  }
+
+  /** Opens the metadata log and starts the coordinator. Throws when the log cannot be opened. */
+  async open(): Promise<void> {
+    const { context, leaders, nodeId, clusterId, staticConfigs } = this.#options
+    const { address, leaderEpoch } = await leaders.address(metadataTopic, 0, 'self')
+    if (!address) throw new Error(`the log of ${metadataTopic.topic} cannot be opened`)
+    const input = { nodeId, leader: address as Address<PartitionLeaderContract>, leaderEpoch, clusterId, staticConfigs }
+    this.#spawned = await context.spawn(clusterModule, input, { name: 'cluster', lane: 'self' })
+    this.#spawned.onChange(address => address && void this.#connect(address))
+  }
+
+  /** Takes the whole image in, after the epochs of all leaders were raised for this start of the broker. */
+  async load(): Promise<void> {
+    await this.#connect(this.#spawned!.address)
+    await this.#ask().ask('bumpLeaderEpochs', { partitions: null })
+  }
+
+  async request<A extends ApiName>(
+    api: A,
+    request: ApiRequest<A>,
+    brokers: readonly BrokerEndpoint[],
+    deadlineMs?: number,
+  ): Promise<ApiResponse<A>> {
+    const { response } = await this.#ask().ask(
+      'request',
+      { api, request, brokers },
+      deadlineMs === undefined ? {} : { deadlineMs },
+    )
+    return response as ApiResponse<A>
+  }
+
+  /** Creates those topics that do not exist; the table knows them when it resolves. */
+  ensureTopics(
+    topics: readonly {
+      readonly name: string
+      readonly partitions?: number
+      readonly configs?: { readonly [name: string]: string }
+    }[],
+  ) {
+    return this.#ask().ask('ensureTopics', { topics })
+  }
+
+  allocateProducerIds() {
+    return this.#ask().ask('allocateProducerIds', {})
+  }
+
+  async close(): Promise<void> {
+    this.#link?.close()
+    await this.#spawned?.close()
+  }
+
+  #ask(): Link<ClusterContract> {
+    return this.#link!
+  }
+
+  async #connect(address: Address): Promise<void> {
+    const { context, topics } = this.#options
+    const link = context.link(clusterContract, address as Address<ClusterContract>)
+    link.on('imageChanged', delta => this.#take(delta))
+    link.tell('subscribe', {})
+    this.#link = link
+    try {
+      const { clusterId, ...image } = await link.ask('image', {})
+      this.#clusterId = clusterId
+      const now = new Set(image.topics.map(({ topicId }) => topicId))
+      const deleted = [...topics.topics()].filter(({ topicId }) => !now.has(topicId))
+      this.#take({ ...image, deleted })
+    } catch (error) {
+      // The coordinator ended again before it answered; its next incarnation is connected to by `onChange`.
+      if (!link.isClosed) context.fail(error)
+    }
+  }
+
+  #take(delta: ImageDelta): void {
+    const gone = this.#options.topics.apply(delta)
+    this.#options.changed(delta, gone)
+  }
+}

@@ -1,0 +1,183 @@
+// Embeds a broker: takes the directory, starts the actor system and the broker's actor, opens the listeners, and is the handle that users hold.
+
+import type { Address, Spawned } from '@odradek/shared/actor/actor'
+import { type ActorSystem, createActorSystem } from '@odradek/shared/actor/actor-system'
+import type { ActorListing } from '@odradek/shared/actor/system-core'
+import type { TraceEvent } from '@odradek/shared/actor/trace'
+import type { TraceFilter } from '@odradek/shared/actor/trace-ring'
+import { KafkaError } from '@odradek/shared/base/errors'
+import { type ClusterDoor, clusterDoor, type EmbeddedBroker } from '@odradek/shared/client/cluster-link'
+import type { BrokerTicket } from '@odradek/shared/client/join-broker'
+import { clientHostOf } from '@odradek/shared/client/open-door'
+import type { BrokerContract } from '@odradek/shared/contracts/broker.contract'
+import type { ListenerContract } from '@odradek/shared/contracts/listener.contract'
+import type { StorageInput } from '@odradek/shared/contracts/partition-leader.contract'
+import { brokerModule } from './cluster/modules.ts'
+import { claimDirectory, type DirectoryLock, lockDirectory } from './log/directory-lock.ts'
+import { LogDirectoryError } from './log/log-errors.ts'
+import { type BrokerOptions, type BrokerSettings, readBrokerOptions } from './options.ts'
+import { openListeners } from './wire/open-listeners.ts'
+
+/** An embedded broker. Pass it as `bootstrapServers` to producers, consumers and admin in this thread; others connect over TCP. */
+export interface Broker extends EmbeddedBroker, AsyncDisposable {
+  /** `host:port` of each listener, joined by commas; empty with `listen: false`. */
+  readonly bootstrapServers: string
+  readonly clusterId: string
+  readonly nodeId: number
+  /** Directory of the logs; null with `storage: 'memory'`. */
+  readonly dir: string | null
+  /** `ok` while the broker's actor runs. */
+  health(): Promise<{ readonly ok: boolean; readonly state: string; readonly actors: number; readonly threads: number }>
+  /** Every actor: kind, name, thread, state, queues with high-water marks. */
+  actors(): Promise<readonly ActorListing[]>
+  /** Shows transitions of machines until the returned function is called. */
+  trace(filter: TraceFilter, listener: (event: TraceEvent) => void): () => void
+  /** Ends an actor (by address or by name) as if it had crashed; its supervisor starts it anew. For study and tests. */
+  kill(actor: Address | string): Promise<void>
+  /** A ticket for another thread of this application: post it with its `port` transferred, and `joinBroker(ticket)` there gives what `bootstrapServers` takes. */
+  door(): BrokerTicket
+  /** Drains: stops accepting, lets replies leave (at most `drainMs`, default 5000), closes logs clean. Idempotent. */
+  close(options?: { readonly drainMs?: number }): Promise<void>
+}
+
+/**
+ * Starts a broker; resolves when it answers. Throws KafkaError: ODK_OPTION_* and ODK_CONFIG_* for bad options, ODK_DIRECTORY_LOCKED when another broker
+ * holds the directory, ODK_LISTEN_FAILED when an address cannot be listened on, ODK_BROKER_FAILED when its metadata cannot be opened.
+ */
+export async function createBroker(options: BrokerOptions = {}): Promise<Broker> {
+  const settings = readBrokerOptions(options)
+  settings.signal?.throwIfAborted()
+  const { logger, seed, threads, keepAlive } = settings
+  const system = createActorSystem({
+    name: 'odradek',
+    threads,
+    keepAlive,
+    ...(logger ? { logger } : {}),
+    ...(seed === undefined ? {} : { seed }),
+  })
+  const ground = takeGround(settings, system)
+  try {
+    const broker = await startBroker(settings, system, ground)
+    settings.signal?.addEventListener('abort', () => void broker.close(), { once: true })
+    return broker
+  } catch (error) {
+    await system.close()
+    ground.lock?.release()
+    throw error instanceof KafkaError
+      ? error
+      : new KafkaError('ODK_BROKER_FAILED', `the broker did not start: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** What a broker stands on: its storage, held for it alone, and the identity that is kept there. */
+interface Ground {
+  readonly storage: StorageInput
+  readonly clusterId: string
+  readonly lock: DirectoryLock | null
+}
+
+function takeGround({ storage, nodeId }: BrokerSettings, system: ActorSystem): Ground {
+  const fresh = system.random.uuid()
+  if (storage.kind === 'memory') return { storage: { kind: 'memory', store: fresh }, clusterId: fresh, lock: null }
+  let lock: DirectoryLock | null = null
+  try {
+    lock = lockDirectory(storage.dir)
+    const { clusterId } = claimDirectory(storage.dir, { clusterId: fresh, nodeId })
+    return { storage, clusterId, lock }
+  } catch (error) {
+    lock?.release()
+    if (!(error instanceof LogDirectoryError))
+      throw new KafkaError('ODK_DIRECTORY_UNUSABLE', `cannot use ${storage.dir}: ${(error as Error).message}`, {
+        cause: error,
+      })
+    throw new KafkaError(`ODK_DIRECTORY_${error.code}`, error.message, { cause: error })
+  }
+}
+
+async function startBroker(settings: BrokerSettings, system: ActorSystem, ground: Ground): Promise<Broker> {
+  const { nodeId, rack, staticConfigs, topics } = settings
+  const { storage, clusterId } = ground
+  const spawned = await system.spawn(
+    brokerModule,
+    { nodeId, clusterId, rack, storage, staticConfigs, topics },
+    { name: 'broker', onDeath: 'restart' },
+  )
+  const listeners = await openListeners(system, spawned.address as Address<BrokerContract>, settings)
+  return new BrokerHandle({ settings, system, ground, spawned, listeners })
+}
+
+interface Parts {
+  readonly settings: BrokerSettings
+  readonly system: ActorSystem
+  readonly ground: Ground
+  readonly spawned: Spawned<BrokerContract>
+  readonly listeners: readonly { readonly bootstrapServer: string; readonly spawned: Spawned<ListenerContract> }[]
+}
+
+class BrokerHandle implements Broker {
+  readonly #parts: Parts
+  readonly [clusterDoor]: ClusterDoor
+  readonly bootstrapServers: string
+  readonly clusterId: string
+  readonly nodeId: number
+  readonly dir: string | null
+  #closing: Promise<void> | null = null
+
+  constructor(parts: Parts) {
+    const { settings, system, ground, spawned, listeners } = parts
+    this.#parts = parts
+    this.bootstrapServers = listeners.map(({ bootstrapServer }) => bootstrapServer).join(',')
+    this.clusterId = ground.clusterId
+    this.nodeId = settings.nodeId
+    this.dir = ground.storage.kind === 'lmdb' ? ground.storage.dir : null
+    this[clusterDoor] = {
+      host: clientHostOf(system, settings.logger),
+      link: { kind: 'port', broker: spawned.address as Address<BrokerContract> },
+    }
+  }
+
+  async health() {
+    const actors = await this.actors()
+    const broker = actors.find(({ address }) => address.kind === 'broker')
+    const threads = new Set(actors.map(({ thread }) => thread).filter(thread => thread !== null)).size
+    return { ok: broker?.state === 'Running', state: broker?.state ?? 'NotRunning', actors: actors.length, threads }
+  }
+
+  actors(): Promise<readonly ActorListing[]> {
+    return this.#parts.system.actors()
+  }
+
+  trace(filter: TraceFilter, listener: (event: TraceEvent) => void): () => void {
+    return this.#parts.system.trace(filter, listener)
+  }
+
+  async kill(actor: Address | string): Promise<void> {
+    const { system } = this.#parts
+    const address =
+      typeof actor === 'string' ? (await system.actors()).find(listed => listed.address.name === actor)?.address : actor
+    if (!address) throw new KafkaError('ODK_NO_SUCH_ACTOR', `no actor is called '${actor}': actors() lists them`)
+    await system.kill(address, 'killed by its user')
+  }
+
+  door(): BrokerTicket {
+    return { port: this.#parts.system.door(), link: this[clusterDoor].link }
+  }
+
+  close({ drainMs = 5_000 } = {}): Promise<void> {
+    this.#closing ??= this.#close(drainMs)
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** Doors first, then what they lead to. */
+  async #close(_drainMs: number): Promise<void> {
+    const { listeners, spawned, system, ground } = this.#parts
+    await Promise.all(listeners.map(listener => listener.spawned.close()))
+    await spawned.close()
+    await system.close()
+    ground.lock?.release()
+  }
+}

@@ -1,0 +1,184 @@
+// What `createBroker` takes, checked at the door: each mistake is named with what was given and what would be right.
+import type { Log } from '@odradek/shared/actor/actor'
+import { KafkaError } from '@odradek/shared/base/errors'
+import { anything, custom, integer, isObject, type OptionTable, parseOptions } from '@odradek/shared/client/options'
+import { brokerConfigs } from '@odradek/shared/configs/broker-configs'
+import { readGivenConfigs } from '@odradek/shared/configs/given-configs'
+
+/** One address to listen on. */
+export interface ListenOptions {
+  /** Default 127.0.0.1: loopback only unless told otherwise. */
+  readonly host?: string
+  /** Default 0: any free port. */
+  readonly port?: number
+  /** TLS: what `tls.createServer` takes (`cert` and `key` as PEM texts, ...). */
+  readonly tls?: { readonly [name: string]: unknown }
+  /** What clients are told instead of the address that is listened on. */
+  readonly advertised?: { readonly host: string; readonly port: number }
+}
+
+export interface BrokerOptions {
+  /** `false`: no network door (in-process clients only). Default: `{ host: '127.0.0.1', port: 0 }`. Several: an array. */
+  readonly listen?: boolean | ListenOptions | readonly ListenOptions[]
+  /** Directory of the logs (Kafka's `log.dirs`), created if missing. Without it and without `storage: 'memory'`: ./data. */
+  readonly dir?: string
+  /** `'memory'`: logs are kept in memory and are gone with the broker. Default `'lmdb'`. */
+  readonly storage?: 'lmdb' | 'memory'
+  /** Threads that leaders, senders and consumers are spread over; 'auto' derives it from the cores; 0: all in this thread. Default 'auto'. */
+  readonly threads?: number | 'auto'
+  /** Topics to create if they do not exist: name to number of partitions, or to partitions and configs. */
+  readonly topics?: { readonly [name: string]: number | TopicOptions }
+  /** Kafka broker configs, dotted or camelCase. */
+  readonly config?: { readonly [name: string]: string | number | boolean | readonly string[] }
+  /** Kafka's `node.id`; default 1. */
+  readonly nodeId?: number
+  /** Kafka's `broker.rack`. */
+  readonly rack?: string
+  /** Makes ids and backoffs repeatable (study and tests). */
+  readonly seed?: number
+  /** pino-shaped; default: silent. */
+  readonly logger?: Log
+  /** False: an open broker does not keep the process alive. Default true, as for a server. */
+  readonly keepAlive?: boolean
+  /** Closes the broker. */
+  readonly signal?: AbortSignal
+}
+
+export interface TopicOptions {
+  /** Default: the broker's `num.partitions`. */
+  readonly partitions?: number
+  /** Kafka topic configs. */
+  readonly configs?: { readonly [name: string]: string | number | boolean }
+}
+
+/** Options with defaults applied. */
+export interface BrokerSettings {
+  readonly listen: readonly Required<Pick<ListenOptions, 'host' | 'port'>>[] & readonly ListenOptions[]
+  readonly storage: { readonly kind: 'lmdb'; readonly dir: string } | { readonly kind: 'memory' }
+  readonly threads: number | 'auto'
+  readonly topics: readonly {
+    readonly name: string
+    readonly partitions?: number
+    readonly configs?: { readonly [name: string]: string }
+  }[]
+  readonly staticConfigs: { readonly [name: string]: string }
+  readonly nodeId: number
+  readonly rack: string | null
+  readonly seed: number | undefined
+  readonly logger: Log | undefined
+  readonly keepAlive: boolean
+  readonly signal: AbortSignal | undefined
+}
+
+interface Resolved {
+  readonly listen: readonly ListenOptions[]
+  readonly dir: string | undefined
+  readonly storage: 'lmdb' | 'memory'
+  readonly threads: number | 'auto'
+  readonly topics: NonNullable<BrokerOptions['topics']>
+  readonly config: NonNullable<BrokerOptions['config']>
+  readonly nodeId: number
+  readonly rack: string | null
+  readonly seed: number | undefined
+  readonly logger: Log | undefined
+  readonly keepAlive: boolean
+  readonly signal: AbortSignal | undefined
+}
+
+const LOOPBACK: ListenOptions = { host: '127.0.0.1', port: 0 }
+const optional = <T>(expects: string, accepts: (given: unknown) => boolean) =>
+  anything<T | undefined>(null, expects, accepts, undefined)
+
+const table: OptionTable<Resolved> = {
+  listen: custom(
+    'listeners',
+    'false, true, { host, port, tls, advertised } or an array of those, ports 0 to 65535',
+    readListen,
+    [LOOPBACK],
+  ),
+  dir: custom<string | undefined>(
+    'log.dirs',
+    'a path',
+    given => (typeof given === 'string' && given !== '' ? given : undefined),
+    undefined,
+  ),
+  storage: custom<'lmdb' | 'memory'>(
+    null,
+    "'lmdb' or 'memory'",
+    given => (given === 'lmdb' || given === 'memory' ? given : undefined),
+    'lmdb',
+  ),
+  threads: custom<number | 'auto'>(null, "'auto' or an integer from 0 to 256", readThreads, 'auto'),
+  topics: anything(null, 'an object of topic names with partitions', isObject, {}),
+  config: anything(null, 'an object of Kafka broker configs', isObject, {}),
+  nodeId: integer('node.id', 1),
+  rack: custom<string | null>(
+    'broker.rack',
+    'a string',
+    given => (typeof given === 'string' ? given : undefined),
+    null,
+  ),
+  seed: optional<number>('an integer', given => Number.isSafeInteger(given)),
+  logger: optional<Log>(
+    'an object with debug, info, warn and error',
+    given => isObject(given) && 'info' in (given as object),
+  ),
+  keepAlive: anything(null, 'true or false', given => typeof given === 'boolean', true),
+  signal: optional<AbortSignal>('an AbortSignal', given => given instanceof AbortSignal),
+}
+
+/** Throws KafkaError ODK_OPTION_UNKNOWN, ODK_OPTION_INVALID, ODK_OPTION_CONFLICT, ODK_CONFIG_UNKNOWN or ODK_CONFIG_INVALID. */
+export function readBrokerOptions(given: BrokerOptions): BrokerSettings {
+  const { options } = parseOptions<Resolved>('createBroker', table, given)
+  if (options.storage === 'memory' && options.dir !== undefined) {
+    throw new KafkaError(
+      'ODK_OPTION_CONFLICT',
+      `createBroker: storage 'memory' keeps nothing in a directory, but dir is '${options.dir}': give one of them`,
+    )
+  }
+  return {
+    ...options,
+    listen: options.listen.map(listen => ({ ...LOOPBACK, ...listen })) as BrokerSettings['listen'],
+    storage: options.storage === 'memory' ? { kind: 'memory' } : { kind: 'lmdb', dir: options.dir ?? './data' },
+    topics: Object.entries(options.topics).map(readTopic),
+    staticConfigs: readGivenConfigs(options.config, brokerConfigs, 'createBroker: config'),
+  }
+}
+
+function readListen(given: unknown): readonly ListenOptions[] | undefined {
+  if (given === false) return []
+  if (given === true) return [LOOPBACK]
+  const list = Array.isArray(given) ? given : [given]
+  return list.every(isListen) ? list : undefined
+}
+
+function isListen(given: unknown): boolean {
+  if (!isObject(given)) return false
+  const { host = '', port = 0, tls, advertised, ...rest } = given as { [name: string]: unknown }
+  const known = Object.keys(rest).length === 0 && typeof host === 'string'
+  return (
+    known && isPort(port) && (tls === undefined || isObject(tls)) && (advertised === undefined || isObject(advertised))
+  )
+}
+
+function isPort(port: unknown): boolean {
+  return Number.isInteger(port) && (port as number) >= 0 && (port as number) <= 65_535
+}
+
+function readThreads(given: unknown): number | 'auto' | undefined {
+  if (given === 'auto') return 'auto'
+  return Number.isInteger(given) && (given as number) >= 0 && (given as number) <= 256 ? (given as number) : undefined
+}
+
+function readTopic([name, wanted]: [string, number | TopicOptions]): BrokerSettings['topics'][number] {
+  const topic = typeof wanted === 'number' ? { partitions: wanted } : wanted
+  const { partitions, configs } = isObject(topic) ? topic : { partitions: Number.NaN, configs: undefined }
+  if (partitions !== undefined && !(Number.isInteger(partitions) && partitions >= 1)) {
+    throw new KafkaError(
+      'ODK_OPTION_INVALID',
+      `createBroker: topics.${name} must be a number of partitions of at least 1, or { partitions, configs }, got ${JSON.stringify(wanted)}`,
+    )
+  }
+  const texts = configs && Object.fromEntries(Object.entries(configs).map(([key, value]) => [key, String(value)]))
+  return { name, ...(partitions === undefined ? {} : { partitions }), ...(texts ? { configs: texts } : {}) }
+}

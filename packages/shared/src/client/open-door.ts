@@ -1,0 +1,55 @@
+// How a client finds its cluster: an embedded broker brings its own threads; for a cluster over TCP each client gets a small actor system of its own.
+
+import type { Log } from '../actor/actor.ts'
+import type { ActorHost } from '../actor/actor-host.ts'
+import { createActorSystem } from '../actor/actor-system.ts'
+import { KafkaError } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
+import { type ClientHost, type ClusterDoor, clusterDoor, type EmbeddedBroker } from './cluster-link.ts'
+import type { ResolvedCommonOptions } from './common-options.ts'
+import type { WireSecurity } from './wire-security.ts'
+
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** The door of `bootstrapServers`. Throws ODK_OPTION_INVALID for an object that is no broker; `where` names the call. */
+export function openClusterDoor(where: string, options: ResolvedCommonOptions): ClusterDoor {
+  const { bootstrapServers, clientId } = options
+  if (!Array.isArray(bootstrapServers)) {
+    if (!(clusterDoor in bootstrapServers)) {
+      throw new KafkaError(
+        'ODK_OPTION_INVALID',
+        `${where}: bootstrapServers must be a broker, 'host:port,...', or a list of 'host:port'`,
+      )
+    }
+    const door = (bootstrapServers as EmbeddedBroker)[clusterDoor]
+    return { ...door, link: door.link.kind === 'port' ? { ...door.link, clientId } : door.link }
+  }
+  if (bootstrapServers.length === 0) {
+    throw new KafkaError(
+      'ODK_OPTION_MISSING',
+      `${where}: bootstrapServers is missing: give a broker, 'host:port,...', or a list of 'host:port'`,
+    )
+  }
+  const system = createActorSystem({ name: clientId, threads: 1 })
+  return {
+    host: clientHostOf(system),
+    link: { kind: 'wire', bootstrapServers, clientId, security: securityOf(options), patience: options },
+    release: () => system.close(),
+  }
+}
+
+/** An actor system as clients use it. */
+export function clientHostOf(system: ActorHost, log: Log = silent): ClientHost {
+  return {
+    clock: system.clock,
+    random: system.random,
+    log,
+    limits,
+    link: (contract, address) => system.link(contract, address),
+    spawn: (module, input, options) => system.spawn(module, input, options),
+  }
+}
+
+function securityOf({ tls, sasl }: ResolvedCommonOptions): WireSecurity {
+  return { ...(tls === false ? {} : { tls: tls === true ? {} : tls }), ...(sasl ? { sasl } : {}) }
+}
