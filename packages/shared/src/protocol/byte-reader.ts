@@ -3,12 +3,14 @@
 
 import { limits } from '../base/limits.ts'
 import { ProtocolError } from './protocol-error.ts'
-import { INT64_MAX } from './schema.ts'
 
 const float = new DataView(new ArrayBuffer(8))
 
 export interface ReadOptions {
-  /** Keep tagged fields that the schema does not know as `unknownTags` (default), or drop them. */
+  /**
+   * What to do with tagged fields that the schema does not know. `skip` (default) drops them; `keep` returns them as
+   * `unknownTags`, for whoever writes the message on. Kept ones are views: a value with them must not be posted.
+   */
   readonly unknownTags?: 'keep' | 'skip'
 }
 
@@ -26,7 +28,7 @@ export class ByteReader {
     this.bytes = bytes
     this.offset = offset
     this.end = bytes.length
-    this.keepUnknownTags = options.unknownTags !== 'skip'
+    this.keepUnknownTags = options.unknownTags === 'keep'
   }
 
   get remaining(): number {
@@ -75,7 +77,7 @@ export class ByteReader {
     const at = this.#take(8)
     const high = (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
     const low = (bytes[at + 4]! << 24) | (bytes[at + 5]! << 16) | (bytes[at + 6]! << 8) | bytes[at + 7]!
-    return Math.min(high * 2 ** 32 + (low >>> 0), INT64_MAX)
+    return high * 2 ** 32 + (low >>> 0)
   }
 
   float64(): number {

@@ -66,6 +66,7 @@ export class ByteWriter {
     const grown = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, 2 * (written + length)))
     grown.set(this.#slab.subarray(this.#start, this.#offset))
     for (const cut of this.#cuts) cut.at -= this.#start
+    this.#handBack()
     this.#slab = grown
     this.#start = 0
     this.#offset = written + length
@@ -232,13 +233,17 @@ export class ByteWriter {
 
   /** Gives the slab back; called by `bytes` and `parts`, and by whoever gives up half-way. */
   release(): void {
-    if (this.#slab.length === SLAB_BYTES) {
-      slab = this.#slab
-      slabOffset = this.#start
-    }
+    this.#handBack()
     this.#offset = this.#start
     this.#cuts = []
     this.#referencedBytes = 0
+  }
+
+  /** Lets the next writer go on where this one began, or ended. A slab that was made for one large message is dropped. */
+  #handBack(): void {
+    if (this.#slab.length !== SLAB_BYTES) return
+    slab = this.#slab
+    slabOffset = this.#start
   }
 }
 

@@ -229,13 +229,13 @@ describe('tagged fields', () => {
 
   test('that the schema does not know are kept, and written back between those it knows', () => {
     const wire = fromHex('01 | 03 | 05 02 0278 | 06 01 aa | 0a 04 00000001')
-    const value = decode(message, 0, wire)
+    const value = decode(message, 0, wire, { unknownTags: 'keep' })
     expect(value.unknownTags).toEqual([{ tag: 6, bytes: Uint8Array.of(0xaa) }])
     expect(encode(message, 0, value)).toEqual(wire)
   })
 
-  test('that the schema does not know are dropped on demand', () => {
-    const value = decode(message, 0, fromHex('01 | 01 | 06 01 aa'), { unknownTags: 'skip' })
+  test('that the schema does not know are dropped unless asked for', () => {
+    const value = decode(message, 0, fromHex('01 | 01 | 06 01 aa'))
     expect(value).toEqual(defaults)
   })
 

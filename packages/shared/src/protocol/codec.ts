@@ -11,7 +11,7 @@
 
 import { ByteReader, type ReadOptions } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
-import { elementTypeOf, type FieldType } from './field-types.ts'
+import { type FieldType, fieldTypeOf } from './field-types.ts'
 import { ProtocolError } from './protocol-error.ts'
 import {
   type Draft,
@@ -199,7 +199,7 @@ function isDefaultField(type: FieldType, value: unknown): boolean {
 function compileField(field: Field<any>, version: number, messageFlexible: boolean): FieldType {
   const flexible = messageFlexible && (field.flexible === undefined || inVersions(field.flexible, version))
   const struct = typeof field.element === 'string' ? undefined : compileStruct(field.element, version, messageFlexible)
-  return elementTypeOf(field, struct, {
+  return fieldTypeOf(field, struct, {
     compact: flexible,
     nullable: inVersions(field.nullable, version),
     tagged: isTagged(field, version),

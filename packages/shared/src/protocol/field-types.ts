@@ -33,20 +33,26 @@ interface Encoding {
 const EMPTY_BYTES = new Uint8Array(0)
 
 /** Compiles the type of a field; `struct` is the compiled struct of a field that has one. */
-export function elementTypeOf(field: Field<any>, struct: FieldType | undefined, encoding: Encoding): FieldType {
-  if (field.array) return arrayType(field, struct ?? primitiveType(field.element as PrimitiveName), encoding)
+export function fieldTypeOf(field: Field<any>, struct: FieldType | undefined, encoding: Encoding): FieldType {
+  if (!field.array) return singleType(field, struct, encoding)
+  const element = { element: field.element, array: false, versions: field.versions }
+  const elementType = singleType(element, struct, { compact: encoding.compact, nullable: false, tagged: false })
+  return arrayType(field, elementType, encoding)
+}
+
+function singleType(field: Field<any>, struct: FieldType | undefined, encoding: Encoding): FieldType {
   if (struct !== undefined) return structType(field, struct, encoding)
   const name = field.element as PrimitiveName
   if (name === 'string') return stringType(field, encoding)
   if (name === 'bytes' || name === 'records') return bytesType(field, encoding)
-  const type = primitiveType(name)
+  const type = scalarType(name)
   if (field.default === undefined) return type
   const value = field.default
   return { ...type, defaultOf: () => value, isDefault: given => given === value }
 }
 
-/** Fixed-size primitives, and strings and bytes as array elements (always compact or never, decided by the array). */
-function primitiveType(name: PrimitiveName): FieldType {
+/** Primitives of a fixed size. */
+function scalarType(name: Exclude<PrimitiveName, 'string' | 'bytes' | 'records'>): FieldType {
   switch (name) {
     case 'bool':
       return scalar(1, false, reader => reader.bool(), writeBool)
@@ -79,15 +85,7 @@ function primitiveType(name: PrimitiveName): FieldType {
       return scalar(8, 0, reader => reader.float64(), writeFloat64)
     case 'uuid':
       return scalar(16, ZERO_UUID, reader => reader.uuid(), writeUuid)
-    case 'string':
-    case 'bytes':
-    case 'records':
-      return scalar(1, '', unreachable, unreachable)
   }
-}
-
-function unreachable(): never {
-  throw new Error('strings and bytes have types of their own')
 }
 
 function scalar(
@@ -134,7 +132,11 @@ function integer(min: number, max: number, write: (writer: ByteWriter, value: nu
 function stringType(field: Field<any>, { compact, nullable }: Encoding): FieldType {
   const value = field.default === undefined ? '' : field.default
   return {
-    ...scalar(compact ? 1 : 2, value, reader => readString(reader, compact, nullable), unreachable),
+    sizeMin: compact ? 1 : 2,
+    isStruct: false,
+    defaultOf: () => value,
+    isDefault: given => given === value,
+    read: reader => readString(reader, compact, nullable),
     write: (writer, given) => {
       if (given === null && nullable) writeNullLength(writer, compact, 2)
       else if (typeof given !== 'string') mismatch(nullable ? 'a string or null' : 'a string', given)
@@ -185,8 +187,7 @@ function writeNullLength(writer: ByteWriter, compact: boolean, plainSize: 2 | 4)
   else writer.int32(-1)
 }
 
-function arrayType(field: Field<any>, given: FieldType, { compact, nullable }: Encoding): FieldType {
-  const element = arrayElement(field, given, compact)
+function arrayType(field: Field<any>, element: FieldType, { compact, nullable }: Encoding): FieldType {
   const isNull = field.default === null
   return {
     sizeMin: compact ? 1 : 4,
@@ -200,14 +201,6 @@ function arrayType(field: Field<any>, given: FieldType, { compact, nullable }: E
       writeElements(writer, value, element, compact)
     },
   }
-}
-
-function arrayElement(field: Field<any>, given: FieldType, compact: boolean): FieldType {
-  const plain = { ...field, array: false, default: undefined }
-  if (field.element === 'string') return stringType(plain, { compact, nullable: false, tagged: false })
-  if (field.element === 'bytes' || field.element === 'records')
-    return bytesType(plain, { compact, nullable: false, tagged: false })
-  return given
 }
 
 function arrayReader(element: FieldType, compact: boolean, nullable: boolean): FieldType['read'] {

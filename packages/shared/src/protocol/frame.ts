@@ -67,7 +67,7 @@ export function responseHeaderVersion(apiKey: number, apiVersion: number): 0 | 1
  * version; bytes that cannot be a header are a `MALFORMED` `ProtocolError`.
  */
 export function peekRequestHeader(frame: Uint8Array): RequestHeader {
-  const reader = new ByteReader(frame, 0, { unknownTags: 'skip' })
+  const reader = new ByteReader(frame)
   const apiKey = reader.int16()
   const apiVersion = reader.int16()
   reader.offset = 0
