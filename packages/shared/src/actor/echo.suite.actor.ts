@@ -26,9 +26,14 @@ function handlersOf(context: ActorContext): Handlers<EchoContract> {
   const turns: number[] = []
   const peers = { open: 0, gone: 0 }
   let deferred = false
+  let spoiled = false
+  const ghost = context.resources.get('ghost', () => ({ runs: 0, refused: 0 }))
   return {
     ask: {
-      echo: ({ n }) => ({ n, lane: context.self.lane, incarnation: context.self.incarnation }),
+      echo: ({ n }) => {
+        if (spoiled) return { n: (() => {}) as never, lane: 0, incarnation: 0 }
+        return { n, lane: context.self.lane, incarnation: context.self.incarnation }
+      },
       late: ({ ms }) => new Promise(resolve => void context.clock.after(ms, () => resolve({ n: ms }))),
       park: () => new Promise(() => {}),
       bytes: ({ bytes }) => ({ bytes, bufferBytes: bytes.buffer.byteLength }),
@@ -41,6 +46,7 @@ function handlersOf(context: ActorContext): Handlers<EchoContract> {
       told: () => ({ notes: [...notes], turns: [...turns] }),
       spawn: async ({ name, lane }) => ({ address: (await context.spawn(echoModule, {}, { name, lane })).address }),
       through: async ({ address, n }) => ({ n: (await context.link(echo, address).ask('echo', { n })).n }),
+      haunted: () => ({ ...ghost }),
       peers: () => ({ ...peers }),
     },
     tell: {
@@ -54,6 +60,21 @@ function handlersOf(context: ActorContext): Handlers<EchoContract> {
         })
       },
       parcel: () => {},
+      crash: message => {
+        queueMicrotask(() => {
+          throw new Error(message)
+        })
+      },
+      block: word => {
+        Atomics.store(word, 0, 1)
+        Atomics.notify(word, 0)
+        Atomics.wait(word, 0, 1)
+      },
+      log: message => context.log.info({ size: message.length }, message),
+      spoil: () => {
+        spoiled = true
+      },
+      haunt: () => haunt(context, ghost),
       report: (count, peer) => {
         for (let n = 0; n < count; n++) peer.news('progress', n)
       },
@@ -69,4 +90,16 @@ function handlersOf(context: ActorContext): Handlers<EchoContract> {
     close() {},
     describe: () => ({ state: 'Echoing', detail: { notes: notes.length } }),
   }
+}
+
+/** What an async function that is still waiting when its actor dies may do afterwards: try to write. */
+function haunt({ gate, signal }: ActorContext, ghost: { runs: number; refused: number }): void {
+  const write = () => {
+    try {
+      gate.run(() => ghost.runs++)
+    } catch {
+      ghost.refused++
+    }
+  }
+  signal.addEventListener('abort', () => void Promise.resolve().then(write))
 }

@@ -30,6 +30,8 @@ export const echo = defineContract({
     spawn: ask<{ readonly name: string; readonly lane: 'own' | 'self' | number }, { readonly address: any }>(),
     /** Passes the question on to the actor with that address. */
     through: ask<{ readonly address: any; readonly n: number }, { readonly n: number }>(),
+    /** How often such a write ran or was refused. */
+    haunted: ask<Record<string, never>, { readonly runs: number; readonly refused: number }>(),
     /** How many peers hold a link. */
     peers: ask<Record<string, never>, { readonly open: number; readonly gone: number }>(),
   },
@@ -40,6 +42,16 @@ export const echo = defineContract({
     report: tell<number>(),
     /** Throws. */
     die: tell<string>(),
+    /** Throws outside of any handler, which ends a thread. */
+    crash: tell<string>(),
+    /** Writes 1 into the shared word, then blocks its thread while it holds 1. */
+    block: tell<Int32Array>(),
+    /** Logs a line. */
+    log: tell<string>(),
+    /** From now on `echo` replies what cannot cross a port. */
+    spoil: tell<Record<string, never>>(),
+    /** Tries to write (in the gate) after its own death. */
+    haunt: tell<Record<string, never>>(),
   },
   news: {
     progress: tell<number>(),

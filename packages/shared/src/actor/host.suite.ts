@@ -308,6 +308,15 @@ function deathRules(withEcho: WithEcho): void {
       expect(await change).toBeNull()
     }))
 
+  it('lets nothing of a dead actor write any more', () =>
+    withEcho(async ({ host, spawned, link }) => {
+      link.tell('haunt', {})
+      await link.ask('echo', { n: 0 })
+      const restarted = nextAddress(spawned)
+      await spawned.kill('for study')
+      expect(await host.link((await restarted)!).ask('haunted', {})).toEqual({ runs: 0, refused: 1 })
+    }))
+
   it('ends what an actor spawned together with it', () =>
     withEcho(async ({ host, spawned, link }) => {
       const { address } = await link.ask('spawn', { name: 'child', lane: 'self' })
