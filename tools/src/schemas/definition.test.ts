@@ -1,5 +1,6 @@
-// The printed schemas: Kafka's shape.
+// The printed schemas: Kafka's shape, one by one and as the program prints them.
 
+import { spawnSync } from 'node:child_process'
 import { fetchRequest } from '@odradek/shared/protocol/messages/01-fetch'
 import { expect, test } from 'vitest'
 import { definitionOf } from './definition.ts'
@@ -38,4 +39,16 @@ test('a struct carries its fields', () => {
     'TopicId uuid',
     'Partitions []int32',
   ])
+})
+
+test.each([
+  [[], 'FetchRequest', 'ConsumerProtocolAssignment', 'OffsetCommitValue'],
+  [['--all'], 'OffsetCommitValue', 'PartitionRecord', 'none'],
+])('the program prints every message once: %j', (args, first, second, absent) => {
+  const entry = new URL('../../dist/schemas/main.js', import.meta.url).pathname
+  const { stdout } = spawnSync(process.execPath, [entry, ...args], { encoding: 'utf8', maxBuffer: 1 << 26 })
+  const names = JSON.parse(stdout).map((message: { name: string }) => message.name)
+  expect(new Set(names).size).toBe(names.length)
+  expect(names).toEqual(expect.arrayContaining([first, second]))
+  expect(names).not.toContain(absent)
 })

@@ -46,7 +46,14 @@ function api(
   return { key, name, versionMin, versionMax, versionStableMax, flexibleFrom, known: loader !== undefined, load }
 }
 
-/** By ascending key. Keys 4 to 7 are gone: they were spoken between brokers and ZooKeeper-era controllers. */
+/**
+ * By ascending key. Keys 4 to 7 are gone: they were spoken between brokers and ZooKeeper-era controllers.
+ * Named but without schemas, because nothing here speaks them:
+ * - 38-41 delegation tokens: they need an authorizer and a store of tokens;
+ * - 52-54, 56, 58, 59, 62-64, 67, 70, 73, 80-82: controllers and brokers of a KRaft cluster among themselves;
+ * - 76-79, 83-87, 90-92: share groups (KIP-932);
+ * - 88, 89: streams groups (KIP-1071).
+ */
 export const apiTable: readonly Api[] = [
   api(0, 'Produce', [3, 13], 9, () =>
     import('./messages/00-produce.ts').then(m => [m.produceRequest, m.produceResponse]),
