@@ -6,15 +6,31 @@
 //   flushed-root   | 'ODKROOT1' | state u32: 0 void, 1 pages, 2 empty | page bytes u32 | pages u32 | CRC-32C u32 | boot id 16 | meta page |
 //                  | page number f64 | page | ...                     numbers big-endian; the CRC covers everything behind it
 //
+// A save stays good whatever is appended after it, because the pages it does not hold never change. So a checkpoint can bring it forward in
+// the background: note the root, have the system write out the data, then put a new save in the old one's place.
+//
 // A torn save has no valid CRC: then no unflushed commit followed it, and the environment is whole. The state word alone is written
 // when a save is voided.
-import { closeSync, existsSync, fdatasyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32c } from '@odradek/shared/records/crc32c'
 import { bootId } from './boot-id.ts'
 import { metaImages, type RootPages, readRootPages } from './lmdb-pages.ts'
 
 const FILE = 'flushed-root'
+/** A checkpoint's save on its way; meaningless until renamed. */
+const NEXT_FILE = 'flushed-root.next'
 const MAGIC = Buffer.from('ODKROOT1')
 const STATE_AT = 8
 const CRC_AT = 20
@@ -29,6 +45,9 @@ export class FlushedRoot {
   readonly #dir: string
   /** Whether a save that is not void is on disk; undefined until looked at. */
   #saved: boolean | undefined
+  /** Counts the flushes, so that a checkpoint that began before one does not take it back. */
+  #flushes = 0
+  #checkpoint: Promise<void> | undefined
 
   /** `dir`: the segment's folder. */
   constructor(dir: string) {
@@ -53,9 +72,44 @@ export class FlushedRoot {
 
   /** Must be called when a commit with fsync has succeeded, before anybody hears of it. */
   afterDurable(): void {
+    this.#flushes++
     if (!this.#isSaved()) return
     writeDurably(join(this.#dir, FILE), Buffer.alloc(4), STATE_AT)
     this.#saved = false
+  }
+
+  /**
+   * Begins to make durable what is committed now, without waiting; at most one at a time. When it fails, the older save stays good and
+   * the next one tries again. The promise is for tests.
+   */
+  checkpoint(): Promise<void> {
+    if (this.#checkpoint !== undefined) return this.#checkpoint
+    if (!this.#isSaved() || bootId() === '') return Promise.resolve()
+    this.#checkpoint = this.#bringForward()
+      .catch(() => {})
+      .finally(() => {
+        this.#checkpoint = undefined
+      })
+    return this.#checkpoint
+  }
+
+  /** Notes the root before it first waits. */
+  async #bringForward(): Promise<void> {
+    const file = join(this.#dir, 'data.mdb')
+    const next = join(this.#dir, NEXT_FILE)
+    const { ino } = statSync(file)
+    const flushes = this.#flushes
+    const save = encodeRoot(PAGES, readRootPages(file))
+    const data = await open(file, 'r')
+    try {
+      await data.datasync()
+    } finally {
+      await data.close()
+    }
+    await writeFile(next, save, { flush: true })
+    // A flush made the save void, or the segment was replaced: this one is out of date.
+    if (this.#flushes === flushes && statSync(file).ino === ino) renameSync(next, join(this.#dir, FILE))
+    else rmSync(next, { force: true })
   }
 
   #isSaved(): boolean {
@@ -69,6 +123,7 @@ export type Restoration = 'kept' | 'restored' | 'emptied'
 
 /** Must be called before the environment in `dir` is opened. */
 export function restoreFlushedRoot(dir: string): Restoration {
+  rmSync(join(dir, NEXT_FILE), { force: true })
   const save = readSave(dir)
   if (save === undefined || save.state === VOID || save.bootId === bootId() || bootId() === '') return 'kept'
   rmSync(join(dir, 'lock.mdb'), { force: true })

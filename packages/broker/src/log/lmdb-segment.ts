@@ -224,6 +224,10 @@ class LmdbSegment implements Segment {
     })
   }
 
+  checkpoint(): Promise<void> {
+    return this.#pool.gate.run(() => this.#flushedRoot.checkpoint())
+  }
+
   fileBytes(): number {
     return environmentBytes(this.#path)
   }

@@ -126,6 +126,9 @@ class MemorySegment implements Segment {
     return end === endOffset ? { scannedBytes } : { scannedBytes, badOffset: end, reason: 'batches are missing' }
   }
 
+  /** Memory has no background: only a flush is a flush, so that the simulator decides what is lost. */
+  async checkpoint(): Promise<void> {}
+
   fileBytes(): number {
     return this.#content.loaded.summary.sizeInBytes
   }

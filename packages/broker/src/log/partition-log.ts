@@ -237,6 +237,12 @@ export interface PartitionLog {
   deleteRecordsTo(offset: number): void
   /** Fsync. */
   flush(): void
+  /**
+   * Begins, in the background, to make durable what is appended now: it bounds what power loss may take when no flush policy is set, and
+   * never blocks. Appends begin one by themselves every 64 MiB, at rolls, and when the last is 30 s old; a timer may call it for logs that went
+   * quiet. Not a flush: `flushedOffset` does not move. The promise (never rejected) is for tests.
+   */
+  checkpoint(): Promise<void>
   /** Wall clock at which `flush.ms` asks for a flush; undefined when all is flushed or there is no limit. For the leader's timer. */
   flushDueMs(config: LogConfig): number | undefined
   /** Begins a new segment (no-op while the active one is empty). `append` does this by itself. */

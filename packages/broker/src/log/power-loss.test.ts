@@ -86,6 +86,31 @@ for (const segmentBytes of [2 ** 30, 150_000]) {
   })
 }
 
+test('a background checkpoint bounds what is lost without a flush, and never takes a later flush back', async () => {
+  for (let seed = 1; seed <= 8; seed++) {
+    const random = seededRandom(100 + seed)
+    const dir = join(root, `seed-${seed}`)
+    let store = lmdbLogStore(dir, { gate: openGate })
+    const { log } = store.open(identity)
+    load(log, 50, { random, policy: config })
+    const running = log.checkpoint()
+    const covered = stateOf(log)
+    cpSync(dir, `${dir}-covered`, { recursive: true })
+    load(log, 1 + random.int(50), { random, policy: config })
+    const flushesMeanwhile = random.int(2) === 1
+    if (flushesMeanwhile) log.flush()
+    const expected = flushesMeanwhile ? stateOf(log) : covered
+    if (flushesMeanwhile) cpSync(dir, `${dir}-covered`, { recursive: true })
+    await running
+    load(log, 1 + random.int(50), { random, policy: config })
+    store.close()
+    losePower(dir, `${dir}-covered`, random)
+    store = lmdbLogStore(dir, { gate: openGate })
+    expect(stateOf(store.open(identity).log)).toEqual(expected)
+    store.close()
+  }
+})
+
 test('with flush.messages=1 there is nothing to bring back: every commit stands', () => {
   const dir = join(root, 'durable')
   const store = lmdbLogStore(dir, { gate: openGate })

@@ -104,6 +104,8 @@ export interface Segment {
   snapshot(): ProducerState[]
   /** Checks the stored form and CRCs of batches at or above `fromOffset`, from the end backwards, at most about `maxBytes`. */
   checkTail(fromOffset: number, endOffset: number, maxBytes: number): TailCheck
+  /** Begins to make durable, in the background, what is committed now. */
+  checkpoint(): Promise<void>
   fileBytes(): number
   /** Whether a storage handle is open now. */
   isOpen(): boolean

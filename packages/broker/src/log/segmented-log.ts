@@ -25,7 +25,15 @@ import type {
   TimestampedBatch,
 } from './partition-log.ts'
 import type { LogState, Segment, SegmentCommit, SegmentStorage, SegmentSummary } from './segment.ts'
-import { bytesOf, emptySummary, segmentsToDelete, shouldRoll, summaryAfter, timeEntryDue } from './segments.rules.ts'
+import {
+  bytesOf,
+  checkpointDue,
+  emptySummary,
+  segmentsToDelete,
+  shouldRoll,
+  summaryAfter,
+  timeEntryDue,
+} from './segments.rules.ts'
 import { timestamped } from './stored-batches.rules.ts'
 
 /** Opens a log over `storage`, with recovery. */
@@ -43,6 +51,8 @@ class SegmentedLog implements PartitionLog {
   /** Wall clock of the oldest commit with batches that no fsync has covered, undefined when there is none. */
   #unflushedSinceMs: number | undefined
   #bytesSinceTimeEntry = 0
+  /** What was appended since the last flush or checkpoint began. */
+  #uncovered = { bytes: 0, sinceMs: 0 }
   #image: LogImage
   #closed = false
   #counters = { appends: 0, flushes: 0, reads: 0, bytesAppended: 0, bytesRead: 0 }
@@ -114,6 +124,7 @@ class SegmentedLog implements PartitionLog {
     this.#counters.appends++
     this.#counters.bytesAppended += bytes
     this.#noteFlush(next.durable, group.now)
+    this.#cover(next.durable, bytes, group.now)
     return { logEndOffset: this.logEndOffset, flushed: next.durable, rolled }
   }
 
@@ -204,6 +215,11 @@ class SegmentedLog implements PartitionLog {
   flush(): void {
     if (this.#image.active === undefined || this.flushedOffset === this.logEndOffset) return
     this.#flushAll({ ...this.#image.log, clean: false })
+  }
+
+  checkpoint(): Promise<void> {
+    this.#uncovered = { bytes: 0, sinceMs: 0 }
+    return this.#image.active?.checkpoint() ?? Promise.resolve()
   }
 
   flushDueMs(config: LogConfig): number | undefined {
@@ -328,7 +344,17 @@ class SegmentedLog implements PartitionLog {
   #sealActive(flushed: boolean): void {
     const { active, summary } = this.#image
     this.#sealedHandles.set(summary.baseOffset, active!)
-    if (!flushed) this.#unflushedSealed.push(summary)
+    if (flushed) return
+    this.#unflushedSealed.push(summary)
+    void active!.checkpoint()
+  }
+
+  #cover(durable: boolean, bytes: number, now: number): void {
+    const { bytes: before, sinceMs } = this.#uncovered
+    this.#uncovered = durable
+      ? { bytes: 0, sinceMs: 0 }
+      : { bytes: before + bytes, sinceMs: before === 0 ? now : sinceMs }
+    if (checkpointDue(this.#uncovered, now)) void this.checkpoint()
   }
 
   #flushSealed(also: readonly SegmentSummary[]): void {

@@ -69,6 +69,16 @@ export function shouldRoll(
   return waited > config.segmentMs
 }
 
+/** Unflushed bytes after which a background checkpoint begins. */
+const CHECKPOINT_BYTES = 64 * 1024 * 1024
+/** Age of the oldest commit that no flush and no checkpoint has covered, after which the next commit begins one. */
+const CHECKPOINT_MS = 30_000
+
+/** Whether a background checkpoint should begin, given what was committed since the last one or the last flush. */
+export function checkpointDue(uncovered: { readonly bytes: number; readonly sinceMs: number }, now: number): boolean {
+  return uncovered.bytes >= CHECKPOINT_BYTES || (uncovered.bytes > 0 && now - uncovered.sinceMs >= CHECKPOINT_MS)
+}
+
 /** Segments may go when everything in them is below the high watermark. */
 export interface RetentionInput extends RetentionPolicy {
   readonly highWatermark: number
