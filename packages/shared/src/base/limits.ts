@@ -49,8 +49,11 @@ export const limits = {
   groupCommitEntriesMax: 4_096,
   /** A WebAssembly codec whose memory has grown past this is given up after the call: its memory never shrinks. */
   wasmMemoryKeptBytesMax: 16 * MIB,
-  /** Structs in one protocol message, so that minimal elements cannot grow into many times their bytes in objects. */
-  messageStructsMax: 1_000_000,
+  /**
+   * Array elements in one protocol message, so that minimal elements cannot grow into many times their bytes in memory.
+   * A struct counts as eight (it is an object), a primitive as one (it is eight bytes of its array).
+   */
+  messageElementsMax: 8_000_000,
   /** Fetches parked at one partition leader. */
   parkedFetchesMax: 16_384,
   /** Requests that wait for a coordinator shard to load or to pass a barrier, and for how long before they are refused. */

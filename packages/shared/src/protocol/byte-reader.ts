@@ -21,7 +21,7 @@ export class ByteReader {
   /** One past the last byte that may be read; narrowed while a tagged field is read. */
   end: number
   readonly keepUnknownTags: boolean
-  #structsLeft = limits.messageStructsMax
+  #elementsLeft = limits.messageElementsMax
   #text: Buffer | undefined
 
   constructor(bytes: Uint8Array, offset = 0, options: ReadOptions = {}) {
@@ -130,10 +130,10 @@ export class ByteReader {
     return count
   }
 
-  /** Counts structs against `limits.messageStructsMax`. */
-  structs(count: number): void {
-    this.#structsLeft -= count
-    if (this.#structsLeft < 0) this.fail(`more than ${limits.messageStructsMax} structs in one message`)
+  /** Counts array elements against `limits.messageElementsMax`, before anything is allocated for them. */
+  elements(count: number): void {
+    this.#elementsLeft -= count
+    if (this.#elementsLeft < 0) this.fail(`more than ${limits.messageElementsMax} array elements in one message`)
   }
 
   #textView(): Buffer {

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { limits } from '../base/limits.ts'
-import { varintSize } from './byte-writer.ts'
+import { ByteWriter } from './byte-writer.ts'
 import { codecOf, decode, encode, encodeParts } from './codec.ts'
 import { produceRequest } from './messages/00-produce.ts'
 import { fetchRequest, fetchResponse } from './messages/01-fetch.ts'
@@ -167,13 +167,18 @@ describe('strings, bytes and arrays', () => {
     )
   })
 
-  test('a frame of minimal structs is bounded by their number', () => {
-    const many = data('Many', FLEXIBLE, { list: array('0+', { list: array('0+', 'int8') }) })
-    const count = limits.messageStructsMax + 1
-    const prefix = fromHex('c2843d')
-    expect(varintSize(count + 1)).toBe(prefix.length)
-    const wire = Buffer.concat([prefix, Buffer.alloc(2 * count + 1, 1)])
-    expect(() => decode(many, 0, wire)).toThrow('more than 1000000 structs in one message')
+  test.each([
+    ['structs', limits.messageElementsMax / 8, array('0+', { list: array('0+', 'int8') }), [1, 0]],
+    ['strings', limits.messageElementsMax, array('0+', 'string'), [1]],
+  ])('a frame of minimal %s is bounded by their number', (_, elementsMax, list, element) => {
+    const many = data('Many', FLEXIBLE, { list })
+    const frameOf = (count: number) => {
+      const writer = new ByteWriter(false)
+      writer.unsignedVarint(count + 1)
+      return Buffer.concat([writer.bytes(), Buffer.alloc(element.length * count, Buffer.from(element)), Buffer.of(0)])
+    }
+    expect(() => decode(many, 0, frameOf(elementsMax + 1))).toThrow('more than 8000000 array elements in one message')
+    expect(decode(many, 0, frameOf(1000)).list.length).toBe(1000)
   })
 })
 

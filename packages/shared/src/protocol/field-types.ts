@@ -30,6 +30,9 @@ interface Encoding {
   readonly tagged: boolean
 }
 
+/** What a struct counts against `limits.messageElementsMax`. */
+const STRUCT_WEIGHT = 8
+
 const EMPTY_BYTES = new Uint8Array(0)
 
 /** Compiles the type of a field; `struct` is the compiled struct of a field that has one. */
@@ -206,11 +209,12 @@ function arrayType(field: Field<any>, element: FieldType, { compact, nullable }:
 function arrayReader(element: FieldType, compact: boolean, nullable: boolean): FieldType['read'] {
   const { read, isStruct } = element
   const sizeMin = Math.max(1, element.sizeMin)
+  const weight = isStruct ? STRUCT_WEIGHT : 1
   return reader => {
     const declared = compact ? reader.compactLength() : reader.int32()
     if (declared === -1) return nullable ? null : reader.fail('null array')
     const count = reader.count(declared, sizeMin)
-    if (isStruct) reader.structs(count)
+    reader.elements(count * weight)
     const values = new Array<unknown>(count)
     let i = 0
     try {
