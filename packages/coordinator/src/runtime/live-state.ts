@@ -3,7 +3,15 @@
 import { assert } from '@odradek/shared/base/assert'
 import type { Clock } from '@odradek/shared/base/clock'
 import type { ArmTimerEffect } from './effects.ts'
-import type { Decision, EndTransactionMarker, RecordMeta, ShardDefinition, ShardTypes, WordsOf } from './shard.ts'
+import type {
+  Consequences,
+  Decision,
+  EndTransactionMarker,
+  RecordMeta,
+  ShardDefinition,
+  ShardTypes,
+  WordsOf,
+} from './shard.ts'
 import { TimerTable } from './timer-table.ts'
 
 /** Called when a timer of the shard fires. */
@@ -60,8 +68,8 @@ export class LiveState<T extends ShardTypes> {
     this.#definition.replayEndTransactionMarker?.(this.#value, marker)
   }
 
-  /** Becomes what was decided: records, soft changes, timers. */
-  become(decision: Decision<T>, timestamp: number): void {
+  /** Becomes what was decided: records, soft changes, timers. Returns the decision with its consequences. */
+  become(decision: Decision<T>, timestamp: number): Decision<T> {
     const { records = [], transaction } = decision
     const producerId = transaction?.producerId ?? -1
     const producerEpoch = transaction?.producerEpoch ?? -1
@@ -72,10 +80,12 @@ export class LiveState<T extends ShardTypes> {
       this.#nextOffset++
     }
     for (const change of decision.soft ?? []) this.#applySoft(change)
-    for (const effect of decision.effects ?? []) {
+    const whole = decision.after === undefined ? decision : withConsequences(decision, decision.after(this.#value))
+    for (const effect of whole.effects ?? []) {
       if (effect.kind === 'armTimer') this.#arm(effect)
       else if (effect.kind === 'cancelTimer') this.timers.cancel(effect.key)
     }
+    return whole
   }
 
   #applySoft(change: T['soft']): void {
@@ -93,4 +103,9 @@ export class LiveState<T extends ShardTypes> {
     }
     this.timers.arm(key, delayMs, () => this.#fire(name, request))
   }
+}
+
+function withConsequences<T extends ShardTypes>(decision: Decision<T>, more: Consequences<T>): Decision<T> {
+  const effects = [...(decision.effects ?? []), ...(more.effects ?? [])]
+  return 'reply' in more ? { ...decision, effects, reply: more.reply } : { ...decision, effects }
 }

@@ -224,8 +224,7 @@ export class ShardRunner<T extends ShardTypes> {
       this.#raise({ ...outcome, kind: 'transactional', records, timestamp: now, sent: false })
     } else {
       if (records.length > 0) this.#gathering.add(records, now)
-      this.#live.become(decision, now)
-      this.#whenCommitted(outcome)
+      this.#whenCommitted({ question, decision: this.#live.become(decision, now) })
     }
   }
 
@@ -237,13 +236,14 @@ export class ShardRunner<T extends ShardTypes> {
     else this.#release(outcome)
   }
 
+  /** Effects go first: who gets the reply may rely on the news having been told. */
   #release({ question, decision }: Outcome<T>): void {
-    if ('reply' in decision) this.#askers.answer(question.ticket, decision.reply)
     for (const effect of decision.effects ?? []) {
       if (effect.kind === 'reply') this.#askers.answer(effect.ticket, effect.reply)
       else if (effect.kind === 'notify') this.#options.hands?.notify?.(effect.notice)
       else if (effect.kind === 'writeMarkers') this.#options.hands?.writeMarkers?.(effect.markers)
     }
+    if ('reply' in decision) this.#askers.answer(question.ticket, decision.reply)
   }
 
   // One thing is in flight at a time: the append of what has gathered, or a barrier when nothing has.
@@ -304,8 +304,8 @@ export class ShardRunner<T extends ShardTypes> {
       this.#barrier = null
       if (errorCode === 0) {
         this.#live.moveTo(baseOffset)
-        this.#live.become(barrier.decision, barrier.timestamp)
-        this.#release(barrier)
+        const decision = this.#live.become(barrier.decision, barrier.timestamp)
+        this.#release({ question: barrier.question, decision })
       } else this.#refuse(barrier.question, 'appendRefused', errorMessage ?? 'refused by the leader', errorCode)
       this.#send({ type: 'barrier.passed' })
     })

@@ -83,7 +83,15 @@ export interface Decision<T extends ShardTypes, Reply = unknown> {
   readonly transaction?: TransactionalAppend
   /** Applied after the records, in order. */
   readonly soft?: readonly T['soft'][]
-  /** Absent: the asker waits for a `reply` effect of a later decision. */
+  /** Absent, and not in `after` either: the asker waits for a `reply` effect of a later decision. */
+  readonly reply?: Reply
+  readonly effects?: readonly Effect<T>[]
+  /** Called once, when records and soft changes are applied: reply and effects that speak of the state they make. */
+  readonly after?: (state: T['state']) => Consequences<T, Reply>
+}
+
+/** What a decision adds to itself when it is applied; the effects come after those it had. */
+export interface Consequences<T extends ShardTypes, Reply = unknown> {
   readonly reply?: Reply
   readonly effects?: readonly Effect<T>[]
 }

@@ -90,6 +90,8 @@ export const limits = {
   producerIdsMax: 100_000,
   /** Producers that wait for their verification (KIP-890) at one partition leader; beyond, the oldest must ask again. */
   verificationsMax: 10_000,
+  /** Partitions that one admin request may create (Kafka: ReplicationControlManager's MAX_PARTITIONS_PER_BATCH). */
+  partitionsPerRequestMax: 10_000,
 } as const
 
 export type Limits = { readonly [K in keyof typeof limits]: number }

@@ -45,7 +45,10 @@ export interface ImageDelta {
 export const clusterContract = defineContract({
   kind: 'cluster',
   asks: {
-    /** The reply is that API's response; what it changed is durable, and its `imageChanged` news was told before. */
+    /**
+     * The reply is that API's response; what it changed is durable, and its `imageChanged` news was told before. Fails with code NOT_CONTROLLER (nothing
+     * was done; the catalog is not loaded) or REQUEST_TIMED_OUT (it may or may not have been done).
+     */
     request: ask<ClusterRequest, { readonly response: unknown }>(),
     /** Creates topics that do not exist yet, with the broker's defaults unless said otherwise; replies Kafka's code per topic (0 also when it existed). */
     ensureTopics: ask<
@@ -77,6 +80,8 @@ export const clusterContract = defineContract({
   tells: {
     /** From now on this link gets `imageChanged` news. */
     subscribe: tell<Record<string, never>>(),
+    /** The leader of `__cluster_metadata-0` runs elsewhere now (it was restarted); the catalog is loaded from it anew. */
+    leaderChanged: tell<{ readonly leader: Address<PartitionLeaderContract> }>(),
   },
   news: {
     imageChanged: tell<ImageDelta>(),

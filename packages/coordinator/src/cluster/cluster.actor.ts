@@ -1,0 +1,119 @@
+// The cluster coordinator: hands of the cluster shard. Lives on the lane of the leader of `__cluster_metadata-0`; asked by the broker.
+import { defineActor, type Link, type Peer } from '@odradek/shared/actor/actor'
+import { PortError } from '@odradek/shared/base/errors'
+import {
+  type ClusterContract,
+  type ClusterInput,
+  clusterContract,
+  type ImageDelta,
+} from '@odradek/shared/contracts/cluster.contract'
+import { type PartitionLeaderContract, partitionLeader } from '@odradek/shared/contracts/partition-leader.contract'
+import type { Refusal } from '../runtime/refusal.rules.ts'
+import { ShardRunner } from '../runtime/shard-runner.ts'
+import { type Answer, type ClusterNotice, type ClusterShard, clusterShard } from './cluster-shard.ts'
+import { METADATA_BATCH_BYTES_MAX, METADATA_TOPIC } from './internal-topics.rules.ts'
+
+/** The word for each Kafka API that is asked through `request`; `true`: with the brokers of the asking door. */
+const apis: { readonly [api: string]: readonly [word: keyof ClusterShard['words'], withBrokers: boolean] } = {
+  Metadata: ['metadata', true],
+  DescribeTopicPartitions: ['describeTopicPartitions', false],
+  DescribeCluster: ['describeCluster', true],
+  CreateTopics: ['createTopics', false],
+  DeleteTopics: ['deleteTopics', false],
+  CreatePartitions: ['createPartitions', false],
+  DescribeConfigs: ['describeConfigs', false],
+  AlterConfigs: ['alterConfigs', false],
+  IncrementalAlterConfigs: ['incrementalAlterConfigs', false],
+  ListConfigResources: ['listConfigResources', false],
+  UpdateFeatures: ['updateFeatures', false],
+  ElectLeaders: ['electLeaders', false],
+  AlterPartitionReassignments: ['alterPartitionReassignments', false],
+  ListPartitionReassignments: ['listPartitionReassignments', false],
+}
+
+export const actor = defineActor<ClusterContract, ClusterInput>({
+  kind: 'cluster',
+  contract: clusterContract,
+  start(context, input) {
+    const watchers = new Watchers()
+    const runner = new ShardRunner<ClusterShard>({
+      definition: clusterShard({
+        nodeId: input.nodeId,
+        clusterId: input.clusterId,
+        incarnationId: context.random.uuid(),
+        given: new Map(Object.entries(input.staticConfigs)),
+        partitionsPerRequestMax: context.limits.partitionsPerRequestMax,
+      }),
+      name: `${METADATA_TOPIC}-0`,
+      context,
+      hands: { notify: notice => watchers.tell(notice) },
+      maxBatchBytes: METADATA_BATCH_BYTES_MAX,
+    })
+    runner.lead(context.link(partitionLeader, input.leader) as Link<PartitionLeaderContract>)
+    return {
+      ask: {
+        request: async ({ api, request, brokers }) => {
+          const known = apis[api]
+          if (known === undefined)
+            throw new PortError({ code: 'UNSUPPORTED_VERSION', message: `the cluster does not answer ${api}` })
+          const [word, withBrokers] = known
+          const asked = withBrokers ? { request, brokers } : request
+          return { response: responseOf<unknown>(await runner.submit(word, asked as never)) }
+        },
+        ensureTopics: async request => responseOf(await runner.submit('ensureTopics', request)),
+        allocateProducerIds: async () => responseOf(await runner.submit('allocateProducerIds', {})),
+        bumpLeaderEpochs: async request => responseOf(await runner.submit('bumpLeaderEpochs', request)),
+        image: async () => responseOf(await runner.submit('image', {})),
+      },
+      tell: {
+        subscribe: (_, peer) => watchers.add(peer),
+        leaderChanged: ({ leader }) =>
+          runner.lead(context.link(partitionLeader, leader) as Link<PartitionLeaderContract>),
+      },
+      closed: peer => watchers.remove(peer),
+      close: () => runner.close(),
+      describe: () => runner.describe(),
+    }
+  },
+})
+
+function responseOf<R>(answer: Answer<R>): R {
+  if ('response' in answer) return answer.response
+  throw new PortError({
+    code: errorNameOf(answer.refused),
+    message: answer.refused.message,
+    detail: answer.refused.reason,
+  })
+}
+
+/** As Kafka's controller: another try may find it ready (NOT_CONTROLLER), or nobody knows whether it was done. */
+function errorNameOf({ reason }: Refusal): string {
+  if (reason === 'unknown') return 'REQUEST_TIMED_OUT'
+  return reason === 'tooLarge' ? 'POLICY_VIOLATION' : 'NOT_CONTROLLER'
+}
+
+/** Who gets `imageChanged`, and which topics they know of: after a load, what is missing from the whole was deleted unannounced. */
+class Watchers {
+  readonly #peers = new Set<Peer<ClusterContract>>()
+  readonly #topics = new Map<string, string>()
+
+  add(peer: Peer<ClusterContract>): void {
+    this.#peers.add(peer)
+  }
+
+  remove(peer: Peer<ClusterContract>): void {
+    this.#peers.delete(peer)
+  }
+
+  tell({ kind, delta }: ClusterNotice): void {
+    const deleted = kind === 'whole' ? this.#goneFrom(delta) : delta.deleted
+    for (const { topicId } of deleted) this.#topics.delete(topicId)
+    for (const { topic, topicId } of delta.topics) this.#topics.set(topicId, topic)
+    for (const peer of this.#peers) peer.news('imageChanged', { ...delta, deleted })
+  }
+
+  #goneFrom({ topics }: ImageDelta): ImageDelta['deleted'] {
+    const there = new Set(topics.map(({ topicId }) => topicId))
+    return [...this.#topics].filter(([topicId]) => !there.has(topicId)).map(([topicId, topic]) => ({ topic, topicId }))
+  }
+}

@@ -1,0 +1,83 @@
+// The part of the catalog that the broker hosts by: topics with leader epochs and effective configs. Made from the catalog for news and
+// for who asks for the whole; effective configs are made once per topic and kept until they change.
+import { brokerConfigs } from '@odradek/shared/configs/broker-configs'
+import { effectiveBrokerConfigs, effectiveTopicConfigs } from '@odradek/shared/configs/effective-configs.rules'
+import { topicConfigs } from '@odradek/shared/configs/topic-configs'
+import type { ImageDelta, TopicImage } from '@odradek/shared/contracts/cluster.contract'
+import { type CatalogRecord, ResourceType } from './catalog.records.ts'
+import type { Catalog, Topic } from './catalog.ts'
+import { type ClusterSetup, levelsOf } from './cluster-setup.ts'
+
+const nothing: ReadonlyMap<string, string> = new Map()
+
+/** Broker configs that are defaults of topic configs: when one changes, every topic may have changed. */
+const behindTopics = new Set([...topicConfigs.values()].flatMap(({ synonyms }) => synonyms.map(({ name }) => name)))
+
+export function topicImage(catalog: Catalog, setup: ClusterSetup, topic: Topic): TopicImage {
+  return {
+    topic: topic.name,
+    topicId: topic.topicId,
+    leaderEpochs: topic.partitions.map(({ leaderEpoch }) => leaderEpoch),
+    configs: topicConfigsOf(catalog, setup, topic),
+  }
+}
+
+function topicConfigsOf(catalog: Catalog, setup: ClusterSetup, topic: Topic): { readonly [name: string]: string } {
+  if (topic.configs.size > 0) {
+    topic.effective ??= effectiveTopicConfigs(topic.configs, levelsOf(catalog, setup))
+    return topic.effective
+  }
+  catalog.topicDefaults ??= effectiveTopicConfigs(nothing, levelsOf(catalog, setup))
+  return catalog.topicDefaults
+}
+
+/** Everything, as `image` answers it and as it is told after a load. */
+export function wholeImage(catalog: Catalog, setup: ClusterSetup): ImageDelta {
+  return {
+    topics: [...catalog.topics.values()].map(topic => topicImage(catalog, setup, topic)),
+    deleted: [],
+    brokerConfigs: effectiveBrokerConfigs(levelsOf(catalog, setup)),
+  }
+}
+
+/** What these records changed, in the catalog that they made. Null when nobody needs to know. */
+export function imageDelta(
+  catalog: Catalog,
+  setup: ClusterSetup,
+  records: readonly CatalogRecord[],
+  deleted: ImageDelta['deleted'] = [],
+): ImageDelta | null {
+  const brokerNames = records.flatMap(record =>
+    record.type === 'ConfigRecord' && record.value.resourceType === ResourceType.BROKER ? [record.value.name] : [],
+  )
+  if (brokerNames.some(name => behindTopics.has(name))) return wholeImage(catalog, setup)
+  const topics = changedTopics(catalog, records).map(topic => topicImage(catalog, setup, topic))
+  if (brokerNames.some(name => brokerConfigs.has(name))) {
+    return { topics, deleted, brokerConfigs: effectiveBrokerConfigs(levelsOf(catalog, setup)) }
+  }
+  return topics.length === 0 && deleted.length === 0 ? null : { topics, deleted }
+}
+
+function changedTopics(catalog: Catalog, records: readonly CatalogRecord[]): Topic[] {
+  const changed = new Set<Topic>()
+  for (const record of records) {
+    const topic = topicOf(catalog, record)
+    if (topic !== undefined) changed.add(topic)
+  }
+  return [...changed]
+}
+
+function topicOf(catalog: Catalog, record: CatalogRecord): Topic | undefined {
+  switch (record.type) {
+    case 'TopicRecord':
+    case 'PartitionRecord':
+    case 'PartitionChangeRecord':
+      return catalog.topicsById.get(record.value.topicId)
+    case 'ConfigRecord':
+      return record.value.resourceType === ResourceType.TOPIC
+        ? catalog.topics.get(record.value.resourceName)
+        : undefined
+    default:
+      return undefined
+  }
+}
