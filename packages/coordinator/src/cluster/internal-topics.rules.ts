@@ -51,9 +51,12 @@ function atLeastMinimum(segmentBytes: string): string {
   return String(Math.max(Number(segmentBytes), 1_048_576))
 }
 
-/** Configs with which the leader of `__cluster_metadata` is started; it is compacted by rewriting snapshots, never deleted by age. */
+/**
+ * Configs with which the leader of `__cluster_metadata` is started. Its records have no keys, so it is not compacted; nothing in it ends by
+ * age or size. Every change is forced to disk before it is acknowledged: they are few, and a lost topic is lost data.
+ */
 export const metadataTopicConfigs: { readonly [name: string]: string } = {
-  'cleanup.policy': 'compact',
+  'cleanup.policy': 'delete',
   'max.message.bytes': String(METADATA_BATCH_BYTES_MAX),
   'retention.ms': '-1',
   'retention.bytes': '-1',

@@ -40,6 +40,7 @@ function registration({ nodeId, incarnationId }: ClusterSetup, brokerEpoch: numb
       fenced: false,
       inControlledShutdown: false,
       logDirs: [],
+      cordonedLogDirs: null,
     },
   }
 }
