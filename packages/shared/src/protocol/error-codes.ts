@@ -1,5 +1,6 @@
 // The one table of Kafka's error codes (Java: `org.apache.kafka.common.protocol.Errors`). Codes and names are Kafka's; whether a
-// client may simply repeat the request follows from Kafka's exception classes (`RetriableException`); the words are ours.
+// client may repeat the request, and whether it should ask for metadata before, follows from Kafka's exception classes
+// (`RetriableException`, `InvalidMetadataException`); the words are ours.
 
 /** One of Kafka's errors. */
 export interface KafkaErrorCode {
@@ -7,15 +8,18 @@ export interface KafkaErrorCode {
   readonly name: ErrorName
   /** Whether the same request may succeed when it is repeated. */
   readonly retriable: boolean
+  /** Whether it means that the client's metadata is out of date, to be asked for again before the retry. */
+  readonly invalidMetadata: boolean
   /** What it means, for people. */
   readonly message: string
 }
 
-const RETRIABLE = true
-const FINAL = false
+const FINAL = { retriable: false, invalidMetadata: false }
+const RETRIABLE = { retriable: true, invalidMetadata: false }
+const STALE_METADATA = { retriable: true, invalidMetadata: true }
 
-function error<N extends string>(code: number, name: N, retriable: boolean, message: string) {
-  return { code, name, retriable, message }
+function error<N extends string>(code: number, name: N, kind: typeof FINAL, message: string) {
+  return { code, name, retriable: kind.retriable, invalidMetadata: kind.invalidMetadata, message }
 }
 
 const table = {
@@ -36,20 +40,25 @@ const table = {
   UNKNOWN_TOPIC_OR_PARTITION: error(
     3,
     'UNKNOWN_TOPIC_OR_PARTITION',
-    RETRIABLE,
+    STALE_METADATA,
     'This broker does not have the topic or partition.',
   ),
   INVALID_FETCH_SIZE: error(4, 'INVALID_FETCH_SIZE', FINAL, 'The fetch size is not allowed.'),
-  LEADER_NOT_AVAILABLE: error(5, 'LEADER_NOT_AVAILABLE', RETRIABLE, 'The partition has no leader at the moment.'),
+  LEADER_NOT_AVAILABLE: error(5, 'LEADER_NOT_AVAILABLE', STALE_METADATA, 'The partition has no leader at the moment.'),
   NOT_LEADER_OR_FOLLOWER: error(
     6,
     'NOT_LEADER_OR_FOLLOWER',
-    RETRIABLE,
+    STALE_METADATA,
     'This broker neither leads the partition nor follows it.',
   ),
   REQUEST_TIMED_OUT: error(7, 'REQUEST_TIMED_OUT', RETRIABLE, 'The request took longer than its timeout.'),
   BROKER_NOT_AVAILABLE: error(8, 'BROKER_NOT_AVAILABLE', FINAL, 'The broker is not there.'),
-  REPLICA_NOT_AVAILABLE: error(9, 'REPLICA_NOT_AVAILABLE', RETRIABLE, 'The replica that was asked for is not there.'),
+  REPLICA_NOT_AVAILABLE: error(
+    9,
+    'REPLICA_NOT_AVAILABLE',
+    STALE_METADATA,
+    'The replica that was asked for is not there.',
+  ),
   MESSAGE_TOO_LARGE: error(10, 'MESSAGE_TOO_LARGE', FINAL, 'A record is larger than the topic or broker allows.'),
   STALE_CONTROLLER_EPOCH: error(11, 'STALE_CONTROLLER_EPOCH', FINAL, 'The controller has moved to another broker.'),
   OFFSET_METADATA_TOO_LARGE: error(
@@ -58,7 +67,7 @@ const table = {
     FINAL,
     'The metadata beside the offset is too large.',
   ),
-  NETWORK_EXCEPTION: error(13, 'NETWORK_EXCEPTION', RETRIABLE, 'The connection broke before the response came.'),
+  NETWORK_EXCEPTION: error(13, 'NETWORK_EXCEPTION', STALE_METADATA, 'The connection broke before the response came.'),
   COORDINATOR_LOAD_IN_PROGRESS: error(
     14,
     'COORDINATOR_LOAD_IN_PROGRESS',
@@ -196,7 +205,7 @@ const table = {
     FINAL,
     'Not attempted, because of what happened to something else in the request.',
   ),
-  KAFKA_STORAGE_ERROR: error(56, 'KAFKA_STORAGE_ERROR', RETRIABLE, 'The disk could not be read or written.'),
+  KAFKA_STORAGE_ERROR: error(56, 'KAFKA_STORAGE_ERROR', STALE_METADATA, 'The disk could not be read or written.'),
   LOG_DIR_NOT_FOUND: error(57, 'LOG_DIR_NOT_FOUND', FINAL, 'The log directory is not there.'),
   SASL_AUTHENTICATION_FAILED: error(58, 'SASL_AUTHENTICATION_FAILED', FINAL, 'Authentication failed.'),
   UNKNOWN_PRODUCER_ID: error(
@@ -242,9 +251,9 @@ const table = {
     RETRIABLE,
     'The epoch of the fetch session is out of step.',
   ),
-  LISTENER_NOT_FOUND: error(72, 'LISTENER_NOT_FOUND', RETRIABLE, 'No listener of this name leads to the leader.'),
+  LISTENER_NOT_FOUND: error(72, 'LISTENER_NOT_FOUND', STALE_METADATA, 'No listener of this name leads to the leader.'),
   TOPIC_DELETION_DISABLED: error(73, 'TOPIC_DELETION_DISABLED', FINAL, 'Deleting topics is disabled.'),
-  FENCED_LEADER_EPOCH: error(74, 'FENCED_LEADER_EPOCH', RETRIABLE, "The leader epoch is older than the broker's."),
+  FENCED_LEADER_EPOCH: error(74, 'FENCED_LEADER_EPOCH', STALE_METADATA, "The leader epoch is older than the broker's."),
   UNKNOWN_LEADER_EPOCH: error(75, 'UNKNOWN_LEADER_EPOCH', RETRIABLE, "The leader epoch is newer than the broker's."),
   UNSUPPORTED_COMPRESSION_TYPE: error(
     76,
@@ -263,7 +272,7 @@ const table = {
   PREFERRED_LEADER_NOT_AVAILABLE: error(
     80,
     'PREFERRED_LEADER_NOT_AVAILABLE',
-    RETRIABLE,
+    STALE_METADATA,
     'The preferred leader is not available.',
   ),
   GROUP_MAX_SIZE_REACHED: error(81, 'GROUP_MAX_SIZE_REACHED', FINAL, 'The group has as many members as it may have.'),
@@ -271,10 +280,10 @@ const table = {
   ELIGIBLE_LEADERS_NOT_AVAILABLE: error(
     83,
     'ELIGIBLE_LEADERS_NOT_AVAILABLE',
-    RETRIABLE,
+    STALE_METADATA,
     'None of the replicas that may lead is available.',
   ),
-  ELECTION_NOT_NEEDED: error(84, 'ELECTION_NOT_NEEDED', RETRIABLE, 'The partition needs no election.'),
+  ELECTION_NOT_NEEDED: error(84, 'ELECTION_NOT_NEEDED', STALE_METADATA, 'The partition needs no election.'),
   NO_REASSIGNMENT_IN_PROGRESS: error(85, 'NO_REASSIGNMENT_IN_PROGRESS', FINAL, 'There is no reassignment under way.'),
   GROUP_SUBSCRIBED_TO_TOPIC: error(
     86,
@@ -315,7 +324,7 @@ const table = {
   ),
   SNAPSHOT_NOT_FOUND: error(98, 'SNAPSHOT_NOT_FOUND', FINAL, 'The snapshot does not exist.'),
   POSITION_OUT_OF_RANGE: error(99, 'POSITION_OUT_OF_RANGE', FINAL, 'The position lies outside the snapshot.'),
-  UNKNOWN_TOPIC_ID: error(100, 'UNKNOWN_TOPIC_ID', RETRIABLE, 'This broker does not have a topic of this id.'),
+  UNKNOWN_TOPIC_ID: error(100, 'UNKNOWN_TOPIC_ID', STALE_METADATA, 'This broker does not have a topic of this id.'),
   DUPLICATE_BROKER_REGISTRATION: error(
     101,
     'DUPLICATE_BROKER_REGISTRATION',
@@ -326,7 +335,7 @@ const table = {
   INCONSISTENT_TOPIC_ID: error(
     103,
     'INCONSISTENT_TOPIC_ID',
-    RETRIABLE,
+    STALE_METADATA,
     'The topic id is not the one that the log has.',
   ),
   INCONSISTENT_CLUSTER_ID: error(104, 'INCONSISTENT_CLUSTER_ID', FINAL, 'The cluster id is another one.'),
