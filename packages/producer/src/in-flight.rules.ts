@@ -19,7 +19,7 @@ import {
  * Batches of one idempotent producer that a leader remembers. No batch is sent that is this many places behind an unanswered one: a
  * repetition of that one would no longer be recognised, even if the batches between have been acknowledged.
  */
-export const IN_FLIGHT_PER_PARTITION_MAX = 5
+const IN_FLIGHT_PER_PARTITION_MAX = 5
 
 /** One batch on its way. */
 export interface LineBatch {

@@ -1,2 +1,17 @@
-// The door of @odradek/producer: what other packages and users may import by name.
-export {}
+// What users of @odradek/producer import.
+export { bytes, type Codec, float64, int32, int64, json, schema, string } from '@odradek/shared/client/codecs'
+export { type KeyOf, type Topic, topic, type ValueOf } from '@odradek/shared/client/topic'
+export { type Acknowledgement, type Acknowledgements, PartialSendError } from './acknowledgement.ts'
+export type { DeliveryCallback } from './batch-in-progress.ts'
+export { createProducer } from './create-producer.ts'
+export type {
+  HeadersInput,
+  HeaderValue,
+  InterceptedRecord,
+  Partitioner,
+  PartitionerInput,
+  ProducerInterceptor,
+  ProducerOptions,
+} from './options.ts'
+export type { Producer, RecordFor, SendOptions } from './producer.ts'
+export type { ProducerRecord } from './record-encoder.ts'

@@ -1,5 +1,6 @@
 // The producer's errors: made as data in the sender's thread, thrown as KafkaError in the caller's. Codes are listed in the package's README.
 import { type ErrorData, KafkaError, PortError } from '@odradek/shared/base/errors'
+import type { TopicMetadata } from '@odradek/shared/contracts/sender.contract'
 import { errorOf, errors } from '@odradek/shared/protocol/error-codes'
 
 /** Stable codes of errors that producers raise beside those of options, topics and codecs. */
@@ -97,4 +98,21 @@ function publicCode(code: string): `ODK_${string}` {
   if (code.startsWith('ODK_')) return code as `ODK_${string}`
   if (code === 'ABORTED') return 'ODK_ABORTED'
   return code === 'LINK_CLOSED' || code === 'UNREACHABLE' || code === 'FAILED' ? 'ODK_SENDER_DIED' : 'ODK_BROKER_ERROR'
+}
+
+/** The topic did not become known in time. */
+export function metadataTimedOut(topic: string, maxBlockMs: number): KafkaError {
+  return new KafkaError('ODK_METADATA_TIMEOUT', `topic ${topic} is not known after maxBlockMs (${maxBlockMs} ms)`, {
+    retriable: true,
+  })
+}
+
+/** The cluster will never give this topic. */
+export function topicRefused({ topic, errorCode }: TopicMetadata): KafkaError {
+  const { name, message, retriable } = errorOf(errorCode)
+  return new KafkaError('ODK_BROKER_ERROR', `${topic}: ${name}: ${message}`, {
+    kafkaCode: errorCode,
+    kafkaName: name,
+    retriable,
+  })
 }

@@ -1,6 +1,9 @@
 // One timer for many moments: keeps the earliest. Used where arming a timer per batch would cost more than the batch.
 import type { Clock, Timer } from '@odradek/shared/base/clock'
 
+/** Added to every wait, so that rounding never makes a timer fire before its moment, find nothing due, and arm itself for no time at all. */
+const ROUNDING_MS = 0.001
+
 export class WakeTimer {
   readonly #clock: Clock
   readonly #wake: () => void
@@ -17,7 +20,8 @@ export class WakeTimer {
     if (at >= this.#at) return
     this.cancel()
     this.#at = at
-    this.#timer = this.#clock.after(Math.max(0, at - this.#clock.monotonic()), () => {
+    const delayMs = Math.max(0, at - this.#clock.monotonic()) + ROUNDING_MS
+    this.#timer = this.#clock.after(delayMs, () => {
       this.#timer = null
       this.#at = Number.POSITIVE_INFINITY
       this.#wake()

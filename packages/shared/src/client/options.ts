@@ -176,7 +176,7 @@ export function parseOptions<Options extends object>(
 }
 
 /** An ODK_OPTION_INVALID that names the option, what it takes, and what was given. */
-export function invalidOption(where: string, name: string, expects: string, given: unknown): KafkaError {
+function invalidOption(where: string, name: string, expects: string, given: unknown): KafkaError {
   return new KafkaError('ODK_OPTION_INVALID', `${where}: ${name} must be ${expects}, got ${shown(given)}`)
 }
 

@@ -1,0 +1,66 @@
+// Makes a producer and finds the place where its sender runs: in the system of an embedded broker.
+import type { Link, Spawned } from '@odradek/shared/actor/actor'
+import { KafkaError } from '@odradek/shared/base/errors'
+import { type ClusterDoor, clusterDoor, type EmbeddedBroker } from '@odradek/shared/client/cluster-link'
+import { type SenderContract, sender } from '@odradek/shared/contracts/sender.contract'
+import { type ProducerOptions, type ResolvedProducerOptions, readProducerOptions, senderPolicyOf } from './options.ts'
+import { Producer, type SenderConnection } from './producer.ts'
+import { errorOfAsk } from './producer-errors.ts'
+import { senderModule } from './sender.actor.ts'
+
+/**
+ * Creates a producer. Nothing is connected before the first use. Throws ODK_OPTION_UNKNOWN, ODK_OPTION_INVALID or ODK_OPTION_CONFLICT.
+ * Close it, or let `await using` do so.
+ */
+export function createProducer(given: ProducerOptions): Producer {
+  const options = readProducerOptions(given)
+  return new Producer(options, connectionOf(options))
+}
+
+function connectionOf(options: ResolvedProducerOptions): SenderConnection {
+  const { bootstrapServers } = options
+  const door = (bootstrapServers as Partial<EmbeddedBroker>)[clusterDoor]
+  if (door !== undefined) return new SenderSpawner(door, options)
+  throw new KafkaError('ODK_OPTION_INVALID', 'createProducer: bootstrapServers must be a broker that createBroker made')
+}
+
+/** Starts a sender in a system, and follows it through restarts. */
+class SenderSpawner implements SenderConnection {
+  readonly host: ClusterDoor['host']
+  readonly #door: ClusterDoor
+  readonly #options: ResolvedProducerOptions
+  #spawned: Promise<Spawned<SenderContract>> | null = null
+  #link: Link<SenderContract> | null = null
+
+  constructor(door: ClusterDoor, options: ResolvedProducerOptions) {
+    this.host = door.host
+    this.#door = door
+    this.#options = options
+  }
+
+  open(events: Parameters<SenderConnection['open']>[0]): void {
+    const input = { link: this.#door.link, policy: senderPolicyOf(this.#options) }
+    this.#spawned = this.#door.host.spawn(senderModule, input, { name: this.#options.clientId })
+    this.#spawned.then(
+      spawned => {
+        this.#connected(spawned.address, events)
+        spawned.onChange((address, reason) => {
+          if (address !== null) this.#connected(address, events)
+          else events.lost(new KafkaError('ODK_SENDER_DIED', `the producer's sender has ended: ${reason}`))
+        })
+      },
+      thrown => events.lost(errorOfAsk(thrown)),
+    )
+  }
+
+  async close(): Promise<void> {
+    this.#link?.close()
+    const spawned = await this.#spawned?.catch(() => null)
+    await spawned?.close()
+  }
+
+  #connected(address: Spawned<SenderContract>['address'], events: Parameters<SenderConnection['open']>[0]): void {
+    this.#link = this.#door.host.link(sender, address)
+    events.connected(this.#link)
+  }
+}

@@ -1,0 +1,101 @@
+// A record becomes bytes, in the caller's thread: interceptors, codecs, headers, limits. Called for every record before it gets its place.
+import { KafkaError } from '@odradek/shared/base/errors'
+import type { ClientHost } from '@odradek/shared/client/cluster-link'
+import { type Codec, encodeFailed } from '@odradek/shared/client/codecs'
+import type { Topic } from '@odradek/shared/client/topic'
+import type { RecordHeader } from '@odradek/shared/records/record-reader'
+import { interceptRecord } from './interception.ts'
+import type { HeadersInput, ResolvedProducerOptions } from './options.ts'
+import { Scratch } from './scratch.ts'
+
+/** A record to send. */
+export interface ProducerRecord<K = unknown, V = unknown> {
+  /** Decides the partition, if there is one. null or left out: none. */
+  readonly key?: K | null
+  /** null: a tombstone. */
+  readonly value: V | null
+  /** Chosen by the partitioner when left out. */
+  readonly partition?: number
+  /** Milliseconds since 1970; now when left out. */
+  readonly timestamp?: number
+  readonly headers?: HeadersInput
+}
+
+/** One record with its bytes, on its way into a batch. */
+export interface EncodedRecord {
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  readonly headers: readonly RecordHeader[]
+  readonly partition: number | undefined
+  readonly timestamp: number
+}
+
+const NO_HEADERS: readonly RecordHeader[] = []
+
+export class RecordEncoder {
+  readonly #options: Pick<ResolvedProducerOptions, 'interceptors' | 'maxRequestSize'>
+  readonly #host: Pick<ClientHost, 'clock' | 'log'>
+  readonly #keys = new Scratch()
+  readonly #values = new Scratch()
+
+  constructor(
+    options: Pick<ResolvedProducerOptions, 'interceptors' | 'maxRequestSize'>,
+    host: Pick<ClientHost, 'clock' | 'log'>,
+  ) {
+    this.#options = options
+    this.#host = host
+  }
+
+  /** Bytes are valid until the next record is encoded. */
+  encode(topic: Topic, given: ProducerRecord): EncodedRecord {
+    const { interceptors } = this.#options
+    const record = interceptors.length === 0 ? given : interceptRecord(interceptors, topic.name, given, this.#host.log)
+    if (record.value === undefined) {
+      throw new KafkaError(
+        'ODK_RECORD_INVALID',
+        `a record for ${topic.name} has no value; a tombstone has the value null`,
+      )
+    }
+    const key =
+      record.key === undefined || record.key === null ? null : this.#bytes(topic, 'key', topic.key, record.key)
+    const value = record.value === null ? null : this.#bytes(topic, 'value', topic.value, record.value)
+    const headers = record.headers === undefined ? NO_HEADERS : headersOf(topic.name, record.headers)
+    const timestamp = record.timestamp ?? this.#host.clock.now()
+    const size = (key?.length ?? 0) + (value?.length ?? 0)
+    if (size > this.#options.maxRequestSize) {
+      throw new KafkaError(
+        'ODK_RECORD_TOO_LARGE',
+        `a record for ${topic.name} has ${size} bytes, more than maxRequestSize (${this.#options.maxRequestSize})`,
+        { kafkaCode: 10, kafkaName: 'MESSAGE_TOO_LARGE' },
+      )
+    }
+    return { key, value, headers, timestamp, partition: record.partition }
+  }
+
+  #bytes(topic: Topic, what: 'key' | 'value', codec: Codec, given: unknown): Uint8Array {
+    try {
+      return (what === 'key' ? this.#keys : this.#values).encode(codec, given)
+    } catch (thrown) {
+      throw encodeFailed(topic.name, what, thrown)
+    }
+  }
+}
+
+/** A record whose bytes stay. */
+export function keep(record: EncodedRecord): EncodedRecord {
+  // Not `slice`: of a Buffer that is a view.
+  const key = record.key === null ? null : new Uint8Array(record.key)
+  const value = record.value === null ? null : new Uint8Array(record.value)
+  return { ...record, key, value }
+}
+
+function headersOf(topic: string, given: HeadersInput): readonly RecordHeader[] {
+  const pairs = Array.isArray(given) ? given : Object.entries(given)
+  return pairs.map(([key, value]) => {
+    if (typeof key !== 'string')
+      throw new KafkaError('ODK_RECORD_INVALID', `a header key of a record for ${topic} is no string`)
+    if (value === null || value instanceof Uint8Array) return { key, value }
+    if (typeof value === 'string') return { key, value: Buffer.from(value, 'utf8') }
+    throw new KafkaError('ODK_RECORD_INVALID', `header ${key} of a record for ${topic} is neither bytes, text nor null`)
+  })
+}

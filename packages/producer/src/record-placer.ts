@@ -1,0 +1,65 @@
+// A record gets its partition, and its place in that partition's open batch.
+import { KafkaError } from '@odradek/shared/base/errors'
+import type { Random } from '@odradek/shared/base/random'
+import type { Accumulator, AppendContext, PartitionQueue } from './accumulator.ts'
+import type { RecordBatchInProgress } from './batch-in-progress.ts'
+import type { ResolvedProducerOptions } from './options.ts'
+import { countSticky, partitionForKey, roundRobinPartition, stickyPartition } from './partitioner.rules.ts'
+import type { EncodedRecord } from './record-encoder.ts'
+import type { TopicQueues } from './topic-queues.ts'
+
+export class RecordPlacer {
+  readonly #options: Pick<ResolvedProducerOptions, 'batchSize' | 'partitioner' | 'partitionerIgnoreKeys'>
+  readonly #accumulator: Accumulator
+  readonly #random: Random
+
+  constructor(
+    options: Pick<ResolvedProducerOptions, 'batchSize' | 'partitioner' | 'partitionerIgnoreKeys'>,
+    accumulator: Accumulator,
+    random: Random,
+  ) {
+    this.#options = options
+    this.#accumulator = accumulator
+    this.#random = random
+  }
+
+  /** Puts a record into its partition's batch. There is room, and the topic is known. */
+  place(queues: TopicQueues, record: EncodedRecord, context: AppendContext): RecordBatchInProgress {
+    const { keyless } = queues
+    const keyed = record.key !== null && !this.#options.partitionerIgnoreKeys
+    const sticky = record.partition === undefined && !keyed && this.#options.partitioner === 'default'
+    const queue = sticky
+      ? queues.partitions[stickyPartition(keyless, queues, this.#random)]!
+      : this.#partitionOf(queues, record)
+    const before = this.#accumulator.usedBytes
+    const batch = this.#accumulator.append(queue, record.timestamp, record.key, record.value, record.headers, context)
+    if (sticky) {
+      const bytes = this.#accumulator.usedBytes - before
+      countSticky(keyless, { bytes, batchIsOpen: batch.builder !== null }, this.#options.batchSize)
+    }
+    return batch
+  }
+
+  #partitionOf(queues: TopicQueues, { key, value, partition }: EncodedRecord): PartitionQueue {
+    const { partitioner } = this.#options
+    const chosen =
+      partition ??
+      (typeof partitioner === 'function'
+        ? partitioner({
+            topic: queues.name,
+            key,
+            value,
+            partitionCount: queues.partitionCount,
+            available: queues.available,
+          })
+        : partitioner === 'roundRobin'
+          ? roundRobinPartition(queues.keyless, queues)
+          : partitionForKey(key!, queues.partitionCount))
+    const queue = queues.partitions[chosen]
+    if (queue !== undefined) return queue
+    throw new KafkaError(
+      'ODK_PARTITION_INVALID',
+      `${queues.name} has partitions 0 to ${queues.partitionCount - 1}, not ${chosen}`,
+    )
+  }
+}
