@@ -45,7 +45,97 @@ describe('the simulated host', () => {
     const world = simulate({ seed: 99 })
     await expect(world.run(() => new Promise(() => {}))).rejects.toThrow(/nothing is left.*seed 99/)
   })
+
+  it('lets virtual time pass, and timers of actors with it', async () => {
+    const world = simulate({ seed: 1 })
+    const { address } = await world.run(() => world.spawn(actor, {}, { name: 'a' }))
+    let done = false
+    void world
+      .link(echo, address)
+      .ask('late', { ms: 1_000 })
+      .then(() => {
+        done = true
+      })
+    await world.advance(900)
+    expect([done, Math.round(world.elapsedMs)]).toEqual([false, 900])
+    await world.advance(200)
+    expect(done).toBe(true)
+  })
+
+  it('settles when no message is under way, without waiting for timers', async () => {
+    const world = simulate({ seed: 1 })
+    const { address } = await world.run(() => world.spawn(actor, {}, { name: 'a' }))
+    const link = world.link(echo, address)
+    void link.ask('late', { ms: 10_000 })
+    const reply = link.ask('echo', { n: 1 })
+    await world.settle()
+    expect(await reply).toMatchObject({ n: 1 })
+    expect(world.elapsedMs).toBeLessThan(10)
+  })
+
+  it('does what is due on a paused lane after the pause', async () => {
+    const world = simulate({ seed: 1 })
+    const { address } = await world.run(() => world.spawn(actor, {}, { name: 'a' }))
+    world.pause(address.lane, 500)
+    await world.run(() => world.link(echo, address).ask('echo', { n: 1 }))
+    expect(world.elapsedMs).toBeGreaterThanOrEqual(500)
+  })
+
+  it('reorders messages of different links, and never those of one', async () => {
+    const orders = new Set<string>()
+    for (let seed = 0; seed < 20; seed++) {
+      const world = simulate({ seed })
+      const { address } = await world.run(() => world.spawn(actor, {}, { name: 'a' }))
+      const [first, second] = [world.link(echo, address), world.link(echo, address)]
+      for (const n of [1, 2, 3]) first.tell('note', n)
+      await world.advance(0.1)
+      for (const n of [11, 12, 13]) second.tell('note', n)
+      await world.settle()
+      const { notes } = await world.run(() => first.ask('told', {}))
+      expect(notes.filter(n => n < 10)).toEqual([1, 2, 3])
+      expect(notes.filter(n => n > 10)).toEqual([11, 12, 13])
+      orders.add(notes.join())
+    }
+    expect(orders.size).toBeGreaterThan(1)
+  })
+
+  it('catches what a real port would mangle: byte arrays that the contract does not list', async () => {
+    const world = simulate({ seed: 1 })
+    const { address } = await world.run(() => world.spawn(actor, {}, { name: 'a' }))
+    const ask = world.link(echo, address).ask('echo', { n: new Uint8Array(10_000) as never })
+    await expect(ask).rejects.toThrow(/not listed/)
+  })
+
+  it('survives any mixture of faults: every ask settles, every actor comes back', async () => {
+    let failed = 0
+    for (let seed = 0; seed < 30; seed++) failed += await surviveFaults(seed)
+    expect(failed).toBeGreaterThan(100)
+  })
 })
+
+/** Asks through faults until they end; returns how many asks failed. */
+async function surviveFaults(seed: number): Promise<number> {
+  const world = simulate({ seed, threads: 3, limits: { restartsMax: 10_000 } })
+  const spawned = await world.run(() => Promise.all(['a', 'b', 'c', 'd'].map(name => world.spawn(actor, {}, { name }))))
+  world.faults = { ...world.faults, close: 0.02, actorDeath: 0.02, laneDeath: 0.01, delayMaxMs: 5 }
+  const outcome = (n: number): Promise<string> =>
+    world
+      .link(echo, spawned[n % 4]!.address)
+      .ask('late', { ms: n % 50 })
+      .then(
+        () => 'answered',
+        error => error.code,
+      )
+  const outcomes = await world.run(() => Promise.all(Array.from({ length: 300 }, (_, n) => outcome(n))))
+  world.faults = { ...world.faults, close: 0, actorDeath: 0, laneDeath: 0 }
+  await world.advance(60_000)
+  for (const code of outcomes) expect(['answered', 'LINK_CLOSED', 'UNREACHABLE']).toContain(code)
+  for (const { address } of spawned) {
+    expect(await world.run(() => world.link(echo, address).ask('echo', { n: seed }))).toMatchObject({ n: seed })
+  }
+  await world.close()
+  return outcomes.filter(code => code !== 'answered').length
+}
 
 hostSuite('the simulated host as a host', {
   lanes: 3,
