@@ -163,7 +163,7 @@ export class GroupCommitter {
     const { state } = leadership
     const oldest = oldestUndecided(state.ongoing)
     leadership.highWatermark = state.logEndOffset
-    leadership.lastStableOffset = lastStableOffset(state.logEndOffset, oldest)
+    leadership.firstUnstableOffset = lastStableOffset(state.logEndOffset, oldest)
     leadership.stablePosition = oldest === undefined ? state.position : oldest.position
   }
 

@@ -120,7 +120,7 @@ export class LeaderHousekeeping {
       if (isExpired(known.state, known.lastAppendMs, now, producerIdExpirationMs)) expired.push(producerId)
     }
     if (expired.length === 0) return
-    const { highWatermark, lastStableOffset } = this.#leadership
+    const { highWatermark, lastStableOffset } = log
     const group = { batches: [], expiredProducers: expired, highWatermark, lastStableOffset, now }
     this.#context.gate.run(() => log.append(group, config.log))
     for (const producerId of expired) state.producers.delete(producerId)

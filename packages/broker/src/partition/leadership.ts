@@ -15,8 +15,8 @@ export class Leadership implements LogPosition {
   config: LeaderConfig
   /** First offset that no reader sees; with one node the log end as of the last commit. Never goes back. */
   highWatermark: number
-  /** First offset that read_committed does not see. Never goes back. */
-  lastStableOffset: number
+  /** First offset of the oldest undecided transaction, or the high watermark. */
+  firstUnstableOffset: number
   /** The ruler of `fetch-wait.rules` at the last stable offset. */
   stablePosition = 0
 
@@ -37,11 +37,16 @@ export class Leadership implements LogPosition {
       verifications: new Map(),
     }
     this.highWatermark = log.logEndOffset
-    this.lastStableOffset = lastStableOffset(log.logEndOffset, oldestUndecided(this.state.ongoing))
+    this.firstUnstableOffset = lastStableOffset(log.logEndOffset, oldestUndecided(this.state.ongoing))
   }
 
   get logStartOffset(): number {
     return this.log.logStartOffset
+  }
+
+  /** First offset that read_committed does not see. Never goes back, nor behind the log start (when records of an open transaction go). */
+  get lastStableOffset(): number {
+    return Math.max(this.firstUnstableOffset, this.log.logStartOffset)
   }
 
   /** Null, or why a request by somebody who believes in `currentLeaderEpoch` is refused (KIP-320). */
