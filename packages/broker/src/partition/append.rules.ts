@@ -8,6 +8,7 @@ import { CorruptRecordError, type RecordErrorName } from '@odradek/shared/record
 import * as batch from '@odradek/shared/records/record-batch'
 import { RecordReader } from '@odradek/shared/records/record-reader'
 import type { LeaderConfig } from './leader-config.rules.ts'
+import { skimRecords } from './record-skim.rules.ts'
 
 /** KIP-467: a record that is why its batch was refused. */
 export interface RecordError {
@@ -120,6 +121,10 @@ function walkRecords(records: Uint8Array, circumstances: AppendCircumstances): W
   const createTime = config.timestampType === 'CreateTime'
   const earliest = createTime ? now - config.timestampBeforeMaxMs : Number.NEGATIVE_INFINITY
   const latest = createTime ? now + config.timestampAfterMaxMs : Number.POSITIVE_INFINITY
+  const skimmed = skimRecords(records)
+  if (skimmed !== undefined && skimmed.minTimestamp >= earliest && skimmed.maxTimestamp <= latest) {
+    if (!compacted || !skimmed.keyless) return { kind: 'sound', maxTimestamp: skimmed.maxTimestamp }
+  }
   const errors: RecordError[] = []
   let untimely = false
   let index = 0
