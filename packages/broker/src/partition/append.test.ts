@@ -166,6 +166,11 @@ describe('what a coordinator appends', () => {
     expect(judge(records, {}, 'coordinator').kind).toBe('accepted')
   })
 
+  it('may be for a producer, without a sequence', () => {
+    const offsets = sample({ producerId: 1, producerEpoch: 0, baseSequence: -1, transactional: true })
+    expect(judge(offsets, {}, 'coordinator').kind).toBe('accepted')
+  })
+
   it('is stamped with LogAppendTime batch by batch', () => {
     const verdict = judge(
       Uint8Array.from([...sample(), ...sample()]),

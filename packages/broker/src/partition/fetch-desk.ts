@@ -38,6 +38,7 @@ export class FetchDesk {
   readonly #leadership: Leadership
   readonly #context: ActorContext
   readonly #waits: FetchWaits<Waiter>
+  #bytesOut = 0
 
   constructor(leadership: Leadership, context: ActorContext) {
     this.#leadership = leadership
@@ -128,7 +129,9 @@ export class FetchDesk {
     try {
       return this.#context.gate.run(() => this.#readLog(request, { end, readCommitted }))
     } catch (error) {
-      return { response: this.#response(logErrorCode(error), new Uint8Array(0)), more: false }
+      const errorCode = logErrorCode(error)
+      this.#context.log.error({ fetchOffset, reason: (error as Error).message }, 'the log could not be read')
+      return { response: this.#response(errorCode, new Uint8Array(0)), more: false }
     }
   }
 
@@ -140,6 +143,8 @@ export class FetchDesk {
     const { fetchOffset, partitionMaxBytes, minOneBatch = true } = request
     const limits = { maxBytes: Math.max(partitionMaxBytes, 1), maxOffset: end, minOneBatch }
     const { bytes, nextOffset } = log.read(fetchOffset, limits)
+    this.#bytesOut += bytes.length
+    this.#context.report('BytesOut', this.#bytesOut)
     const aborted = readCommitted ? abortedForFetch(log.abortedTransactions(fetchOffset, nextOffset)) : null
     return { response: this.#response(0, bytes, aborted), more: nextOffset < end }
   }

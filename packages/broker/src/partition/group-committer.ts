@@ -45,6 +45,7 @@ export class GroupCommitter {
   #settle: Settle[] = []
   #deferred = false
   #highSettle = 0
+  #refused = 0
 
   constructor(leadership: Leadership, context: ActorContext, listener: CommitListener) {
     this.#leadership = leadership
@@ -208,6 +209,7 @@ export class GroupCommitter {
   }
 
   #refuse(error: ErrorName, errorMessage: string | null, recordErrors = NO_RECORD_ERRORS): AppendResponse {
+    this.#context.report('FailedProduceRequests', ++this.#refused)
     return { ...this.#response(errors[error].code, -1, -1), errorMessage, recordErrors }
   }
 }

@@ -137,6 +137,40 @@ describe('a transaction', () => {
   )
 })
 
+describe('offsets that a group coordinator stages', () => {
+  it(
+    'are transactional batches without a sequence, fenced by epoch and ended by markers like others',
+    withLeader(async leader => {
+      const staged = async (producerEpoch: number, baseSequence = -1) => {
+        const verification = await leader.verify(1, baseSequence, producerEpoch)
+        return leader.append(by(1, baseSequence, producerEpoch), { origin: 'coordinator', verification })
+      }
+      expect([await staged(0), await staged(0)]).toEqual([
+        ['NONE', 0],
+        ['NONE', 1],
+      ])
+      expect(await stable(leader)).toEqual([2, 0])
+      expect(await leader.marker(1, true, { producerEpoch: 1, transactionVersion: 2 })).toBe('NONE')
+      expect(await staged(0)).toEqual(['INVALID_PRODUCER_EPOCH', -1])
+      const restarted = await leader.restarted()
+      expect(await stable(restarted)).toEqual([3, 3])
+    }),
+  )
+})
+
+describe('late transactions', () => {
+  it(
+    'are counted once their coordinator should have ended them',
+    withLeader(async leader => {
+      await leader.begin(by(1, 0))
+      await leader.pass(11 * 60_000)
+      expect((await leader.describe())?.metrics.LateTransactions).toBe(0)
+      await leader.pass(20 * 60_000)
+      expect((await leader.describe())?.metrics.LateTransactions).toBe(1)
+    }),
+  )
+})
+
 describe('markers', () => {
   it(
     'sent again are a success and change nothing that readers see',

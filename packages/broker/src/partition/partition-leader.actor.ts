@@ -183,6 +183,10 @@ class PartitionLeader {
       this.#failing = false
       this.#machine.send({ type: 'append.succeeded' })
     }
+    const { log, state } = this.#leadership
+    this.#context.report('BytesIn', state.position)
+    this.#context.report('LogEndOffset', state.logEndOffset)
+    this.#context.report('Size', log.sizeInBytes)
     this.#housekeeping.appended()
     this.#desk.wake()
     this.#news.tell(bytes)

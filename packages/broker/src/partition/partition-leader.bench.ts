@@ -54,6 +54,7 @@ function openLeader() {
     limits,
     gate: openGate,
     defer: (work: () => void) => deferred.push(work),
+    report() {},
   } as unknown as ActorContext
   const leadership = new Leadership(openLog(), 0, config)
   const committer = new GroupCommitter(leadership, context, { committed() {}, failed() {} })

@@ -13,6 +13,9 @@ describe('append', () => {
       expect([highWatermark, lastStableOffset, abortedTransactions]).toEqual([5, 5, null])
       expect([...batch.batchPositions(records)].map(at => batch.baseOffset(records, at))).toEqual([0, 3])
       expect(batch.partitionLeaderEpoch(records, 0)).toBe(3)
+      const size = records.length
+      const metrics = { BytesIn: size, BytesOut: size, LogEndOffset: 5, Size: size }
+      expect((await leader.describe())?.metrics).toEqual(metrics)
     }),
   )
 
@@ -42,6 +45,7 @@ describe('append', () => {
     'refuses acks that Kafka does not have, and takes the three that it has',
     withLeader(async leader => {
       expect(await leader.append({}, { acks: 2 })).toEqual(['INVALID_REQUIRED_ACKS', -1])
+      expect((await leader.describe())?.metrics).toEqual({ FailedProduceRequests: 1 })
       for (const acks of [0, 1, -1]) expect((await leader.append({}, { acks }))[0]).toBe('NONE')
     }),
   )

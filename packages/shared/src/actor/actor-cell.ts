@@ -125,7 +125,8 @@ export class ActorCell implements PeerActor {
 
   #released(release: () => void): void {
     try {
-      release()
+      // Inside the lane's gate: what is let go here is native, and the thread may be about to be ended.
+      this.lane.host.gate.run(release)
     } catch (thrown) {
       this.lane.log('error', this.self, { error: describeThrown(thrown) }, 'a release of an ended actor threw')
     }

@@ -59,12 +59,13 @@ function validateHeader(bytes: Uint8Array, at: number): RecordErrorName | null {
   if (producerId < NO_PRODUCER_ID || !Number.isSafeInteger(producerId)) return 'INVALID_RECORD'
   if (producerId === NO_PRODUCER_ID) return batch.isTransactional(bytes, at) ? 'INVALID_RECORD' : null
   if (batch.producerEpoch(bytes, at) < 0) return 'INVALID_RECORD'
-  if (batch.baseSequence(bytes, at) < 0 && !batch.isControlBatch(bytes, at)) return 'INVALID_RECORD'
   return null
 }
 
 function validateClientHeader(bytes: Uint8Array, at: number): RecordErrorName | null {
   if (batch.isControlBatch(bytes, at)) return 'INVALID_RECORD'
+  // Only clients count: what coordinators write for a producer has no sequence.
+  if (batch.hasProducerId(bytes, at) && batch.baseSequence(bytes, at) < 0) return 'INVALID_RECORD'
   if (batch.timestampType(bytes, at) === 'LogAppendTime') return 'INVALID_TIMESTAMP'
   if (batch.baseOffset(bytes, at) !== 0) return 'INVALID_RECORD'
   const count = batch.recordCount(bytes, at)
