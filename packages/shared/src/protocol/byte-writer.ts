@@ -248,7 +248,7 @@ export class ByteWriter {
 }
 
 /** Bytes that an unsigned varint takes. */
-export function varintSize(value: number): number {
+function varintSize(value: number): number {
   let size = 1
   for (let rest = value >>> 7; rest > 0; rest >>>= 7) size++
   return size
