@@ -50,16 +50,10 @@ export class LeaderDouble {
         resolve(reason)
       }
     })
-    const asks: { [name: string]: (request: any) => Promise<unknown> } = {
-      append: (request: AppendRequest) => this.#append(request),
-      fetch: async ({ fetchOffset }: { fetchOffset: number }) => this.#fetch(fetchOffset),
-      describeLog: async () => ({ logStartOffset: 0, logEndOffset: this.nextOffset }),
-      writeMarker: async request => this.#marker(request),
-    }
     const ask = (name: string, request: unknown) =>
       isClosed
         ? Promise.reject(new PortError({ code: 'LINK_CLOSED', message: 'the link is closed' }))
-        : asks[name]!(request)
+        : this.answer(name, request)
     return {
       ask,
       closed,
@@ -68,6 +62,22 @@ export class LeaderDouble {
         return isClosed
       },
     } as unknown as LeaderLink
+  }
+
+  /** Answers one ask of the leader contract, of those that shards use. */
+  async answer(name: string, request: any): Promise<any> {
+    switch (name) {
+      case 'append':
+        return this.#append(request)
+      case 'fetch':
+        return this.#fetch(request.fetchOffset)
+      case 'describeLog':
+        return { logStartOffset: 0, logEndOffset: this.nextOffset }
+      case 'writeMarker':
+        return this.#marker(request)
+      default:
+        throw new PortError({ code: 'UNREACHABLE', message: `a shard does not ask ${name}` })
+    }
   }
 
   /** The leader dies: what is held is answered with LINK_CLOSED; `landed` says whether it reached the log. */
