@@ -1,44 +1,11 @@
-import { defineActor } from '@odradek/shared/actor/actor'
-import { simulate } from '@odradek/shared/actor/simulated-host'
 import { json, string } from '@odradek/shared/client/codecs'
 import { topic } from '@odradek/shared/client/topic'
-import { consumer as consumerContract } from '@odradek/shared/contracts/consumer.contract'
 import { buildEndTxnMarker } from '@odradek/shared/records/control-records'
 import { describe, expect, it } from 'vitest'
-import { startConsumer } from './consumer.actor.ts'
-import { Consumer } from './consumer-client.ts'
-import { type ConsumerOptions, readConsumerOptions } from './consumer-options.ts'
-import { FakeCluster } from './fake-cluster.suite.ts'
+import type { Consumer } from './consumer-client.ts'
+import { consumerWorld } from './consumer-world.suite.ts'
 
 const words = topic('words', { key: string(), value: string() })
-
-/** A world with one fake cluster and consumers over it. */
-function world(seed = 1) {
-  const world = simulate({ seed })
-  const cluster = new FakeCluster()
-  const actor = defineActor({
-    kind: 'consumer',
-    contract: consumerContract,
-    start: (context, input: Parameters<typeof startConsumer>[1]) =>
-      startConsumer(context, input, cluster.at(context.clock)),
-  })
-  const url = 'test:consumer'
-  world.use({ contract: consumerContract, url }, actor)
-  const create = (options: Partial<ConsumerOptions> = {}) => {
-    const resolved = readConsumerOptions({ bootstrapServers: 'fake:1', autoOffsetReset: 'earliest', ...options })
-    const host = {
-      clock: world.clock,
-      random: world.random,
-      log: { debug() {}, info() {}, warn() {}, error() {} },
-      limits: {} as never,
-      link: world.link.bind(world),
-      spawn: world.spawn.bind(world),
-    } as never
-    const link = { kind: 'port', broker: {} as never } as const
-    return new Consumer({ host, link }, resolved, { contract: consumerContract, url })
-  }
-  return { world, cluster, create }
-}
 
 async function take(consumer: Consumer, count: number, topics?: Parameters<Consumer['stream']>[0]): Promise<string[]> {
   const values: string[] = []
@@ -52,7 +19,7 @@ async function take(consumer: Consumer, count: number, topics?: Parameters<Consu
 
 describe('a consumer without a group', () => {
   it('reads all partitions of a topic, each in order', async () => {
-    const { world: w, cluster, create } = world()
+    const { world: w, cluster, create } = consumerWorld()
     cluster.addTopic('words', 2)
     cluster.append('words', 0, ['a0', 'a1'])
     cluster.append('words', 1, ['b0', 'b1'])
@@ -63,7 +30,7 @@ describe('a consumer without a group', () => {
   })
 
   it('hands out offset, timestamp, key, value and headers as the topic is typed', async () => {
-    const { world: w, cluster, create } = world()
+    const { world: w, cluster, create } = consumerWorld()
     cluster.addTopic('numbers', 1)
     cluster.append('numbers', 0, ['{"n":1}'])
     const numbers = topic('numbers', { key: string(), value: json<{ n: number }>() })
@@ -84,7 +51,7 @@ describe('a consumer without a group', () => {
   })
 
   it('waits for records that come later', async () => {
-    const { world: w, cluster, create } = world()
+    const { world: w, cluster, create } = consumerWorld()
     cluster.addTopic('words', 1)
     const reading = w.run(async () => {
       const taken = take(create(), 1)
@@ -97,7 +64,7 @@ describe('a consumer without a group', () => {
   })
 
   it('begins at the end by default', async () => {
-    const { world: w, cluster, create } = world()
+    const { world: w, cluster, create } = consumerWorld()
     cluster.addTopic('words', 1)
     cluster.append('words', 0, ['old'])
     const values = await w.run(async () => {
@@ -109,7 +76,7 @@ describe('a consumer without a group', () => {
   })
 
   it('continues behind a seek to an offset, an end or a time, also in mid-stream', async () => {
-    const { world: w, cluster, create } = world()
+    const { world: w, cluster, create } = consumerWorld()
     cluster.addTopic('words', 1)
     cluster.append('words', 0, ['0', '1', '2'], {}, 100)
     cluster.append('words', 0, ['3', '4'], {}, 200)
@@ -129,7 +96,7 @@ describe('a consumer without a group', () => {
   })
 
   it('reads nothing of a paused partition, and goes on where it stopped', async () => {
-    const { world: w, cluster, create } = world()
+    const { world: w, cluster, create } = consumerWorld()
     cluster.addTopic('words', 2)
     cluster.append('words', 0, ['a0', 'a1', 'a2'])
     const at = [{ topic: 'words', partition: 0 }]
@@ -150,7 +117,7 @@ describe('a consumer without a group', () => {
   })
 
   it('polls at most maxPollRecords, and gives an empty list after the wait', async () => {
-    const { world: w, cluster, create } = world()
+    const { world: w, cluster, create } = consumerWorld()
     cluster.addTopic('words', 1)
     cluster.append('words', 0, ['0', '1', '2'])
     await w.run(async () => {
@@ -166,7 +133,7 @@ describe('a consumer without a group', () => {
   })
 
   it('tells position and lag', async () => {
-    const { world: w, cluster, create } = world()
+    const { world: w, cluster, create } = consumerWorld()
     cluster.addTopic('words', 1)
     cluster.append('words', 0, ['0', '1', '2', '3'])
     const at = { topic: 'words', partition: 0 }
@@ -184,7 +151,7 @@ describe('a consumer without a group', () => {
   })
 
   it('reads compressed batches', async () => {
-    const { world: w, cluster, create } = world()
+    const { world: w, cluster, create } = consumerWorld()
     cluster.addTopic('words', 1)
     cluster.append('words', 0, ['0', '1'], { compression: 'gzip' })
     cluster.append('words', 0, ['2'])
@@ -193,7 +160,7 @@ describe('a consumer without a group', () => {
   })
 
   it('reads neither aborted records nor markers with readCommitted, and both kinds of data without', async () => {
-    const { world: w, cluster, create } = world()
+    const { world: w, cluster, create } = consumerWorld()
     cluster.addTopic('words', 1)
     const transactional = { producerId: 7, producerEpoch: 0, baseSequence: 0, transactional: true }
     const marker = { producerId: 7, producerEpoch: 0, coordinatorEpoch: 0, timestamp: 5 }
@@ -213,7 +180,7 @@ describe('a consumer without a group', () => {
   })
 
   it('moves its position over markers at the end of a partition', async () => {
-    const { world: w, cluster, create } = world()
+    const { world: w, cluster, create } = consumerWorld()
     cluster.addTopic('words', 1)
     cluster.append('words', 0, ['0'])
     cluster.appendBatch(
@@ -232,7 +199,7 @@ describe('a consumer without a group', () => {
   })
 
   it('refuses a batch whose CRC is wrong, after the records before it', async () => {
-    const { world: w, cluster, create } = world()
+    const { world: w, cluster, create } = consumerWorld()
     cluster.addTopic('words', 1)
     cluster.append('words', 0, ['good'])
     cluster.append('words', 0, ['bad'])
@@ -251,7 +218,7 @@ describe('a consumer without a group', () => {
   })
 
   it('applies the reset policy when its position is out of range, and says so when there is none', async () => {
-    const { world: w, cluster, create } = world()
+    const { world: w, cluster, create } = consumerWorld()
     cluster.addTopic('words', 1)
     cluster.append('words', 0, ['0'])
     cluster.append('words', 0, ['1'])
@@ -272,7 +239,7 @@ describe('a consumer without a group', () => {
   })
 
   it('follows the leader after NOT_LEADER_OR_FOLLOWER and lost endpoints', async () => {
-    const { world: w, cluster, create } = world()
+    const { world: w, cluster, create } = consumerWorld()
     cluster.addTopic('words', 1)
     cluster.append('words', 0, ['0'])
     const log = cluster.get('words', 0)
@@ -287,7 +254,7 @@ describe('a consumer without a group', () => {
   })
 
   it('keeps what a stopped reader costs within the prefetch bound and the window', async () => {
-    const { world: w, cluster, create } = world()
+    const { world: w, cluster, create } = consumerWorld()
     cluster.addTopic('words', 2)
     for (let n = 0; n < 400; n++) cluster.append('words', n % 2, ['x'.repeat(10_000)])
     await w.run(async () => {
@@ -306,7 +273,7 @@ describe('a consumer without a group', () => {
   })
 
   it('skips records that do not decode when told so', async () => {
-    const { world: w, cluster, create } = world()
+    const { world: w, cluster, create } = consumerWorld()
     cluster.addTopic('numbers', 1)
     cluster.append('numbers', 0, ['1', 'nonsense', '3'])
     const numbers = topic('numbers', { value: json<number>() })
@@ -331,7 +298,7 @@ describe('a consumer without a group', () => {
   })
 
   it('ends its streams when it is closed in mid-stream', async () => {
-    const { world: w, cluster, create } = world()
+    const { world: w, cluster, create } = consumerWorld()
     cluster.addTopic('words', 1)
     cluster.append('words', 0, ['0', '1', '2'])
     const values: string[] = []
@@ -348,7 +315,7 @@ describe('a consumer without a group', () => {
   })
 
   it('goes on from its positions when its thread died', async () => {
-    const { world: w, cluster, create } = world()
+    const { world: w, cluster, create } = consumerWorld()
     cluster.addTopic('words', 1)
     cluster.append('words', 0, ['0', '1', '2'])
     const values: string[] = []
@@ -365,7 +332,7 @@ describe('a consumer without a group', () => {
 
 describe('each and batch', () => {
   it('works on several partitions at once, on one partition in order', async () => {
-    const { world: w, cluster, create } = world()
+    const { world: w, cluster, create } = consumerWorld()
     cluster.addTopic('words', 2)
     cluster.append('words', 0, ['a0', 'a1'])
     cluster.append('words', 1, ['b0', 'b1'])
@@ -389,7 +356,7 @@ describe('each and batch', () => {
   })
 
   it('rejects with what the function threw, and reads that record again', async () => {
-    const { world: w, cluster, create } = world()
+    const { world: w, cluster, create } = consumerWorld()
     cluster.addTopic('words', 1)
     cluster.append('words', 0, ['0', '1', '2'])
     const seen: string[] = []
@@ -409,7 +376,7 @@ describe('each and batch', () => {
   })
 
   it('hands over whole batches', async () => {
-    const { world: w, cluster, create } = world()
+    const { world: w, cluster, create } = consumerWorld()
     cluster.addTopic('words', 1)
     cluster.append('words', 0, ['0', '1'])
     cluster.append('words', 0, ['2'])
@@ -429,7 +396,7 @@ describe('each and batch', () => {
   })
 
   it('refuses a second reader', async () => {
-    const { world: w, cluster, create } = world()
+    const { world: w, cluster, create } = consumerWorld()
     cluster.addTopic('words', 1)
     cluster.append('words', 0, ['0'])
     await w.run(async () => {

@@ -1,0 +1,240 @@
+import { string } from '@odradek/shared/client/codecs'
+import { topic } from '@odradek/shared/client/topic'
+import { describe, expect, it } from 'vitest'
+import type { Consumer } from './consumer-client.ts'
+import { consumerWorld } from './consumer-world.suite.ts'
+import { FakeGroup } from './fake-group.suite.ts'
+
+const words = topic('words', { key: string(), value: string() })
+const group = { groupId: 'g', heartbeatIntervalMs: 100, sessionTimeoutMs: 1_000 }
+
+function groupWorld(partitions: number, seed = 1) {
+  const { world, cluster, create } = consumerWorld(seed)
+  cluster.addTopic('words', partitions)
+  return { world, cluster, create, coordinator: new FakeGroup(cluster, world.clock) }
+}
+
+/** Reads in the background, collecting values, until the consumer is closed. */
+function reading(consumer: Consumer, values: string[]): Promise<void> {
+  return (async () => {
+    for await (const { value } of consumer.stream(words)) values.push(value!)
+  })()
+}
+
+const partitionsOf = (consumer: Consumer) => consumer.assignment().map(({ partition }) => partition)
+
+describe('a consumer in a classic group', () => {
+  it('joins with the id it is given, gets all partitions, and reads from the start without commits', async () => {
+    const { world, cluster, create, coordinator } = groupWorld(2)
+    cluster.append('words', 0, ['a'])
+    cluster.append('words', 1, ['b'])
+    const consumer = create(group)
+    const values: string[] = []
+    void reading(consumer, values)
+    await world.advance(500)
+    expect(values.sort()).toEqual(['a', 'b'])
+    expect(coordinator.state).toBe('Stable')
+    expect(await world.run(() => consumer.groupMetadata())).toEqual({
+      groupId: 'g',
+      generationId: 1,
+      memberId: 'member-1',
+      groupInstanceId: null,
+    })
+  })
+
+  it('shares partitions with a second member, and takes them back when that one is closed', async () => {
+    const { world, create } = groupWorld(4)
+    const [first, second] = [create(group), create(group)]
+    void reading(first, [])
+    await world.advance(500)
+    expect(partitionsOf(first)).toEqual([0, 1, 2, 3])
+    void reading(second, [])
+    await world.advance(1_000)
+    expect(partitionsOf(first)).toHaveLength(2)
+    expect(partitionsOf(second)).toHaveLength(2)
+    expect([...partitionsOf(first), ...partitionsOf(second)].sort()).toEqual([0, 1, 2, 3])
+    await world.run(() => second.close())
+    await world.advance(1_000)
+    expect(partitionsOf(first)).toEqual([0, 1, 2, 3])
+  })
+
+  it('runs hooks in order and waits for them before it rejoins', async () => {
+    const { world, create } = groupWorld(2)
+    const log: string[] = []
+    const consumer = create({
+      ...group,
+      onAssigned: partitions => void log.push(`+${partitions.length}`),
+      onRevoked: async partitions => {
+        log.push(`-${partitions.length}`)
+        await new Promise<void>(resolve => world.clock.after(700, resolve))
+        log.push('revoked')
+      },
+    })
+    void reading(consumer, [])
+    await world.advance(300)
+    const second = create(group)
+    void reading(second, [])
+    await world.advance(300)
+    expect(log).toEqual(['+2', '-2'])
+    expect(partitionsOf(second)).toEqual([])
+    await world.advance(1_000)
+    expect(log).toEqual(['+2', '-2', 'revoked', '+1'])
+    expect(partitionsOf(second)).toHaveLength(1)
+  })
+
+  it('commits what was processed at intervals, never what was only handed out', async () => {
+    const { world, cluster, create, coordinator } = groupWorld(1)
+    cluster.append('words', 0, ['0', '1', '2', '3'])
+    const consumer = create({ ...group, autoCommitIntervalMs: 200 })
+    const stream = consumer.stream(words)
+    await world.run(async () => {
+      await stream.next()
+      await stream.next()
+      await stream.next()
+    })
+    await world.advance(1_000)
+    expect(coordinator.committed.get('words-0')).toBe(2)
+  })
+
+  it('commits on close, and the next member goes on there', async () => {
+    const { world, cluster, create, coordinator } = groupWorld(1)
+    cluster.append('words', 0, ['0', '1', '2'])
+    const first = create(group)
+    await world.run(async () => {
+      for await (const { value } of first.stream(words)) if (value === '1') await first.close()
+    })
+    // '1' was in hand when the consumer was closed: not processed.
+    expect(coordinator.committed.get('words-0')).toBe(1)
+    const values: string[] = []
+    void reading(create(group), values)
+    await world.advance(1_000)
+    expect(values).toEqual(['1', '2'])
+  })
+
+  it('commits positions on demand, in order, also without waiting', async () => {
+    const { world, cluster, create, coordinator } = groupWorld(1)
+    cluster.append('words', 0, ['0', '1', '2'])
+    const consumer = create({ ...group, enableAutoCommit: false })
+    const outcomes: unknown[] = []
+    await world.run(async () => {
+      for await (const { value } of consumer.stream(words)) {
+        if (value === '2') break
+        consumer.commitAsync(undefined, error => outcomes.push(error))
+      }
+      await consumer.commit()
+      expect(
+        await consumer.committed([
+          { topic: 'words', partition: 0 },
+          { topic: 'words', partition: 9 },
+        ]),
+      ).toEqual([3n, null])
+    })
+    expect(coordinator.commits).toEqual(['words-0@1', 'words-0@2', 'words-0@3'])
+    expect(outcomes).toEqual([null, null])
+  })
+
+  it('refuses a commit when the group has moved on, and rejoins', async () => {
+    const { world, cluster, create, coordinator } = groupWorld(1)
+    cluster.append('words', 0, ['0', '1'])
+    const lost: number[] = []
+    const consumer = create({
+      ...group,
+      enableAutoCommit: false,
+      onLost: partitions => void lost.push(partitions.length),
+    })
+    await world.run(async () => {
+      await consumer.subscribe(words)
+      while ((await consumer.poll(100)).length === 0);
+      coordinator.remove('member-1')
+      await expect(consumer.commit()).rejects.toMatchObject({
+        code: 'ODK_COMMIT_FAILED',
+        kafkaName: 'UNKNOWN_MEMBER_ID',
+      })
+    })
+    await world.advance(1_000)
+    expect(lost).toEqual([1])
+    expect(coordinator.state).toBe('Stable')
+    expect(partitionsOf(consumer)).toEqual([0])
+  })
+
+  it('is rid of its partitions when its session was lost, and comes back as a new member', async () => {
+    const { world, create, coordinator } = groupWorld(2)
+    const log: string[] = []
+    const consumer = create({
+      ...group,
+      onLost: () => void log.push('lost'),
+      onAssigned: () => void log.push('assigned'),
+    })
+    void reading(consumer, [])
+    await world.advance(300)
+    coordinator.heartbeatErrors.push(25)
+    await world.advance(2_000)
+    expect(log).toEqual(['assigned', 'lost', 'assigned'])
+    expect([...coordinator.members.keys()]).toContain('member-2')
+  })
+
+  it('keeps its membership while the caller is busy, until maxPollIntervalMs', async () => {
+    const { world, cluster, create, coordinator } = groupWorld(1)
+    cluster.append('words', 0, ['0', '1', '2'])
+    const values: string[] = []
+    const consumer = create({ ...group, maxPollIntervalMs: 5_000 })
+    void (async () => {
+      for await (const { value } of consumer.stream(words)) {
+        values.push(value!)
+        if (values.length === 1) await new Promise<void>(resolve => world.clock.after(20_000, resolve))
+      }
+    })()
+    await world.advance(4_000)
+    expect(coordinator.members.size).toBe(1)
+    await world.advance(8_000)
+    expect(coordinator.members.size).toBe(0)
+    await world.advance(20_000)
+    expect(coordinator.state).toBe('Stable')
+    // What was in hand when the member was stale comes again.
+    expect(values).toEqual(['0', '0', '1', '2'])
+  })
+
+  it('finds new partitions of its topics', async () => {
+    const { world, cluster, create } = groupWorld(1)
+    const consumer = create({ ...group, metadataMaxAgeMs: 1_000 })
+    void reading(consumer, [])
+    await world.advance(500)
+    cluster.addTopic('words', 3)
+    await world.advance(3_000)
+    expect(partitionsOf(consumer)).toEqual([0, 1, 2])
+  })
+
+  it('subscribes to topics that match a pattern, whole names only', async () => {
+    const { world, cluster, create } = groupWorld(1)
+    cluster.addTopic('words-de', 1)
+    cluster.addTopic('other', 1)
+    const consumer = create({ ...group, metadataMaxAgeMs: 1_000 })
+    void (async () => {
+      for await (const _ of consumer.stream(/words(-..)?/));
+    })()
+    await world.advance(1_000)
+    expect(consumer.assignment().map(({ topic: name }) => name)).toEqual(['words', 'words-de'])
+    cluster.addTopic('words-fr', 1)
+    await world.advance(3_000)
+    expect(consumer.assignment().map(({ topic: name }) => name)).toEqual(['words', 'words-de', 'words-fr'])
+  })
+
+  it('keeps a static member in the group when it is closed', async () => {
+    const { world, create, coordinator } = groupWorld(1)
+    const consumer = create({ ...group, groupInstanceId: 'one' })
+    void reading(consumer, [])
+    await world.advance(500)
+    await world.run(() => consumer.close())
+    expect(coordinator.members.size).toBe(1)
+  })
+
+  it('does not assign and subscribe at once', async () => {
+    const { world, create } = groupWorld(1)
+    const consumer = create(group)
+    await world.run(async () => {
+      await consumer.assign([{ topic: words, partition: 0 }])
+      await expect(consumer.subscribe(words)).rejects.toMatchObject({ code: 'ODK_CONSUMER_STATE' })
+    })
+    expect.assertions(1)
+  })
+})

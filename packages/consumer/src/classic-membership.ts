@@ -1,0 +1,409 @@
+// The hands of classic-membership.machine: sends JoinGroup, SyncGroup, Heartbeat and LeaveGroup, assigns when this member leads. Owned by the
+// consumer actor; heartbeats run on its thread, whatever the caller does.
+import { type MachineRun, runMachine } from '@odradek/shared/actor/machine-runner'
+import type { Timer } from '@odradek/shared/base/clock'
+import type { ErrorData } from '@odradek/shared/base/errors'
+import type { Assignor, AssignorMember, AssignorTopic } from '@odradek/shared/client/assignors/assignor'
+import { assignors, protocolOf } from '@odradek/shared/client/assignors/assignors'
+import {
+  decodeAssignment,
+  decodeSubscription,
+  encodeAssignment,
+  encodeSubscription,
+} from '@odradek/shared/client/assignors/subscription-bytes'
+import { backoffMs } from '@odradek/shared/client/backoff.rules'
+import type { ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
+import type { GroupMetadata, Subscription, TopicPartition } from '@odradek/shared/contracts/consumer.contract'
+import type { ErrorName } from '@odradek/shared/protocol/error-codes'
+import type { JoinGroupResponse } from '@odradek/shared/protocol/messages/11-join-group'
+import { classicMembershipMachine } from './classic-membership.machine.ts'
+import { brokerError } from './consumer-errors.ts'
+import { assignmentDifference, matchingTopics, membershipVerdict, unsubscribed } from './membership.rules.ts'
+import type { Membership, MembershipHost } from './membership.ts'
+
+type GroupApi = 'JoinGroup' | 'SyncGroup' | 'Heartbeat' | 'LeaveGroup'
+
+const PROTOCOL_TYPE = 'consumer'
+/** A rebalance may take this much longer than its timeout before the member gives up waiting (Kafka's JOIN_GROUP_TIMEOUT_LAPSE). */
+const REBALANCE_LAPSE_MS = 5_000
+
+export class ClassicMembership implements Membership {
+  readonly #host: MembershipHost
+  readonly #strategy: readonly Assignor[]
+  readonly #machine: MachineRun<typeof classicMembershipMachine>
+  #subscription: Subscription = { topics: [], pattern: null }
+  #topics: readonly string[] = []
+  #memberId = ''
+  #generationId = -1
+  #joined: JoinGroupResponse | null = null
+  #assigned: readonly TopicPartition[] = []
+  /** What the last assignment was made from, if this member made it: a change asks for a new one. */
+  #assignedFrom: string | null = null
+  #assignedNames: readonly string[] = []
+  /** Answers of requests from before the last change of course are ignored. */
+  #course = 0
+  #attempts = 0
+  #retryTimer: Timer | null = null
+  #heartbeatTimer: Timer | null = null
+  #heartbeatAtMs = 0
+  #heartbeating = false
+  #stopNews: () => void = () => {}
+  #leaving: (() => void)[] = []
+  /** The caller is being told that partitions were lost. */
+  #losing: Promise<void> = Promise.resolve()
+
+  constructor(host: MembershipHost) {
+    this.#host = host
+    this.#strategy = host.group.partitionAssignmentStrategy.map(name => assignors.get(name)!)
+    this.#machine = runMachine(host.context, classicMembershipMachine, {
+      name: 'classic-membership',
+      effects: {
+        prepareJoin: () => this.#step(() => this.#prepareJoin()),
+        sendJoin: () => this.#step(() => this.#sendJoin()),
+        sendSync: () => this.#step(() => this.#sendSync()),
+        applyAssignment: () => this.#step(() => this.#applyAssignment()),
+        startHeartbeat: () => this.#armHeartbeat(),
+        stopHeartbeat: () => this.#heartbeatTimer?.cancel(),
+        armRetry: () => this.#armRetry(),
+        cancelRetry: () => this.#retryTimer?.cancel(),
+        loseMembership: () => this.#loseMembership(),
+        leaveStale: () => this.#step(() => this.#leaveStale()),
+        leave: () => this.#step(() => this.#leave()),
+        tellFailure: ({ error }) => this.#host.fail(error),
+      },
+    })
+  }
+
+  subscribe(subscription: Subscription): void {
+    this.#subscription = subscription
+    this.#topics = matchingTopics(subscription, this.#host.link.topics())
+    this.#machine.send({ type: 'subscribed' })
+  }
+
+  leave(): Promise<void> {
+    return new Promise(resolve => {
+      this.#leaving.push(resolve)
+      this.#machine.send({ type: 'leave.requested' })
+    })
+  }
+
+  enforceRebalance(): void {
+    this.#machine.send({ type: 'rejoin.requested' })
+  }
+
+  fenced(error: ErrorName): void {
+    if (error === 'REBALANCE_IN_PROGRESS') this.#machine.send({ type: 'rebalance.started' })
+    else if (this.#machine.hasTag('heartbeating')) this.#machine.send({ type: 'membership.lost' })
+  }
+
+  metadataChanged(): void {
+    if (this.#machine.state !== 'Stable.Steady') return
+    const topics = matchingTopics(this.#subscription, this.#host.link.topics())
+    const matchesOthers = topics.join() !== this.#topics.join()
+    const assignsOthers = this.#assignedFrom !== null && this.#assignedFrom !== this.#fingerprint()
+    this.#topics = topics
+    if (matchesOthers || assignsOthers) this.#machine.send({ type: 'rejoin.requested' })
+  }
+
+  pollExpired(): void {
+    this.#machine.send({ type: 'poll.expired' })
+  }
+
+  polled(): void {
+    if (this.#machine.state === 'Stale') this.#machine.send({ type: 'polled' })
+  }
+
+  metadata(): GroupMetadata {
+    const { groupId, groupInstanceId } = this.#host.group
+    return { groupId, generationId: this.#generationId, memberId: this.#memberId, groupInstanceId }
+  }
+
+  topics(): readonly string[] | null {
+    return this.#subscription.pattern === null ? this.#topics : null
+  }
+
+  state(): string {
+    return this.#machine.state
+  }
+
+  close(): void {
+    this.#course++
+    this.#retryTimer?.cancel()
+    this.#heartbeatTimer?.cancel()
+    this.#stopNews()
+  }
+
+  // --- steps of the machine -------------------------------------------------------------------------------------------------------
+
+  /** Runs a step; what it throws (a lost endpoint, a deadline) is `step.failed`, unless the course has changed since. */
+  #step(run: () => Promise<void>): void {
+    const course = ++this.#course
+    run().catch((error: unknown) => {
+      if (course !== this.#course) return
+      this.#host.context.log.debug(
+        { state: this.#machine.state, error: String(error) },
+        'a step of the membership failed',
+      )
+      this.#host.link.forgetCoordinator('group', this.#host.group.groupId)
+      // A member that cannot say goodbye is gone all the same: its session will time out.
+      if (this.#machine.state === 'Leaving') this.#left()
+      else this.#machine.send({ type: 'step.failed' })
+    })
+  }
+
+  async #prepareJoin(): Promise<void> {
+    const course = this.#course
+    const { link, group, input, context } = this.#host
+    await this.#losing
+    if (this.#subscription.pattern !== null) await this.#host.refresh(null)
+    this.#topics = matchingTopics(this.#subscription, link.topics())
+    const owned = this.#host.owned()
+    const going = protocolOf(this.#strategy) === 'EAGER' ? owned : unsubscribed(owned, this.#topics)
+    if (going.length > 0) await this.#host.rebalance({ revoked: going, assigned: [] })
+    await link.coordinator('group', group.groupId, { deadlineMs: input.requestTimeoutMs, signal: context.signal })
+    if (course === this.#course) this.#machine.send({ type: 'prepared' })
+  }
+
+  async #sendJoin(): Promise<void> {
+    const course = this.#course
+    const { group } = this.#host
+    const answer = await this.#request(
+      'JoinGroup',
+      {
+        groupId: group.groupId,
+        sessionTimeoutMs: group.sessionTimeoutMs,
+        rebalanceTimeoutMs: group.maxPollIntervalMs,
+        memberId: this.#memberId,
+        groupInstanceId: group.groupInstanceId,
+        protocolType: PROTOCOL_TYPE,
+        protocols: this.#strategy.map(assignor => ({ name: assignor.name, metadata: this.#subscriptionFor(assignor) })),
+        reason: null,
+      },
+      group.maxPollIntervalMs + REBALANCE_LAPSE_MS,
+    )
+    if (course !== this.#course) return
+    if (answer.errorCode === 0) {
+      this.#memberId = answer.memberId
+      this.#generationId = answer.generationId
+      this.#joined = answer
+      this.#machine.send({ type: 'joined' })
+      return
+    }
+    if (membershipVerdict(answer.errorCode) === 'again') this.#memberId = answer.memberId
+    this.#refused('joining', answer.errorCode)
+  }
+
+  async #sendSync(): Promise<void> {
+    const course = this.#course
+    const { group } = this.#host
+    const joined = this.#joined!
+    const assignments = joined.leader === joined.memberId ? await this.#assign(joined) : []
+    if (course !== this.#course) return
+    const answer = await this.#request(
+      'SyncGroup',
+      {
+        groupId: group.groupId,
+        generationId: this.#generationId,
+        memberId: this.#memberId,
+        groupInstanceId: group.groupInstanceId,
+        protocolType: PROTOCOL_TYPE,
+        protocolName: joined.protocolName,
+        assignments,
+      },
+      group.maxPollIntervalMs + REBALANCE_LAPSE_MS,
+    )
+    if (course !== this.#course) return
+    if (answer.errorCode !== 0) return this.#refused('synchronising', answer.errorCode)
+    this.#assigned = decodeAssignment(answer.assignment)
+    this.#attempts = 0
+    this.#machine.send({ type: 'synced' })
+  }
+
+  async #applyAssignment(): Promise<void> {
+    const course = this.#course
+    this.#watchNews()
+    await this.#host.refresh([...new Set(this.#assigned.map(({ topic }) => topic))]).catch(() => undefined)
+    const { revoked, added } = assignmentDifference(this.#host.owned(), this.#assigned)
+    if (revoked.length > 0) await this.#host.rebalance({ revoked, assigned: [] })
+    await this.#host.rebalance({ revoked: [], assigned: added })
+    if (course !== this.#course) return
+    // KIP-429: what was given up can be assigned to others only in another round.
+    if (revoked.length > 0) this.#machine.send({ type: 'rejoin.requested' })
+    this.#machine.send({ type: 'assigned' })
+  }
+
+  async #leave(): Promise<void> {
+    await this.#losing
+    const owned = this.#host.owned()
+    if (owned.length > 0) await this.#host.rebalance({ revoked: owned, assigned: [] })
+    await this.#sayGoodbye('the consumer is being closed')
+    this.#left()
+  }
+
+  async #leaveStale(): Promise<void> {
+    const owned = this.#host.owned()
+    this.#host.context.log.warn(
+      { groupId: this.#host.group.groupId },
+      'no progress within maxPollIntervalMs: left the group',
+    )
+    await this.#sayGoodbye('consumer poll timeout has expired.').catch(() => undefined)
+    this.#forgetMember()
+    if (owned.length > 0) this.#losing = this.#host.rebalance({ revoked: owned, assigned: [], lost: true })
+  }
+
+  async #sayGoodbye(reason: string): Promise<void> {
+    const { groupId, groupInstanceId } = this.#host.group
+    // A static member stays until its session ends, so that it can come back to what it had (KIP-345).
+    if (this.#memberId === '' || groupInstanceId !== null) return
+    const members = [{ memberId: this.#memberId, groupInstanceId, reason }]
+    await this.#request('LeaveGroup', { groupId, memberId: '', members }, this.#host.input.requestTimeoutMs)
+  }
+
+  #left(): void {
+    this.#forgetMember()
+    this.#machine.send({ type: 'left' })
+    for (const resolve of this.#leaving.splice(0)) resolve()
+  }
+
+  #loseMembership(): void {
+    this.#course++
+    this.#forgetMember()
+    const owned = this.#host.owned()
+    if (owned.length > 0) this.#losing = this.#host.rebalance({ revoked: owned, assigned: [], lost: true })
+  }
+
+  #forgetMember(): void {
+    this.#stopNews()
+    this.#memberId = ''
+    this.#generationId = -1
+    this.#assigned = []
+    this.#assignedFrom = null
+  }
+
+  #refused(what: string, errorCode: number): void {
+    const { link, group } = this.#host
+    switch (membershipVerdict(errorCode)) {
+      case 'again':
+        return this.#machine.send({ type: 'join.again' })
+      case 'rebalance':
+        return this.#machine.send({ type: 'rebalance.started' })
+      case 'lost':
+        return this.#machine.send({ type: 'membership.lost' })
+      case 'fatal':
+        return this.#machine.send({ type: 'failed', error: this.#fatal(what, errorCode) })
+      case 'refind':
+        link.forgetCoordinator('group', group.groupId)
+        return this.#machine.send({ type: 'step.failed' })
+      default:
+        return this.#machine.send({ type: 'step.failed' })
+    }
+  }
+
+  #fatal(what: string, errorCode: number): ErrorData {
+    const error = brokerError(`${what} group ${this.#host.group.groupId}`, errorCode, 'ODK_MEMBER_FENCED')
+    return { ...error, code: error.message.includes('FENCED') ? 'ODK_MEMBER_FENCED' : 'ODK_BROKER_ERROR' }
+  }
+
+  #armRetry(): void {
+    const { retryBackoffMs, retryBackoffMaxMs } = this.#host.input
+    const { clock, random } = this.#host.context
+    const waitMs = backoffMs({ initialMs: retryBackoffMs, maxMs: retryBackoffMaxMs }, this.#attempts++, random.float())
+    this.#retryTimer = clock.after(waitMs, () => this.#machine.send({ type: 'retry.due' }))
+  }
+
+  // --- heartbeats -----------------------------------------------------------------------------------------------------------------
+
+  #armHeartbeat(): void {
+    this.#heartbeatAtMs = this.#host.context.clock.monotonic()
+    this.#nextHeartbeat()
+  }
+
+  #nextHeartbeat(): void {
+    this.#heartbeatTimer?.cancel()
+    this.#heartbeatTimer = this.#host.context.clock.after(
+      this.#host.group.heartbeatIntervalMs,
+      () => void this.#heartbeat(),
+    )
+  }
+
+  /** In-process coordinators say when a heartbeat would be news, so that no rebalance waits for the interval. */
+  #watchNews(): void {
+    this.#stopNews()
+    this.#stopNews = this.#host.link.onGroupNews(this.#host.group.groupId, this.#memberId, () => void this.#heartbeat())
+  }
+
+  async #heartbeat(): Promise<void> {
+    if (!this.#machine.hasTag('heartbeating') || this.#heartbeating) return
+    this.#heartbeating = true
+    const { groupId, groupInstanceId, sessionTimeoutMs } = this.#host.group
+    const generationId = this.#generationId
+    const request = { groupId, generationId, memberId: this.#memberId, groupInstanceId }
+    const answer = await this.#request('Heartbeat', request, sessionTimeoutMs).catch(() => null)
+    this.#heartbeating = false
+    if (!this.#machine.hasTag('heartbeating')) return
+    if (generationId === this.#generationId) this.#heard(answer?.errorCode ?? null)
+    if (this.#machine.hasTag('heartbeating')) this.#nextHeartbeat()
+  }
+
+  #heard(errorCode: number | null): void {
+    const { clock } = this.#host.context
+    const { link, group } = this.#host
+    const verdict = errorCode === null ? 'refind' : membershipVerdict(errorCode)
+    if (verdict === 'ok' || verdict === 'rebalance') this.#heartbeatAtMs = clock.monotonic()
+    if (verdict === 'refind') link.forgetCoordinator('group', group.groupId)
+    if (verdict === 'rebalance' || verdict === 'lost' || verdict === 'fatal') this.#refused('heartbeat of', errorCode!)
+    // The coordinator has not been heard for a whole session: it has given this member up.
+    else if (clock.monotonic() - this.#heartbeatAtMs > group.sessionTimeoutMs)
+      this.#machine.send({ type: 'membership.lost' })
+  }
+
+  // --- assigning ------------------------------------------------------------------------------------------------------------------
+
+  #subscriptionFor(assignor: Assignor): Uint8Array {
+    const owned = this.#host.owned()
+    const memory = { ownedPartitions: this.#assigned, generationId: this.#generationId }
+    return encodeSubscription({
+      topics: this.#topics,
+      ownedPartitions: owned,
+      generationId: this.#generationId,
+      rackId: this.#host.input.clientRack || null,
+      userData: assignor.userData?.(memory) ?? null,
+    })
+  }
+
+  async #assign(joined: JoinGroupResponse): Promise<{ memberId: string; assignment: Uint8Array }[]> {
+    if (joined.skipAssignment) return []
+    const members: AssignorMember[] = joined.members.map(({ memberId, groupInstanceId, metadata }) => ({
+      memberId,
+      groupInstanceId,
+      ...decodeSubscription(metadata),
+    }))
+    const names = [...new Set(members.flatMap(({ topics }) => topics))]
+    await this.#host.refresh(names)
+    const assignor = this.#strategy.find(({ name }) => name === joined.protocolName)!
+    const assignment = assignor.assign({ members, topics: this.#known(names) })
+    this.#assignedFrom = this.#fingerprint(names)
+    this.#assignedNames = names
+    return [...assignment].map(([memberId, partitions]) => ({ memberId, assignment: encodeAssignment(partitions) }))
+  }
+
+  #known(names: readonly string[]): Map<string, AssignorTopic> {
+    const known = new Map<string, AssignorTopic>()
+    for (const name of names) {
+      const view = this.#host.link.topic(name)
+      if (view !== undefined && view.errorCode === 0) known.set(name, { partitions: view.partitions.length })
+    }
+    return known
+  }
+
+  #fingerprint(names = this.#assignedNames): string {
+    return [...this.#known(names)].map(([name, { partitions }]) => `${name}:${partitions}`).join()
+  }
+
+  async #request<A extends GroupApi>(api: A, request: ApiRequest<A>, deadlineMs: number): Promise<ApiResponse<A>> {
+    const { link, group, input, context } = this.#host
+    const { signal } = context
+    const coordinator = await link.coordinator('group', group.groupId, { deadlineMs: input.requestTimeoutMs, signal })
+    return link.request(coordinator, api, request, { deadlineMs, signal })
+  }
+}

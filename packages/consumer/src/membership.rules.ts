@@ -1,0 +1,77 @@
+// What the group coordinator's answers mean to a member of a classic group (Kafka's AbstractCoordinator), and how assignments differ. Pure.
+import type { TopicPartition } from '@odradek/shared/contracts/consumer.contract'
+import { errors } from '@odradek/shared/protocol/error-codes'
+
+/**
+ * `retry`: again after a wait; `refind`: the coordinator moved or is gone; `again`: at once, with the member id that was given (KIP-394);
+ * `rebalance`: the group is rebalancing, join; `lost`: the member is not known (any more) under this id or generation, what it owned is lost;
+ * `fatal`: nothing helps.
+ */
+export type MembershipVerdict = 'ok' | 'retry' | 'refind' | 'again' | 'rebalance' | 'lost' | 'fatal'
+
+export function membershipVerdict(errorCode: number): MembershipVerdict {
+  switch (errorCode) {
+    case errors.NONE.code:
+      return 'ok'
+    case errors.COORDINATOR_LOAD_IN_PROGRESS.code:
+      return 'retry'
+    case errors.COORDINATOR_NOT_AVAILABLE.code:
+    case errors.NOT_COORDINATOR.code:
+    case errors.REQUEST_TIMED_OUT.code:
+      return 'refind'
+    case errors.MEMBER_ID_REQUIRED.code:
+      return 'again'
+    case errors.REBALANCE_IN_PROGRESS.code:
+      return 'rebalance'
+    case errors.UNKNOWN_MEMBER_ID.code:
+    case errors.ILLEGAL_GENERATION.code:
+      return 'lost'
+    default:
+      return 'fatal'
+  }
+}
+
+export interface AssignmentDifference {
+  readonly revoked: readonly TopicPartition[]
+  readonly added: readonly TopicPartition[]
+}
+
+/** What goes and what comes between two assignments. */
+export function assignmentDifference(
+  owned: readonly TopicPartition[],
+  assigned: readonly TopicPartition[],
+): AssignmentDifference {
+  const have = new Set(owned.map(nameOf))
+  const want = new Set(assigned.map(nameOf))
+  return {
+    revoked: owned.filter(partition => !want.has(nameOf(partition))),
+    added: assigned.filter(partition => !have.has(nameOf(partition))),
+  }
+}
+
+/** Partitions of topics that the member does not subscribe any more: a cooperative member revokes them before it joins. */
+export function unsubscribed(owned: readonly TopicPartition[], topics: readonly string[]): readonly TopicPartition[] {
+  return owned.filter(({ topic }) => !topics.includes(topic))
+}
+
+/** Names that a subscription stands for. Internal topics are left out of patterns (`exclude.internal.topics`). */
+export function matchingTopics(
+  subscription: {
+    readonly topics: readonly string[]
+    readonly pattern: { readonly source: string; readonly flags: string } | null
+  },
+  known: readonly { readonly name: string; readonly isInternal: boolean }[],
+): readonly string[] {
+  if (subscription.pattern === null) return [...subscription.topics].sort()
+  const { source, flags } = subscription.pattern
+  // Without `g` and `y`, which would make `test` remember where it was. A pattern matches whole names, as in Java.
+  const pattern = new RegExp(`^(?:${source})$`, flags.replace(/[gy]/g, ''))
+  return known
+    .filter(({ name, isInternal }) => !isInternal && pattern.test(name))
+    .map(({ name }) => name)
+    .sort()
+}
+
+function nameOf({ topic, partition }: TopicPartition): string {
+  return `${topic}-${partition}`
+}
