@@ -213,7 +213,10 @@ export class ClassicMembership implements Membership {
       group.maxPollIntervalMs + REBALANCE_LAPSE_MS,
     )
     if (course !== this.#course) return
-    if (answer.errorCode !== 0) return this.#refused('synchronising', answer.errorCode)
+    if (answer.errorCode !== 0) {
+      this.#refused('synchronising', answer.errorCode)
+      return
+    }
     this.#assigned = decodeAssignment(answer.assignment)
     this.#attempts = 0
     this.#machine.send({ type: 'synced' })
@@ -282,21 +285,13 @@ export class ClassicMembership implements Membership {
 
   #refused(what: string, errorCode: number): void {
     const { link, group } = this.#host
-    switch (membershipVerdict(errorCode)) {
-      case 'again':
-        return this.#machine.send({ type: 'join.again' })
-      case 'rebalance':
-        return this.#machine.send({ type: 'rebalance.started' })
-      case 'lost':
-        return this.#machine.send({ type: 'membership.lost' })
-      case 'fatal':
-        return this.#machine.send({ type: 'failed', error: this.#fatal(what, errorCode) })
-      case 'refind':
-        link.forgetCoordinator('group', group.groupId)
-        return this.#machine.send({ type: 'step.failed' })
-      default:
-        return this.#machine.send({ type: 'step.failed' })
-    }
+    const verdict = membershipVerdict(errorCode)
+    if (verdict === 'refind') link.forgetCoordinator('group', group.groupId)
+    if (verdict === 'again') this.#machine.send({ type: 'join.again' })
+    else if (verdict === 'rebalance') this.#machine.send({ type: 'rebalance.started' })
+    else if (verdict === 'lost') this.#machine.send({ type: 'membership.lost' })
+    else if (verdict === 'fatal') this.#machine.send({ type: 'failed', error: this.#fatal(what, errorCode) })
+    else this.#machine.send({ type: 'step.failed' })
   }
 
   #fatal(what: string, errorCode: number): ErrorData {
