@@ -10,13 +10,12 @@ import { type ClusterDoor, clusterDoor, type EmbeddedBroker } from '@odradek/sha
 import type { BrokerTicket } from '@odradek/shared/client/join-broker'
 import { clientHostOf } from '@odradek/shared/client/open-door'
 import type { BrokerContract } from '@odradek/shared/contracts/broker.contract'
-import type { ListenerContract } from '@odradek/shared/contracts/listener.contract'
 import type { StorageInput } from '@odradek/shared/contracts/partition-leader.contract'
 import { brokerModule } from './cluster/modules.ts'
 import { claimDirectory, type DirectoryLock, lockDirectory } from './log/directory-lock.ts'
 import { LogDirectoryError } from './log/log-errors.ts'
 import { type BrokerOptions, type BrokerSettings, readBrokerOptions } from './options.ts'
-import { openListeners } from './wire/open-listeners.ts'
+import { advertise, type ListenerKeeper, openListeners } from './wire/open-listeners.ts'
 
 /** An embedded broker. Pass it as `bootstrapServers` to producers, consumers and admin in this thread; others connect over TCP. */
 export interface Broker extends EmbeddedBroker, AsyncDisposable {
@@ -102,7 +101,14 @@ async function startBroker(settings: BrokerSettings, system: ActorSystem, ground
     { nodeId, clusterId, rack, storage, staticConfigs, topics },
     { name: 'broker', onDeath: 'restart' },
   )
-  const listeners = await openListeners(system, spawned.address as Address<BrokerContract>, settings)
+  const address = spawned.address as Address<BrokerContract>
+  const listeners = await openListeners(system, address, settings)
+  const first = listeners[0]
+  if (first) {
+    await advertise(system, address, first.advertised)
+    // A broker that was restarted has to be told again.
+    spawned.onChange(now => now && void advertise(system, now, first.advertised).catch(() => undefined))
+  }
   return new BrokerHandle({ settings, system, ground, spawned, listeners })
 }
 
@@ -111,7 +117,7 @@ interface Parts {
   readonly system: ActorSystem
   readonly ground: Ground
   readonly spawned: Spawned<BrokerContract>
-  readonly listeners: readonly { readonly bootstrapServer: string; readonly spawned: Spawned<ListenerContract> }[]
+  readonly listeners: readonly ListenerKeeper[]
 }
 
 class BrokerHandle implements Broker {
@@ -173,9 +179,9 @@ class BrokerHandle implements Broker {
   }
 
   /** Doors first, then what they lead to. */
-  async #close(_drainMs: number): Promise<void> {
+  async #close(drainMs: number): Promise<void> {
     const { listeners, spawned, system, ground } = this.#parts
-    await Promise.all(listeners.map(listener => listener.spawned.close()))
+    await Promise.all(listeners.map(listener => listener.close(drainMs)))
     await spawned.close()
     await system.close()
     ground.lock?.release()

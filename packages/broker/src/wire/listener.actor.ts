@@ -33,10 +33,16 @@ export const actor = defineActor<ListenerContract, ListenerInput>({
     const server = new TcpServer(room)
     await server.listen(input)
     return {
-      ask: { address: () => server.address },
+      ask: {
+        address: () => server.address,
+        drain: async ({ withinMs }) => {
+          await server.close(withinMs)
+          return {}
+        },
+      },
       tell: {},
       async close() {
-        await server.close(input.drainMs)
+        await server.close(0)
         closeDoor(door)
       },
       describe: () => ({

@@ -1,10 +1,12 @@
-// Starts a broker's listeners on the broker's own thread and tells the broker where it can be reached.
-import type { Address, Spawned } from '@odradek/shared/actor/actor'
+// Starts a broker's listeners on the broker's own thread, tells the broker where it can be reached, and starts a listener that died again on the port that clients know.
+import type { Address, Link, Spawned } from '@odradek/shared/actor/actor'
 import type { ActorSystem } from '@odradek/shared/actor/actor-system'
 import { KafkaError } from '@odradek/shared/base/errors'
+import { backoffMs } from '@odradek/shared/client/backoff.rules'
 import { brokerConfigs } from '@odradek/shared/configs/broker-configs'
 import { type BrokerContract, brokerContract } from '@odradek/shared/contracts/broker.contract'
 import {
+  type ListenerAddress,
   type ListenerContract,
   type ListenerInput,
   type ListenerLimits,
@@ -14,63 +16,108 @@ import { listenerModule } from '../cluster/modules.ts'
 import type { BrokerSettings } from '../options.ts'
 
 const MIB = 1024 * 1024
+const REOPEN_BACKOFF = { initialMs: 20, maxMs: 2_000 }
 
-export interface OpenListener {
-  /** `host:port` as clients are told. */
-  readonly bootstrapServer: string
-  readonly spawned: Spawned<ListenerContract>
-}
-
-/** Throws KafkaError ODK_LISTEN_FAILED, naming the address and the cause. */
+/** Opens all; throws KafkaError ODK_LISTEN_FAILED, naming the address and the cause. */
 export async function openListeners(
   system: ActorSystem,
   broker: Address<BrokerContract>,
   settings: BrokerSettings,
-): Promise<readonly OpenListener[]> {
+): Promise<readonly ListenerKeeper[]> {
   const config = (name: string) => settings.staticConfigs[name] ?? brokerConfigs.get(name)!.defaultValue!
-  const limits = listenerLimits(config)
-  const open: OpenListener[] = []
-  for (const { host, port, tls = null, advertised = null } of settings.listen) {
-    const input: ListenerInput = {
-      broker,
-      nodeId: settings.nodeId,
-      host,
-      port,
-      advertised,
-      tls,
-      limits,
-      fetchSessionsMax: Number(config('max.incremental.fetch.session.cache.slots')),
-      drainMs: 5_000,
-    }
-    open.push(await openListener(system, broker, input))
+  const shared = {
+    broker,
+    nodeId: settings.nodeId,
+    limits: listenerLimits(config),
+    fetchSessionsMax: Number(config('max.incremental.fetch.session.cache.slots')),
   }
-  if (open.length > 0) await advertise(system, broker, open[0]!.bootstrapServer)
-  return open
+  const keepers: ListenerKeeper[] = []
+  for (const { host, port, tls = null, advertised = null } of settings.listen) {
+    const keeper = new ListenerKeeper(system, { ...shared, host, port, advertised, tls })
+    await keeper.open()
+    keepers.push(keeper)
+  }
+  return keepers
 }
 
-async function openListener(
-  system: ActorSystem,
-  broker: Address<BrokerContract>,
-  input: ListenerInput,
-): Promise<OpenListener> {
-  const where = `${input.host}:${input.port}`
-  try {
-    const spawned = await system.spawn(listenerModule, input, { name: `listener-${where}`, lane: broker.lane })
-    const link = system.link(listenerContract, spawned.address as Address<ListenerContract>)
-    const { host, port } = input.advertised ?? (await link.ask('address', {}))
-    link.close()
-    return { bootstrapServer: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`, spawned }
-  } catch (error) {
-    throw new KafkaError('ODK_LISTEN_FAILED', `cannot listen on ${where}: ${(error as Error).message}`, {
-      cause: error,
+/** One listener through all its lives. */
+export class ListenerKeeper {
+  readonly #system: ActorSystem
+  #input: ListenerInput
+  #spawned: Spawned<ListenerContract> | null = null
+  #bound: ListenerAddress
+  #attempt = 0
+  #closing = false
+
+  constructor(system: ActorSystem, input: ListenerInput) {
+    this.#system = system
+    this.#input = input
+    this.#bound = { host: input.host, port: input.port }
+  }
+
+  /** What clients are told. */
+  get advertised(): ListenerAddress {
+    return this.#input.advertised ?? this.#bound
+  }
+
+  /** `host:port`, IPv6 in brackets. */
+  get bootstrapServer(): string {
+    const { host, port } = this.advertised
+    return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  }
+
+  async open(): Promise<void> {
+    const { host, port } = this.#input
+    try {
+      // Started anew by this keeper, not by the supervisor: the port that was free the first time must be the same again.
+      const options = { name: `listener-${host}:${port}`, lane: this.#input.broker.lane, onDeath: 'stop' } as const
+      this.#spawned = await this.#system.spawn(listenerModule, this.#input, options)
+      this.#spawned.onChange(address => address === null && this.#reopen())
+      this.#bound = await this.#ask(link => link.ask('address', {}))
+      this.#input = { ...this.#input, port: this.#bound.port }
+      this.#attempt = 0
+    } catch (error) {
+      throw new KafkaError('ODK_LISTEN_FAILED', `cannot listen on ${host}:${port}: ${(error as Error).message}`, {
+        cause: error,
+      })
+    }
+  }
+
+  /** Stops accepting and lets owed replies leave for at most `drainMs`. */
+  async close(drainMs: number): Promise<void> {
+    this.#closing = true
+    await this.#ask(link => link.ask('drain', { withinMs: drainMs }, { deadlineMs: drainMs + 1_000 })).catch(
+      () => undefined,
+    )
+    await this.#spawned?.close()
+  }
+
+  #reopen(): void {
+    if (this.#closing) return
+    const { clock, random } = this.#system
+    clock.after(backoffMs(REOPEN_BACKOFF, this.#attempt++, random.float()), () => {
+      if (!this.#closing) this.open().catch(() => this.#reopen())
     })
   }
+
+  async #ask<T>(ask: (link: Link<ListenerContract>) => Promise<T>): Promise<T> {
+    const link = this.#system.link(listenerContract, this.#spawned!.address as Address<ListenerContract>)
+    try {
+      return await ask(link)
+    } finally {
+      link.close()
+    }
+  }
 }
 
-async function advertise(system: ActorSystem, broker: Address<BrokerContract>, bootstrapServer: string): Promise<void> {
-  const colon = bootstrapServer.lastIndexOf(':')
+/** Tells the broker what Metadata says of it to clients that came by no listener. */
+export async function advertise(
+  system: ActorSystem,
+  broker: Address<BrokerContract>,
+  address: ListenerAddress,
+): Promise<void> {
   const link = system.link(brokerContract, broker)
-  await link.ask('advertise', { host: bootstrapServer.slice(0, colon), port: Number(bootstrapServer.slice(colon + 1)) })
+  await link.ask('advertise', address)
   link.close()
 }
 

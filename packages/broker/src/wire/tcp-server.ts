@@ -50,6 +50,7 @@ export class TcpServer {
 
   /** Stops accepting, lets owed replies leave for at most `drainMs`, then ends what is left. */
   async close(drainMs: number): Promise<void> {
+    if (this.state !== 'Listening') return
     this.state = 'Draining'
     const stopped = new Promise(resolve => (this.#server ? this.#server.close(resolve) : resolve(null)))
     for (const connection of this.#connections) connection.end('the listener closes')

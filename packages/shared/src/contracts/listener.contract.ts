@@ -13,6 +13,8 @@ export const listenerContract = defineContract({
   asks: {
     /** Where it listens: the port that the platform chose when 0 was asked for. */
     address: ask<Record<string, never>, ListenerAddress>(),
+    /** Stops accepting, lets replies that are owed leave for at most `withinMs`, then ends what is left. */
+    drain: ask<{ readonly withinMs: number }, Record<string, never>>(),
   },
   tells: {},
   news: {},
@@ -48,6 +50,4 @@ export interface ListenerInput {
   readonly limits: ListenerLimits
   /** Kafka: `max.incremental.fetch.session.cache.slots`. */
   readonly fetchSessionsMax: number
-  /** How long owed replies may take to leave when it closes. */
-  readonly drainMs: number
 }
