@@ -1,5 +1,6 @@
 // One client connection at the network door: bytes in, frames out of them, each answered through the router; replies leave in the order of the requests, as lists
 // of buffers. What is in flight is bounded in requests and bytes; a client that does not read its replies is not read from either.
+import { setMaxListeners } from 'node:events'
 import type { Socket } from 'node:net'
 import { type MachineRun, runMachine } from '@odradek/shared/actor/machine-runner'
 import type { Timer } from '@odradek/shared/base/clock'
@@ -49,6 +50,8 @@ export class Connection {
     this.#socket = socket
     this.#clientHost = `/${(socket.remoteAddress ?? 'unknown').replace(/^::ffff:/, '')}`
     this.#splitter = new FrameSplitter({ frameBytesMax: room.limits.requestBytesMax })
+    // As many requests may wait on it as the read-ahead allows.
+    setMaxListeners(0, this.#abort.signal)
     this.closed = new Promise(resolve => {
       this.#release = resolve
     })
@@ -95,53 +98,43 @@ export class Connection {
       for (let frame = this.#splitter.next(); frame && this.#machine.hasTag('serving'); frame = this.#splitter.next())
         this.#take(frame)
     } catch (error) {
-      this.#malformed(error)
-      return
+      // No frame: nothing was allocated for what its size promised.
+      this.#count('malformed', 1)
+      this.end(String(error))
     }
     this.#checkWindow()
   }
 
-  /** Bad bytes end this connection and nothing else; nothing was allocated for what they promised. */
-  #malformed(error: unknown): void {
-    this.#count('malformed', 1)
-    this.end(error instanceof Error ? error.message : String(error))
-  }
-
   #take(frame: Uint8Array): void {
-    const header = peekRequestHeader(frame)
-    const route = routes.get(header.apiKey)
+    this.#count('requests', 1)
     const pending: Pending = { bytes: frame.byteLength, parts: null }
     this.#pending.push(pending)
     this.#pendingBytes += pending.bytes
-    this.#count('requests', 1)
-    if (header.apiKey === API_VERSIONS_KEY && !(route && serves(route, header.apiVersion)))
-      this.#ready(pending, this.#unknownApiVersions(header))
-    else if (!route || !serves(route, header.apiVersion))
-      throw new Error(
-        `${apiOf(header.apiKey)?.name ?? `API ${header.apiKey}`} version ${header.apiVersion} is not served`,
-      )
-    else this.#serve(route, header, frame, pending)
+    try {
+      const header = peekRequestHeader(frame)
+      const route = routes.get(header.apiKey)
+      if (route && serves(route, header.apiVersion)) this.#serve(route, header, frame, pending)
+      else if (header.apiKey === API_VERSIONS_KEY) this.#ready(pending, this.#unknownApiVersions(header))
+      else
+        throw new Error(
+          `${apiOf(header.apiKey)?.name ?? `API ${header.apiKey}`} version ${header.apiVersion} is not served`,
+        )
+    } catch (error) {
+      this.#malformed(pending, error)
+    }
   }
 
   #serve(route: Route, header: RequestHeader, frame: Uint8Array, pending: Pending): void {
     const messages = this.#room.messages.get(route)
-    if (messages) this.#answer(route, header, decodeRequest(messages.request, header, frame) as never, pending)
-    else {
-      // First request of this API on this thread: its schemas are loaded. Later requests on this connection wait in order behind it, as replies do.
-      this.#room.messages.load(route).then(
-        ({ request }) =>
-          this.#guard(() => this.#answer(route, header, decodeRequest(request, header, frame) as never, pending)),
-        error => this.#room.context.fail(error),
-      )
+    if (messages) {
+      this.#answer(route, header, decodeRequest(messages.request, header, frame) as never, pending)
+      return
     }
-  }
-
-  #guard(work: () => void): void {
-    try {
-      work()
-    } catch (error) {
-      this.#malformed(error)
-    }
+    // First request of this API on this thread: its schemas are loaded. Replies stay in order all the same.
+    this.#room.messages
+      .load(route)
+      .then(({ request }) => this.#answer(route, header, decodeRequest(request, header, frame) as never, pending))
+      .catch(error => this.#malformed(pending, error))
   }
 
   #answer<A extends ApiName>(route: Route, header: RequestHeader, request: ApiRequest<A>, pending: Pending): void {
@@ -149,15 +142,29 @@ export class Connection {
     const answered: Promise<ApiResponse<A> | null> = route.handler
       ? route.handler(request, context)
       : answer(this.#room.door, route.name as A, request, context.caller)
-    answered.then(
-      response =>
-        this.#guard(() => this.#ready(pending, response === null ? [] : this.#encode(route, header, response))),
-      error => {
+    answered
+      .then(response => this.#ready(pending, response === null ? [] : this.#encode(route, header, response)))
+      .catch(error => {
         this.#count('failed', 1)
-        this.end(`${route.name} could not be answered: ${error instanceof Error ? error.message : String(error)}`)
-        this.#ready(pending, [])
-      },
-    )
+        this.#room.context.log.warn(
+          { api: route.name, client: this.#clientHost, error: String(error) },
+          'a request could not be answered',
+        )
+        this.#unanswered(pending, String(error))
+      })
+  }
+
+  /** Bad bytes end this connection and nothing else. */
+  #malformed(pending: Pending, error: unknown): void {
+    this.#count('malformed', 1)
+    this.#unanswered(pending, String(error))
+  }
+
+  /** Replies to requests before it still leave; it gets none, so neither may those after it. */
+  #unanswered(pending: Pending, reason: string): void {
+    this.#pending = this.#pending.slice(0, this.#pending.indexOf(pending) + 1)
+    this.end(reason)
+    this.#ready(pending, [])
   }
 
   #context(api: ApiName, { apiVersion, clientId }: RequestHeader): HandlerContext {

@@ -33,6 +33,8 @@ export class ByteWriter {
   #cuts: { at: number; readonly bytes: Uint8Array }[] = []
   #referencedBytes = 0
   #referencing: boolean
+  /** True: a value that a version has no place for is dropped instead of refused. See `encodeResponse`. */
+  dropsAbsent = false
 
   /** With `referencing`, large byte fields are referenced and `parts()` must be used. */
   constructor(referencing: boolean) {

@@ -304,7 +304,9 @@ function structWriter(
   return (writer, given) => {
     if (typeof given !== 'object' || given === null) writer.fail(`expected an object, got ${describe(given)}`)
     const value = given as Value
-    for (const field of guarded) if (!isDefaultField(field.type, value[field.name])) refuseAbsent(field.name)
+    if (!writer.dropsAbsent) {
+      for (const field of guarded) if (!isDefaultField(field.type, value[field.name])) refuseAbsent(field.name)
+    }
     writePositional(writer, value)
     if (flexible) writeTags(writer, value, tagged)
     else if ((value.unknownTags as UnknownTag[] | undefined)?.length) refuseAbsent('unknownTags')

@@ -119,7 +119,10 @@ export function encodeRequest<F extends Fields>(
   })
 }
 
-/** A response as a frame with its size: a list of buffers as from `encodeParts`. */
+/**
+ * A response as a frame with its size: a list of buffers as from `encodeParts`. The value has the newest shape: what the client's version has no place
+ * for (a leader epoch in ListOffsets 2) is left out, since that is all an old client can be told.
+ */
 export function encodeResponse<F extends Fields>(
   message: Message<F>,
   version: number,
@@ -128,6 +131,7 @@ export function encodeResponse<F extends Fields>(
 ): Uint8Array[] {
   const headerVersion = responseHeaderVersion(message.apiKey!, version)
   return encodeFrame(writer => {
+    writer.dropsAbsent = true
     codecOf(responseHeader, headerVersion).write(writer, { correlationId })
     codecOf(message, version).write(writer, value)
   })
