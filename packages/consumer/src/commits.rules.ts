@@ -7,7 +7,7 @@ import { errors } from '@odradek/shared/protocol/error-codes'
  */
 export type CommitVerdict = 'ok' | 'retry' | 'refind' | 'stale' | 'rejoin' | 'fatal'
 
-export function commitVerdict(errorCode: number): CommitVerdict {
+function commitVerdict(errorCode: number): CommitVerdict {
   switch (errorCode) {
     case errors.NONE.code:
       return 'ok'

@@ -147,8 +147,11 @@ export class ConsumerConnection {
     if (this.#closing) return
     this.#closing = true
     this.inbox.wake()
-    if (this.#spawned === null) return
-    const spawned = await this.#spawned
+    if (this.#spawned !== null) await this.#end(await this.#spawned)
+    await this.#door.release?.()
+  }
+
+  async #end(spawned: Spawned<ConsumerContract>): Promise<void> {
     this.inbox.flush()
     if (this.#wish?.kind === 'assignment') await this.#autoCommit([...this.inbox.partitions.values()])
     await this.ask('unsubscribe', {}).catch(() => undefined)

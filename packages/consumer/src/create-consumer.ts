@@ -1,6 +1,5 @@
 // Makes a consumer for an embedded broker or for a cluster over TCP.
-import { KafkaError } from '@odradek/shared/base/errors'
-import { type ClusterDoor, clusterDoor, type EmbeddedBroker } from '@odradek/shared/client/cluster-link'
+import { openClusterDoor } from '@odradek/shared/client/open-door'
 import { Consumer } from './consumer-client.ts'
 import { type ConsumerOptions, readConsumerOptions } from './consumer-options.ts'
 
@@ -12,15 +11,5 @@ import { type ConsumerOptions, readConsumerOptions } from './consumer-options.ts
  */
 export function createConsumer(options: ConsumerOptions): Consumer {
   const resolved = readConsumerOptions(options)
-  return new Consumer(doorOf(resolved.bootstrapServers), resolved)
-}
-
-function doorOf(bootstrapServers: object): ClusterDoor {
-  if (clusterDoor in bootstrapServers) return (bootstrapServers as EmbeddedBroker)[clusterDoor]
-  if (Array.isArray(bootstrapServers))
-    throw new KafkaError('ODK_UNSUPPORTED_LINK', 'brokers over TCP cannot be reached yet')
-  throw new KafkaError(
-    'ODK_OPTION_INVALID',
-    "createConsumer: bootstrapServers must be a broker, 'host:port,...', or a list of 'host:port'",
-  )
+  return new Consumer(openClusterDoor('createConsumer', resolved), resolved)
 }

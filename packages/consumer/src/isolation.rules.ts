@@ -1,9 +1,8 @@
 // Which batches of a fetched range a reader sees: never control batches, and with read_committed never those of aborted
 // transactions (Kafka's CompletedFetch). Pure; works on the range's batches in offset order.
 
-/** Kafka's IsolationLevel ids. */
-export const READ_UNCOMMITTED = 0
-export const READ_COMMITTED = 1
+/** Kafka's IsolationLevel id; 0 is READ_UNCOMMITTED. */
+const READ_COMMITTED = 1
 
 /** A transaction that ended in an abort marker, as a fetch lists them: its producer and the offset of its first record. */
 export interface AbortedTransaction {

@@ -32,8 +32,8 @@ export interface PartitionPosition {
 }
 
 /** ListOffsets' special timestamps. */
-export const LATEST = -1
-export const EARLIEST = -2
+const LATEST = -1
+const EARLIEST = -2
 
 export const INITIAL_POSITION: PartitionPosition = {
   state: 'Initializing',
@@ -180,10 +180,4 @@ export function fetchAnswered(position: PartitionPosition, answer: FetchAnswer):
 export function advanced(position: PartitionPosition, nextOffset: number, offsetEpoch: number): PartitionPosition {
   if (nextOffset <= position.offset) return position
   return { ...position, offset: nextOffset, offsetEpoch }
-}
-
-/** Records between the position of the reader and the end that its isolation lets it see; null while the end is unknown. */
-export function lagOf(position: PartitionPosition, readerOffset: number, isolationLevel: number): number | null {
-  const end = isolationLevel === 1 ? position.lastStableOffset : position.highWatermark
-  return end < 0 || readerOffset < 0 ? null : Math.max(0, end - readerOffset)
 }

@@ -5,7 +5,7 @@ const CAPACITY_MIN = 16
 const LOAD_FACTOR = 0.75
 
 /** Java's String.hashCode. */
-export function javaHash(text: string): number {
+function javaHash(text: string): number {
   let hash = 0
   for (let at = 0; at < text.length; at++) hash = (Math.imul(31, hash) + text.charCodeAt(at)) | 0
   return hash
