@@ -1,0 +1,23 @@
+// The commands that `odradek` has: name, summary, and where the code is. Code is loaded when its command is used, so that `odradek --help` is fast.
+import type { Command } from 'commander'
+import type { Terminal } from './terminal/terminal.ts'
+
+export interface Noun {
+  readonly name: string
+  readonly summary: string
+  /** Makes the command with its subcommands. */
+  load(terminal: Terminal): Promise<Command>
+}
+
+export const nouns: readonly Noun[] = [
+  {
+    name: 'log',
+    summary: 'dump, verify and measure partition logs without a broker',
+    load: async () => (await import('./log/log-command.ts')).logCommand(),
+  },
+  {
+    name: 'actor',
+    summary: 'list the kinds of actors, draw their state machines, trace their transitions',
+    load: async terminal => (await import('./actor/actor-command.ts')).actorCommand(terminal),
+  },
+]

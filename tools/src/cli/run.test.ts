@@ -1,0 +1,84 @@
+// `odradek` as a program: help, wrong words, exit codes, pipes that end.
+import { spawn, spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { nouns } from './nouns.ts'
+import { run } from './run.ts'
+import { capturedTerminal } from './terminal/captured-terminal.suite.ts'
+
+const program = fileURLToPath(new URL('../../dist/cli/odradek.js', import.meta.url))
+
+async function odradek(...args: string[]) {
+  const terminal = capturedTerminal()
+  const code = await run(args, terminal)
+  return { code, out: terminal.out, notes: terminal.notes.join('\n') }
+}
+
+test('help lists every command and ends with 0', async () => {
+  for (const args of [[], ['--help'], ['help']]) {
+    const { code, out } = await odradek(...args)
+    expect(code).toBe(0)
+    for (const { name } of nouns) expect(out).toMatch(new RegExp(`^  ${name}\\b`, 'm'))
+  }
+})
+
+test('help of a command lists its subcommands', async () => {
+  for (const args of [
+    ['actor', '--help'],
+    ['help', 'actor'],
+  ]) {
+    const { code, out } = await odradek(...args)
+    expect(code).toBe(0)
+    expect(out).toContain('graph [options] <machine>')
+  }
+})
+
+test('a wrong command, subcommand, flag or choice ends with 2 and names what was likely meant', async () => {
+  expect(await odradek('acter')).toMatchObject({ code: 2, notes: expect.stringContaining('Did you mean actor?') })
+  expect(await odradek('actor', 'grap', 'x')).toMatchObject({
+    code: 2,
+    notes: expect.stringContaining('Did you mean graph?'),
+  })
+  expect(await odradek('actor', 'list', '--outptu', 'json')).toMatchObject({
+    code: 2,
+    notes: expect.stringContaining('Did you mean --output?'),
+  })
+  expect(await odradek('actor', 'list', '-o', 'xml')).toMatchObject({
+    code: 2,
+    notes: expect.stringContaining('Allowed choices are text, wide, json, yaml'),
+  })
+  expect(await odradek('actor', 'graph')).toMatchObject({ code: 2, notes: expect.stringContaining('machine') })
+  expect(await odradek('actor', 'graph', 'suprvisor')).toMatchObject({
+    code: 2,
+    notes: "odradek actor: there is no machine 'suprvisor'; did you mean supervisor?",
+  })
+})
+
+test('data goes to stdout, in the format asked for', async () => {
+  const { code, out, notes } = await odradek('actor', 'list', '-o', 'json')
+  expect(code).toBe(0)
+  expect(notes).toBe('')
+  expect(JSON.parse(out)).toContainEqual(expect.objectContaining({ name: 'supervisor', states: 6 }))
+  expect((await odradek('actor', 'list', '-o', 'yaml')).out).toContain('- name: supervisor\n  states: 6\n')
+  expect((await odradek('actor', 'graph', 'sender')).out).toMatch(/^stateDiagram-v2\n/)
+})
+
+test('the program itself: version, exit code, messages on stderr', () => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, '--version'], { encoding: 'utf8' })
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+  const wrong = spawnSync(process.execPath, [program, 'nonsense'], { encoding: 'utf8' })
+  expect(wrong.status).toBe(2)
+  expect(wrong.stdout).toBe('')
+  expect(wrong.stderr).toContain("unknown command 'nonsense'")
+})
+
+test('a reader that goes away ends the program quietly', async () => {
+  const child = spawn(process.execPath, [program, 'actor', 'graph', 'sender'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  child.stdout.destroy()
+  const stderr: Buffer[] = []
+  child.stderr.on('data', chunk => stderr.push(chunk))
+  const code = await new Promise(resolve => child.once('close', resolve))
+  expect(Buffer.concat(stderr).toString()).toBe('')
+  expect(code).toBe(0)
+})

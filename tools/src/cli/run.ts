@@ -1,0 +1,64 @@
+// Runs one `odradek` command line: finds the command, loads only its code, and turns whatever happens into an exit code.
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { explain } from './command-error.ts'
+import { exitCodes } from './exit-codes.ts'
+import { nouns } from './nouns.ts'
+import type { Terminal } from './terminal/terminal.ts'
+
+/** Resolves with the exit code; commands may also set `process.exitCode`. */
+export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  const root = await rootCommand(args, terminal)
+  try {
+    await root.parseAsync(args, { from: 'user' })
+    return Number(process.exitCode ?? exitCodes.ok)
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+    const { message, exitCode } = explain(thrown)
+    if (message !== '') terminal.note(`odradek ${args.find(arg => !arg.startsWith('-')) ?? ''}: ${message}`)
+    return exitCode
+  }
+}
+
+async function rootCommand(args: readonly string[], terminal: Terminal): Promise<Command> {
+  const root = new Command('odradek')
+    .description('A Kafka-compatible broker that lives inside a Node process and uses all its cores.')
+    .version(version(), '-V, --version')
+    .helpCommand('help [command]', 'what a command does and takes')
+    .enablePositionalOptions()
+  const wanted = args[0] === 'help' ? args[1] : args[0]
+  for (const noun of nouns) {
+    if (noun.name === wanted) root.addCommand((await noun.load(terminal)).summary(noun.summary))
+    else root.command(noun.name).description(noun.summary).summary(noun.summary)
+  }
+  settle(root, terminal)
+  if (args.length === 0) root.action(() => root.outputHelp())
+  return root
+}
+
+/** Every command throws instead of exiting, writes to the terminal, and tells where help is. */
+function settle(command: Command, terminal: Terminal): void {
+  command
+    .exitOverride()
+    .showHelpAfterError(`(${commandPath(command)} --help tells what it takes)`)
+    .configureOutput({
+      writeOut: text => {
+        terminal.write(text)
+      },
+      writeErr: text => terminal.note(text.trimEnd()),
+      outputError: (text, write) => write(text.replace(/^error: /, `${commandPath(command)}: `)),
+      getOutHasColors: () => terminal.hasColour,
+      getErrHasColors: () => terminal.isInteractive,
+      getOutHelpWidth: () => Math.min(terminal.columns, 120),
+    })
+  for (const child of command.commands) settle(child, terminal)
+}
+
+function commandPath(command: Command): string {
+  return command.parent === null ? command.name() : `${commandPath(command.parent)} ${command.name()}`
+}
+
+function version(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  return version
+}

@@ -1,0 +1,92 @@
+// Every state machine of the house, by the name that `odradek actor graph` takes and the README sections carry. A test holds this list against the files.
+
+/** What is read of a machine: XState's definition, as plain structure. */
+export interface DefinedMachine {
+  readonly definition: StateDefinition
+}
+
+/** One state of XState's `machine.definition`, as far as it is drawn. */
+export interface StateDefinition {
+  readonly id: string
+  readonly key: string
+  readonly type: string
+  readonly initial?: { readonly target: readonly unknown[] } | undefined
+  readonly states: { readonly [key: string]: StateDefinition }
+  readonly transitions: readonly TransitionDefinition[]
+  readonly entry: readonly ActionDefinition[]
+  readonly exit: readonly ActionDefinition[]
+  readonly tags: readonly string[]
+}
+
+export type ActionDefinition = string | { readonly type: string } | ((...args: never[]) => unknown)
+
+export interface TransitionDefinition {
+  readonly eventType: string
+  readonly target?: readonly { readonly id: string }[] | undefined
+  readonly guard?: unknown
+  readonly actions: readonly ActionDefinition[]
+}
+
+export interface NamedMachine {
+  readonly name: string
+  /** Folder of its package: where its README is. */
+  readonly home: string
+  /** Below the home's `src`, without `.machine.ts`. */
+  readonly file: string
+  load(): Promise<DefinedMachine>
+}
+
+/** Structure only: a machine's own types say more than is drawn. */
+const defined = (machine: unknown) => machine as DefinedMachine
+
+export const machines: readonly NamedMachine[] = [
+  {
+    name: 'supervisor',
+    home: 'packages/shared',
+    file: 'actor/supervisor',
+    load: async () => defined((await import('@odradek/shared/actor/supervisor.machine')).supervisorMachine),
+  },
+  {
+    name: 'wire-connection',
+    home: 'packages/shared',
+    file: 'client/wire/connection',
+    load: async () => defined((await import('@odradek/shared/client/wire/connection.machine')).connectionMachine),
+  },
+  {
+    name: 'shard',
+    home: 'packages/coordinator',
+    file: 'runtime/shard',
+    load: async () => defined((await import('@odradek/coordinator/runtime/shard.machine')).shardMachine),
+  },
+  {
+    name: 'broker',
+    home: 'packages/broker',
+    file: 'broker',
+    load: async () => defined((await import('@odradek/broker/broker.machine')).brokerMachine),
+  },
+  {
+    name: 'partition-leader',
+    home: 'packages/broker',
+    file: 'partition/partition-leader',
+    load: async () =>
+      defined((await import('@odradek/broker/partition/partition-leader.machine')).partitionLeaderMachine),
+  },
+  {
+    name: 'listener-connection',
+    home: 'packages/broker',
+    file: 'wire/connection',
+    load: async () => defined((await import('@odradek/broker/wire/connection.machine')).connectionMachine),
+  },
+  {
+    name: 'sender',
+    home: 'packages/producer',
+    file: 'sender',
+    load: async () => defined((await import('@odradek/producer/sender.machine')).senderMachine),
+  },
+  {
+    name: 'consumer',
+    home: 'packages/consumer',
+    file: 'consumer',
+    load: async () => defined((await import('@odradek/consumer/consumer.machine')).consumerMachine),
+  },
+]
