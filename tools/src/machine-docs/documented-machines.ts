@@ -30,7 +30,7 @@ async function documentedReadme(root: string, home: string): Promise<DocumentedR
 }
 
 async function sectionOf({ file, load }: NamedMachine): Promise<string> {
-  const graph = graphOf((await load()).definition)
+  const graph = graphOf((await load()).root)
   return `From \`src/${file}.machine.ts\`, by \`pnpm machine-docs\`.\n\n\`\`\`mermaid\n${mermaidOf(graph)}\n\`\`\`\n\n${tablesOf(graph)}`
 }
 

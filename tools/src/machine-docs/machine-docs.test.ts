@@ -12,7 +12,7 @@ import { withSection } from './readme-sections.rules.ts'
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 
 async function graph(name: string) {
-  return graphOf((await machines.find(machine => machine.name === name)!.load()).definition)
+  return graphOf((await machines.find(machine => machine.name === name)!.load()).root)
 }
 
 test('every machine file of the packages is in the list, and nothing else', () => {

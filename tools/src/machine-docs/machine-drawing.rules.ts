@@ -28,7 +28,7 @@ function routes(edges: readonly GraphEdge[]): Map<string, string[]> {
   for (const { from, to, event, guard, effects } of edges) {
     if (from === '' || (to === null && effects.length === 0)) continue
     const route = `${nodeOf(from)} --> ${nodeOf(to ?? from)}`
-    const label = guard === null ? event : `${event} [${guard}]`
+    const label = [event === '' ? 'at once' : event, ...(guard === null ? [] : [`[${guard}]`])].join(' ')
     byRoute.set(route, [...(byRoute.get(route) ?? []), label])
   }
   return byRoute
@@ -61,7 +61,13 @@ function stateRow({ path, isInitial, isFinal, entry, exit, tags }: GraphState): 
 }
 
 function edgeRow({ from, event, guard, to, effects }: GraphEdge): string {
-  return row(from === '' ? 'any' : from, `\`${event}\``, guard ?? '', to ?? 'stays', effects.join(', '))
+  return row(
+    from === '' ? 'any' : from,
+    event === '' ? 'at once' : `\`${event}\``,
+    guard ?? '',
+    to ?? 'stays',
+    effects.join(', '),
+  )
 }
 
 function row(...cells: readonly string[]): string {

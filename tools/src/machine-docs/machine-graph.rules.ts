@@ -1,5 +1,5 @@
 // A machine as states and edges: what tables, diagrams and JSON are made of. Pure.
-import type { ActionDefinition, StateDefinition, TransitionDefinition } from './machines.ts'
+import type { ActionDefinition, StateNode, TransitionDefinition } from './machines.ts'
 
 export interface GraphState {
   /** `Leading.Writable`: the path below the machine. */
@@ -15,6 +15,7 @@ export interface GraphState {
 export interface GraphEdge {
   /** Empty: the machine itself, in whatever state. */
   readonly from: string
+  /** Empty: at once, without an event. */
   readonly event: string
   readonly guard: string | null
   /** Null: the state is not left. */
@@ -28,20 +29,21 @@ export interface MachineGraph {
 }
 
 /** States in the order they are written, edges in the order they are tried. */
-export function graphOf(root: StateDefinition): MachineGraph {
+export function graphOf(root: StateNode): MachineGraph {
   const states: GraphState[] = []
   const edges: GraphEdge[] = []
-  const visit = (state: StateDefinition, parent: StateDefinition | null) => {
+  const visit = (state: StateNode, parent: StateNode | null) => {
     const path = pathOf(state.id)
     if (parent !== null) states.push(stateOf(state, parent))
-    for (const transition of state.transitions) edges.push(edgeOf(path, transition))
+    for (const transition of [...(state.always ?? []), ...[...state.transitions.values()].flat()])
+      edges.push(edgeOf(path, transition))
     for (const child of Object.values(state.states)) visit(child, state)
   }
   visit(root, null)
   return { states, edges }
 }
 
-function stateOf(state: StateDefinition, parent: StateDefinition): GraphState {
+function stateOf(state: StateNode, parent: StateNode): GraphState {
   const parentPath = pathOf(parent.id)
   return {
     path: pathOf(state.id),

@@ -1,18 +1,21 @@
 // Every state machine of the house, by the name that `odradek actor graph` takes and the README sections carry. A test holds this list against the files.
 
-/** What is read of a machine: XState's definition, as plain structure. */
+/** What is read of a machine: XState's tree of states. */
 export interface DefinedMachine {
-  readonly definition: StateDefinition
+  readonly root: StateNode
 }
 
-/** One state of XState's `machine.definition`, as far as it is drawn. */
-export interface StateDefinition {
+/** One state of XState's tree, as far as it is drawn. */
+export interface StateNode {
   readonly id: string
   readonly key: string
   readonly type: string
   readonly initial?: { readonly target: readonly unknown[] } | undefined
-  readonly states: { readonly [key: string]: StateDefinition }
-  readonly transitions: readonly TransitionDefinition[]
+  readonly states: { readonly [key: string]: StateNode }
+  /** By event. */
+  readonly transitions: ReadonlyMap<string, readonly TransitionDefinition[]>
+  /** Taken without an event. */
+  readonly always?: readonly TransitionDefinition[] | undefined
   readonly entry: readonly ActionDefinition[]
   readonly exit: readonly ActionDefinition[]
   readonly tags: readonly string[]
@@ -88,5 +91,11 @@ export const machines: readonly NamedMachine[] = [
     home: 'packages/consumer',
     file: 'consumer',
     load: async () => defined((await import('@odradek/consumer/consumer.machine')).consumerMachine),
+  },
+  {
+    name: 'classic-membership',
+    home: 'packages/consumer',
+    file: 'classic-membership',
+    load: async () => defined((await import('@odradek/consumer/classic-membership.machine')).classicMembershipMachine),
   },
 ]

@@ -30,7 +30,7 @@ export function actorCommand(terminal: Terminal): Command {
 async function list(terminal: Terminal, format: OutputFormat): Promise<void> {
   const rows = await Promise.all(
     machines.map(async ({ name, home, file, load }) => {
-      const { states, edges } = graphOf((await load()).definition)
+      const { states, edges } = graphOf((await load()).root)
       return { name, states: states.length, transitions: edges.length, source: `${home}/src/${file}.machine.ts` }
     }),
   )
@@ -51,7 +51,7 @@ async function graph(terminal: Terminal, name: string, format: string): Promise<
     )
     throw usageError(`there is no machine '${name}'${near === undefined ? '' : `; did you mean ${near}?`}`)
   }
-  const drawn = graphOf((await machine.load()).definition)
+  const drawn = graphOf((await machine.load()).root)
   if (format === 'json') printValue(terminal, 'json', { machine: name, ...drawn })
   else terminal.print(format === 'table' ? tablesOf(drawn) : mermaidOf(drawn))
 }
