@@ -3,8 +3,10 @@
 // first unflushed commit after a flush, the pages of the flushed root that may be written over are saved beside the environment, durably;
 // the next flush voids them. When a start finds a save that is not void and the system has been restarted since, it is put back.
 //
-//   flushed-root   | 'ODKROOT1' | state u32: 0 void, 1 pages, 2 empty | page bytes u32 | pages u32 | CRC-32C u32 | boot id 16 | meta page |
-//                  | page number f64 | page | ...                     numbers big-endian; the CRC covers everything behind it
+//   flushed-root           | 'ODKROOT1' | state u32: 0 void, 1 pages | page bytes u32 | pages u32 | CRC-32C u32 | boot id 16 | meta page |
+//                          | page number f64 | page | ...                numbers big-endian; the CRC covers everything behind it
+//   never-flushed.BOOTID   an empty file, made before a new environment: there is nothing to come back to. Only its name counts, and
+//                          names reach the disk in order, so a new segment costs no fsync. A flushed-root beside it outranks it.
 //
 // A save stays good whatever is appended after it, because the pages it does not hold never change. So a checkpoint can bring it forward in
 // the background: note the root, have the system write out the data, then put a new save in the old one's place.
@@ -15,15 +17,18 @@ import {
   closeSync,
   existsSync,
   fdatasyncSync,
+  fsyncSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs'
 import { open, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { crc32c } from '@odradek/shared/records/crc32c'
 import { bootId } from './boot-id.ts'
 import { metaImages, type RootPages, readRootPages } from './lmdb-pages.ts'
@@ -31,6 +36,7 @@ import { metaImages, type RootPages, readRootPages } from './lmdb-pages.ts'
 const FILE = 'flushed-root'
 /** A checkpoint's save on its way; meaningless until renamed. */
 const NEXT_FILE = 'flushed-root.next'
+const NEVER_FLUSHED = 'never-flushed.'
 const MAGIC = Buffer.from('ODKROOT1')
 const STATE_AT = 8
 const CRC_AT = 20
@@ -38,7 +44,6 @@ const BOOT_ID_AT = 24
 const HEAD_BYTES = 40
 const VOID = 0
 const PAGES = 1
-const EMPTY = 2
 
 /** The save of one segment. Used around its commits, inside the gate. */
 export class FlushedRoot {
@@ -57,16 +62,14 @@ export class FlushedRoot {
   /** Must return before a commit without fsync begins. Throws what the file system throws; nothing has changed then. */
   beforeUnflushed(): void {
     if (this.#isSaved() || bootId() === '') return
-    const file = join(this.#dir, 'data.mdb')
-    const save = existsSync(file) ? encodeRoot(PAGES, readRootPages(file)) : encodeRoot(EMPTY)
-    writeDurably(join(this.#dir, FILE), save, 0)
+    writeDurably(join(this.#dir, FILE), encodeRoot(readRootPages(join(this.#dir, 'data.mdb'))), 0)
     this.#saved = true
   }
 
-  /** As `beforeUnflushed`, for the first commit of a new segment: there is nothing to come back to. */
+  /** Must return before the environment of a new segment is made. */
   beforeFirst(): void {
     if (bootId() === '') return
-    writeDurably(join(this.#dir, FILE), encodeRoot(EMPTY), 0)
+    writeFileSync(join(this.#dir, NEVER_FLUSHED + bootId()), '')
     this.#saved = true
   }
 
@@ -74,7 +77,15 @@ export class FlushedRoot {
   afterDurable(): void {
     this.#flushes++
     if (!this.#isSaved()) return
-    writeDurably(join(this.#dir, FILE), Buffer.alloc(4), STATE_AT)
+    const path = join(this.#dir, FILE)
+    if (existsSync(path)) writeDurably(path, Buffer.alloc(4), STATE_AT)
+    else {
+      writeDurably(path, encodeHead(VOID), 0)
+      // The first flush of a segment also makes its names durable.
+      syncDirectory(this.#dir)
+      syncDirectory(dirname(this.#dir))
+    }
+    forgetNeverFlushed(this.#dir)
     this.#saved = false
   }
 
@@ -99,7 +110,7 @@ export class FlushedRoot {
     const next = join(this.#dir, NEXT_FILE)
     const { ino } = statSync(file)
     const flushes = this.#flushes
-    const save = encodeRoot(PAGES, readRootPages(file))
+    const save = encodeRoot(readRootPages(file))
     const data = await open(file, 'r')
     try {
       await data.datasync()
@@ -108,8 +119,11 @@ export class FlushedRoot {
     }
     await writeFile(next, save, { flush: true })
     // A flush made the save void, or the segment was replaced: this one is out of date.
-    if (this.#flushes === flushes && statSync(file).ino === ino) renameSync(next, join(this.#dir, FILE))
-    else rmSync(next, { force: true })
+    if (this.#flushes === flushes && statSync(file).ino === ino) {
+      renameSync(next, join(this.#dir, FILE))
+      syncDirectory(this.#dir)
+      forgetNeverFlushed(this.#dir)
+    } else rmSync(next, { force: true })
   }
 
   #isSaved(): boolean {
@@ -131,6 +145,7 @@ export function restoreFlushedRoot(dir: string): Restoration {
   if (save.root === undefined) rmSync(file, { force: true })
   else restorePages(file, save.root)
   rmSync(join(dir, FILE), { force: true })
+  forgetNeverFlushed(dir)
   return save.root === undefined ? 'emptied' : 'restored'
 }
 
@@ -149,16 +164,19 @@ function restorePages(file: string, root: RootPages): void {
   }
 }
 
-function encodeRoot(state: number, root?: RootPages): Buffer {
+function encodeHead(state: number, root?: RootPages): Buffer {
   const head = Buffer.alloc(HEAD_BYTES)
   MAGIC.copy(head)
   head.writeUInt32BE(state, STATE_AT)
   head.writeUInt32BE(root?.pageBytes ?? 0, 12)
   head.writeUInt32BE(root?.pages.length ?? 0, 16)
   head.write(bootId(), BOOT_ID_AT, 16, 'hex')
-  const parts: Uint8Array[] = [head]
-  if (root !== undefined) parts.push(root.meta)
-  for (const { number, bytes } of root?.pages ?? []) {
+  return head
+}
+
+function encodeRoot(root: RootPages): Buffer {
+  const parts: Uint8Array[] = [encodeHead(PAGES, root), root.meta]
+  for (const { number, bytes } of root.pages) {
     const name = Buffer.alloc(8)
     name.writeDoubleBE(number)
     parts.push(name, bytes)
@@ -177,23 +195,46 @@ interface Save {
 /** Undefined when there is none, or only a torn one. */
 function readSave(dir: string): Save | undefined {
   const path = join(dir, FILE)
-  if (!existsSync(path)) return undefined
-  const bytes = readFileSync(path)
+  return (existsSync(path) ? decodeSave(readFileSync(path)) : undefined) ?? readNeverFlushed(dir)
+}
+
+function readNeverFlushed(dir: string): Save | undefined {
+  const name = existsSync(dir) ? readdirSync(dir).find(each => each.startsWith(NEVER_FLUSHED)) : undefined
+  return name === undefined ? undefined : { state: PAGES, bootId: name.slice(NEVER_FLUSHED.length), root: undefined }
+}
+
+function forgetNeverFlushed(dir: string): void {
+  for (const name of readdirSync(dir)) {
+    if (name.startsWith(NEVER_FLUSHED)) rmSync(join(dir, name), { force: true })
+  }
+}
+
+function decodeSave(bytes: Buffer): Save | undefined {
   if (bytes.length < HEAD_BYTES || !bytes.subarray(0, 8).equals(MAGIC)) return undefined
+  const state = bytes.readUInt32BE(STATE_AT)
+  if (state === VOID) return { state, bootId: '', root: undefined }
   const pageBytes = bytes.readUInt32BE(12)
   const count = bytes.readUInt32BE(16)
-  const state = bytes.readUInt32BE(STATE_AT)
   // A shorter save may have been written over a longer one: what follows its end is not part of it.
-  const end = HEAD_BYTES + (state === PAGES ? pageBytes + count * (8 + pageBytes) : 0)
-  if (state === VOID) return { state, bootId: '', root: undefined }
+  const end = HEAD_BYTES + pageBytes + count * (8 + pageBytes)
   if (end > bytes.length || crc32c(bytes, CRC_AT + 4, end) !== bytes.readUInt32BE(CRC_AT)) return undefined
-  const boot = bytes.toString('hex', BOOT_ID_AT, BOOT_ID_AT + 16)
-  if (state === EMPTY) return { state, bootId: boot, root: undefined }
   const pages = Array.from({ length: count }, (_, i) => {
     const at = HEAD_BYTES + pageBytes + i * (8 + pageBytes)
     return { number: bytes.readDoubleBE(at), bytes: bytes.subarray(at + 8, at + 8 + pageBytes) }
   })
-  return { state, bootId: boot, root: { pageBytes, meta: bytes.subarray(HEAD_BYTES, HEAD_BYTES + pageBytes), pages } }
+  const meta = bytes.subarray(HEAD_BYTES, HEAD_BYTES + pageBytes)
+  return { state, bootId: bytes.toString('hex', BOOT_ID_AT, BOOT_ID_AT + 16), root: { pageBytes, meta, pages } }
+}
+
+/** New names survive power loss for certain only when their directory is flushed. Windows cannot, and needs it not. */
+function syncDirectory(dir: string): void {
+  if (process.platform === 'win32') return
+  const descriptor = openSync(dir, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
 }
 
 function writeDurably(path: string, bytes: Uint8Array, position: number): void {

@@ -229,6 +229,23 @@ console.log(JSON.stringify({ code: failure.code, end, firstOffset: read.firstOff
   expect(readAll(log)).toHaveLength(seen.after)
 })
 
+test('when file descriptors run out, logs take turns instead of failing', () => {
+  const script = `${CHILD}
+let appended = 0
+for (let round = 0; round < 2; round++) {
+  for (let partition = 10; partition < 70; partition++) {
+    const { log } = store.open({ ...JSON.parse(identity), partition })
+    log.append({ batches: [stamped(log.logEndOffset)], now: 1 }, config)
+    appended += log.logEndOffset
+  }
+}
+console.log(appended)
+`
+  const args = ['-c', 'ulimit -n 100; exec "$0" "$@"', process.execPath, '--input-type=module', '-e', script]
+  const run = spawnSync('bash', [...args, dir, JSON.stringify(identity)], { cwd: packageRoot, encoding: 'utf8' })
+  expect(run.stdout.trim() || run.stderr).toBe(String(60 * 1 + 60 * 2))
+})
+
 test('an untouched partition has no environment', () => {
   const { log } = store.open(identity)
   log.append({ batches: [], epochStart: { epoch: 3, startOffset: 0 }, now: 1 }, config)

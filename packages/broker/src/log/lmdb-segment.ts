@@ -1,5 +1,5 @@
 // A segment as one LMDB environment: writes and reads the stored form of log-keys.records.ts.
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import * as batch from '@odradek/shared/records/record-batch'
 import type { Database } from 'lmdb'
@@ -436,7 +436,6 @@ export class LmdbSegmentStorage implements SegmentStorage {
     try {
       mkdirSync(path, { recursive: true })
       segment.commit(first)
-      syncDirectory(this.#dir)
       return segment
     } catch (error) {
       this.#context.pool.release(path)
@@ -477,15 +476,4 @@ export function segmentsForReading(
     .map(segmentOfName)
     .filter(baseOffset => baseOffset !== undefined)
   return bases.sort((a, b) => a - b).map(base => new LmdbSegment(join(dir, segmentName(base)), base, context))
-}
-
-/** A new name survives power loss only when its directory is flushed. Not every platform can; Windows needs none. */
-function syncDirectory(dir: string): void {
-  if (process.platform === 'win32') return
-  const descriptor = openSync(dir, 'r')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
 }
