@@ -1,2 +1,5 @@
-// The door of `odradek`, the package that users install.
-export {}
+// The door of `odradek`, the package that users install: broker, producer, consumer, admin, topics and codecs.
+export * from '@odradek/broker'
+export * from '@odradek/consumer'
+export * from '@odradek/producer'
+export { KafkaError } from '@odradek/shared/base/errors'

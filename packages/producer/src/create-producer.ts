@@ -1,7 +1,8 @@
-// Makes a producer and finds the place where its sender runs: in the system of an embedded broker.
+// Makes a producer and finds the place where its sender runs: in the system of an embedded broker, or in one of its own for a cluster over TCP.
 import type { Link, Spawned } from '@odradek/shared/actor/actor'
 import { KafkaError } from '@odradek/shared/base/errors'
-import { type ClusterDoor, clusterDoor, type EmbeddedBroker } from '@odradek/shared/client/cluster-link'
+import type { ClusterDoor } from '@odradek/shared/client/cluster-link'
+import { openClusterDoor } from '@odradek/shared/client/open-door'
 import { type SenderContract, sender } from '@odradek/shared/contracts/sender.contract'
 import { type ProducerOptions, type ResolvedProducerOptions, readProducerOptions, senderPolicyOf } from './options.ts'
 import { Producer, type SenderConnection } from './producer.ts'
@@ -14,14 +15,7 @@ import { senderModule } from './sender.actor.ts'
  */
 export function createProducer(given: ProducerOptions): Producer {
   const options = readProducerOptions(given)
-  return new Producer(options, connectionOf(options))
-}
-
-function connectionOf(options: ResolvedProducerOptions): SenderConnection {
-  const { bootstrapServers } = options
-  const door = (bootstrapServers as Partial<EmbeddedBroker>)[clusterDoor]
-  if (door !== undefined) return new SenderSpawner(door, options)
-  throw new KafkaError('ODK_OPTION_INVALID', 'createProducer: bootstrapServers must be a broker that createBroker made')
+  return new Producer(options, new SenderSpawner(openClusterDoor('createProducer', options), options))
 }
 
 /** Starts a sender in a system, and follows it through restarts. */
@@ -57,6 +51,7 @@ class SenderSpawner implements SenderConnection {
     this.#link?.close()
     const spawned = await this.#spawned?.catch(() => null)
     await spawned?.close()
+    await this.#door.release?.()
   }
 
   #connected(address: Spawned<SenderContract>['address'], events: Parameters<SenderConnection['open']>[0]): void {
