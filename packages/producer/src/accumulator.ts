@@ -5,6 +5,7 @@
 //                 `------------------- counts against buffer.memory ------------------------'
 import { assert } from '@odradek/shared/base/assert'
 import { BatchBuilder } from '@odradek/shared/records/batch-builder'
+import { BATCH_HEADER_BYTES } from '@odradek/shared/records/record-batch'
 import type { RecordHeader } from '@odradek/shared/records/record-reader'
 import { RecordBatchInProgress } from './batch-in-progress.ts'
 
@@ -80,7 +81,7 @@ export class Accumulator {
 
   /** Whether a record of at most so many bytes may be appended now. A producer that holds nothing takes any record. */
   hasRoomFor(bytes: number): boolean {
-    return this.#usedBytes + bytes <= this.#options.bufferMemory || this.#usedBytes === 0
+    return this.#usedBytes + BATCH_HEADER_BYTES + bytes <= this.#options.bufferMemory || this.#usedBytes === 0
   }
 
   /** Appends to the partition's open batch, or to a new one. The record is the latest of the batch that is returned. */

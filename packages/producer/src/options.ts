@@ -172,9 +172,6 @@ const hints: { readonly [name: string]: string } = {
 export function readProducerOptions(given: ProducerOptions): ResolvedProducerOptions {
   const parsed = parseOptions('createProducer', table, given, hints)
   const { options } = parsed
-  if (Array.isArray(options.bootstrapServers) && options.bootstrapServers.length === 0) {
-    throw new KafkaError('ODK_OPTION_INVALID', 'createProducer: bootstrapServers is required')
-  }
   const enableIdempotence = idempotence(options, parsed.given)
   const deliveryTimeoutMs = deliveryTimeout(options, parsed.given)
   return { ...options, enableIdempotence, deliveryTimeoutMs }

@@ -75,9 +75,14 @@ export function countSticky(
   const enough = state.stickyBytes >= stickyBatchSize
   const plenty = state.stickyBytes >= 2 * stickyBatchSize
   if (!plenty && (!enough || appended.batchIsOpen)) return false
+  leaveSticky(state)
+  return true
+}
+
+/** The next record without key gets a new choice. */
+export function leaveSticky(state: KeylessState): void {
   state.sticky = -1
   state.stickyBytes = 0
-  return true
 }
 
 function switchSticky(state: KeylessState, loads: PartitionLoads, random: Random): void {

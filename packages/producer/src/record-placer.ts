@@ -1,10 +1,11 @@
 // A record gets its partition, and its place in that partition's open batch.
 import { KafkaError } from '@odradek/shared/base/errors'
 import type { Random } from '@odradek/shared/base/random'
+import { recordSizeUpperBound } from '@odradek/shared/records/batch-builder'
 import type { Accumulator, AppendContext, PartitionQueue } from './accumulator.ts'
 import type { RecordBatchInProgress } from './batch-in-progress.ts'
 import type { ResolvedProducerOptions } from './options.ts'
-import { countSticky, partitionForKey, roundRobinPartition, stickyPartition } from './partitioner.rules.ts'
+import { countSticky, leaveSticky, partitionForKey, roundRobinPartition, stickyPartition } from './partitioner.rules.ts'
 import type { EncodedRecord } from './record-encoder.ts'
 import type { TopicQueues } from './topic-queues.ts'
 
@@ -28,9 +29,7 @@ export class RecordPlacer {
     const { keyless } = queues
     const keyed = record.key !== null && !this.#options.partitionerIgnoreKeys
     const sticky = record.partition === undefined && !keyed && this.#options.partitioner === 'default'
-    const queue = sticky
-      ? queues.partitions[stickyPartition(keyless, queues, this.#random)]!
-      : this.#partitionOf(queues, record)
+    const queue = sticky ? this.#stickyQueue(queues, record) : this.#partitionOf(queues, record)
     const before = this.#accumulator.usedBytes
     const batch = this.#accumulator.append(queue, record.timestamp, record.key, record.value, record.headers, context)
     if (sticky) {
@@ -38,6 +37,21 @@ export class RecordPlacer {
       countSticky(keyless, { bytes, batchIsOpen: batch.builder !== null }, this.#options.batchSize)
     }
     return batch
+  }
+
+  /**
+   * The sticky partition, or, when its batch is full, another: the moment to move on is between two batches, because a batch that is left half-filled
+   * lingers, and all that wait for it with it.
+   */
+  #stickyQueue(queues: TopicQueues, { key, value, headers }: EncodedRecord): PartitionQueue {
+    const { keyless } = queues
+    const queue = queues.partitions[stickyPartition(keyless, queues, this.#random)]!
+    if (queue.open === null) return queue
+    if (queue.open.builder!.sizeInBytes + recordSizeUpperBound(key, value, headers) <= this.#options.batchSize)
+      return queue
+    this.#accumulator.close(queue)
+    leaveSticky(keyless)
+    return queues.partitions[stickyPartition(keyless, queues, this.#random)]!
   }
 
   #partitionOf(queues: TopicQueues, { key, value, partition }: EncodedRecord): PartitionQueue {
