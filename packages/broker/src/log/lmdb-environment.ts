@@ -1,6 +1,6 @@
 // LMDB environments of one thread: the only file that imports lmdb. Every call runs inside the gate, synchronously; environments open at
 // first use and the longest unused ones close when too many are open. What is safe with lmdb-js and what is not is written in decision records.
-import { existsSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Database, open, type RootDatabase, type TransactionFlags } from 'lmdb'
 import { LogIOError } from './log-errors.ts'
@@ -148,13 +148,8 @@ export class EnvironmentPool {
     }
     if (this.#open.size >= this.#options.openMax) this.#closeOldest(1)
     try {
-      return this.#opened(path)
-    } catch (error) {
-      if (this.#open.size === 0) throw new LogIOError(`opening for ${operation}`, path, error)
-    }
-    // Perhaps too many files are open in the process: what this thread can spare may be enough.
-    this.#closeOldest(Math.ceil(this.#open.size / 4))
-    try {
+      if (!hasDescriptors(path)) this.#closeOldest(Math.ceil(this.#open.size / 4))
+      claimDescriptors(path)
       return this.#opened(path)
     } catch (error) {
       throw new LogIOError(`opening for ${operation}`, path, error)
@@ -173,6 +168,30 @@ export class EnvironmentPool {
       this.#open.delete(path)
       environment.close()
     }
+  }
+}
+
+/** Opening an environment takes three descriptors; one more for whoever comes meanwhile. */
+const DESCRIPTORS_NEEDED = 4
+
+/** Throws EMFILE or ENFILE when an environment could not be opened: lmdb-js 3.5 crashes the process then, instead of saying so. */
+function claimDescriptors(path: string): void {
+  if (process.platform === 'win32') return
+  const claimed: number[] = []
+  try {
+    for (let n = 0; n < DESCRIPTORS_NEEDED; n++) claimed.push(openSync(path, 'r'))
+  } finally {
+    for (const descriptor of claimed) closeSync(descriptor)
+  }
+}
+
+function hasDescriptors(path: string): boolean {
+  try {
+    claimDescriptors(path)
+    return true
+  } catch (error) {
+    if (!['EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    return false
   }
 }
 

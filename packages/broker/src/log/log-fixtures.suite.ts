@@ -109,3 +109,8 @@ export function readAll(log: PartitionLog, from = log.logStartOffset, maxBytes =
     offset = read.nextOffset
   }
 }
+
+/** The log under test, which changes when it is reopened. */
+export type Current = () => PartitionLog
+/** Closes the log with its mark, or lets its process die, and opens it again. */
+export type Reopen = (how: 'clean' | 'stop') => OpenedLog
