@@ -13,7 +13,7 @@ const nothing: ReadonlyMap<string, string> = new Map()
 /** Broker configs that are defaults of topic configs: when one changes, every topic may have changed. */
 const behindTopics = new Set([...topicConfigs.values()].flatMap(({ synonyms }) => synonyms.map(({ name }) => name)))
 
-export function topicImage(catalog: Catalog, setup: ClusterSetup, topic: Topic): TopicImage {
+function topicImage(catalog: Catalog, setup: ClusterSetup, topic: Topic): TopicImage {
   return {
     topic: topic.name,
     topicId: topic.topicId,

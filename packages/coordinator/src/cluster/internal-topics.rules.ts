@@ -1,8 +1,8 @@
 // The topics in which coordinators keep their state: names, partitions and configs as Kafka creates them (Java: AutoTopicCreationManager,
 // OffsetConfig, TransactionLogConfig).
 
-export const OFFSETS_TOPIC = '__consumer_offsets'
-export const TRANSACTION_STATE_TOPIC = '__transaction_state'
+const OFFSETS_TOPIC = '__consumer_offsets'
+const TRANSACTION_STATE_TOPIC = '__transaction_state'
 /** Holds the catalog itself; not a topic of the catalog, so that no client sees it. */
 export const METADATA_TOPIC = '__cluster_metadata'
 

@@ -7,17 +7,8 @@ import type {
   AppendResponse,
   PartitionLeaderContract,
 } from '@odradek/shared/contracts/partition-leader.contract'
-import { BatchBuilder } from '@odradek/shared/records/batch-builder'
-import {
-  attributes,
-  CONTROL_FLAG,
-  forEachBatch,
-  nextOffset,
-  setBaseOffset,
-  TRANSACTIONAL_FLAG,
-  writeAttributes,
-  writeBatchCrc,
-} from '@odradek/shared/records/record-batch'
+import { buildEndTxnMarker } from '@odradek/shared/records/control-records'
+import { forEachBatch, nextOffset, setBaseOffset } from '@odradek/shared/records/record-batch'
 
 type LeaderLink = Link<PartitionLeaderContract>
 interface HeldAppend {
@@ -132,13 +123,9 @@ export class LeaderDouble {
 
   #marker(request: { producerId: number; producerEpoch: number; transactionResult: boolean }) {
     if (this.refuseWith !== 0) return { errorCode: this.refuseWith }
-    const builder = new BatchBuilder({ writeLimit: 1_024 })
-    builder.tryAppend(0, Uint8Array.of(0, 0, 0, request.transactionResult ? 1 : 0), Uint8Array.of(0, 0, 0, 0, 0, 0))
-    const { producerId, producerEpoch } = request
-    const batch = builder.build({ producerId, producerEpoch, baseSequence: -1 })
-    writeAttributes(batch, 0, attributes(batch, 0) | CONTROL_FLAG | TRANSACTIONAL_FLAG)
-    writeBatchCrc(batch, 0)
-    this.#store(batch)
+    const { producerId, producerEpoch, transactionResult } = request
+    const type = transactionResult ? 'COMMIT' : 'ABORT'
+    this.#store(buildEndTxnMarker({ type, producerId, producerEpoch, coordinatorEpoch: 0, timestamp: 0 }))
     return { errorCode: 0 }
   }
 }

@@ -3,6 +3,7 @@
 import type { Link } from '@odradek/shared/actor/actor'
 import { limits } from '@odradek/shared/base/limits'
 import type { PartitionLeaderContract } from '@odradek/shared/contracts/partition-leader.contract'
+import { controlRecordType } from '@odradek/shared/records/control-records'
 import {
   forEachBatch,
   isControlBatch,
@@ -80,16 +81,8 @@ function visitRecords(reader: RecordReader, records: Uint8Array, at: number, fro
 
 function visitMarkers(reader: RecordReader, records: Uint8Array, at: number, visitor: LogVisitor): void {
   while (reader.next()) {
-    const result = markerResult(reader.key())
-    if (result === null) continue
+    const result = controlRecordType(reader.key())
+    if (result !== 'ABORT' && result !== 'COMMIT') continue
     visitor.marker({ producerId: producerId(records, at), producerEpoch: producerEpoch(records, at), result })
   }
-}
-
-/** Key of a control record: version int16, type int16 (0 abort, 1 commit; others are not about transactions). */
-function markerResult(key: Uint8Array | null): EndTransactionMarker['result'] | null {
-  if (key === null || key.length < 4) return null
-  const type = (key[2]! << 8) | key[3]!
-  if (type === 0) return 'ABORT'
-  return type === 1 ? 'COMMIT' : null
 }

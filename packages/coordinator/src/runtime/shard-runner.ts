@@ -65,13 +65,12 @@ export class ShardRunner<T extends ShardTypes> {
   readonly #effects: ShardEffect[] = []
   #closing = false
   #drained: (() => void)[] = []
-  #unexpectedEvents = 0
 
   constructor(options: ShardRunnerOptions<T>) {
     const { definition, name, context } = options
     this.#options = options
     this.#definition = definition
-    this.#machine = new ShardState(name, context.trace)
+    this.#machine = new ShardState(context, name)
     this.#live = new LiveState(definition, context.clock, (word, request) => {
       this.#admit({ kind: 'question', name: word, request, ticket: NO_TICKET, deadline: Number.POSITIVE_INFINITY })
     })
@@ -141,7 +140,7 @@ export class ShardRunner<T extends ShardTypes> {
         { name: 'waiting', size: this.#waiting.size, high: this.#waiting.high, max: limits.shardWaitingMax },
         { name: 'askers', size: this.#askers.size, high: this.#askers.high, max: limits.shardAskersMax },
       ],
-      detail: { nextOffset, timers: timers.size, unknownRecords, unexpectedEvents: this.#unexpectedEvents },
+      detail: { nextOffset, timers: timers.size, unknownRecords, refusedEvents: this.#machine.refused },
     }
   }
 
@@ -432,10 +431,7 @@ export class ShardRunner<T extends ShardTypes> {
   }
 
   #perform(effect: ShardEffect): void {
-    if (effect.name === 'countUnexpected') {
-      this.#unexpectedEvents++
-      this.#options.context.log.warn({ event: effect.event, state: this.#machine.current }, 'unexpected event')
-    } else if (effect.name === 'abandonPending') this.#abandonPending(effect.reason)
+    if (effect.name === 'abandonPending') this.#abandonPending(effect.reason)
     else if (effect.name === 'armRetry') this.#armRetry(effect.reason)
     else this.#plainEffects[effect.name]()
   }

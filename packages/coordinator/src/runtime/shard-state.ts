@@ -1,7 +1,6 @@
 // The shard's machine as the runner uses it: an event goes in, the effects come out as data, after the machine has arrived in its new
-// state. Reports transitions to the trace. Carries out nothing.
-import type { TransitionTrace } from '@odradek/shared/actor/trace'
-import { createActor } from 'xstate'
+// state. The runner's effects ask for that state, which XState only shows when all of a transition's actions have run.
+import { type MachineHost, type MachineRun, runMachine } from '@odradek/shared/actor/machine-runner'
 import { type ShardEvent, type ShardStateName, shardMachine } from './shard.machine.ts'
 
 /** An effect of the machine by name. */
@@ -10,70 +9,49 @@ export type ShardEffect =
       readonly name: 'startLoading' | 'cancelRetry' | 'finishLoading' | 'admitWaiting' | 'sendNext' | 'refuseEverything'
     }
   | { readonly name: 'abandonPending' | 'armRetry'; readonly reason: string }
-  | { readonly name: 'countUnexpected'; readonly event: string }
 
 export class ShardState {
-  readonly #name: string
-  readonly #trace: TransitionTrace
-  readonly #machine
+  readonly #run: MachineRun<typeof shardMachine>
   #effects: ShardEffect[] = []
-  #current: ShardStateName = 'Initial'
 
-  constructor(name: string, trace: TransitionTrace) {
-    this.#name = name
-    this.#trace = trace
+  constructor(host: MachineHost, name: string) {
     const emit = (effect: ShardEffect) => {
       this.#effects.push(effect)
     }
-    this.#machine = createActor(
-      shardMachine.provide({
-        actions: {
-          startLoading: () => emit({ name: 'startLoading' }),
-          cancelRetry: () => emit({ name: 'cancelRetry' }),
-          finishLoading: () => emit({ name: 'finishLoading' }),
-          admitWaiting: () => emit({ name: 'admitWaiting' }),
-          sendNext: () => emit({ name: 'sendNext' }),
-          refuseEverything: () => emit({ name: 'refuseEverything' }),
-          abandonPending: (_, { reason }) => emit({ name: 'abandonPending', reason }),
-          armRetry: (_, { reason }) => emit({ name: 'armRetry', reason }),
-          countUnexpected: (_, { event }) => emit({ name: 'countUnexpected', event }),
-        },
-      }),
-    )
-    this.#machine.start()
+    this.#run = runMachine(host, shardMachine, {
+      name,
+      effects: {
+        startLoading: () => emit({ name: 'startLoading' }),
+        cancelRetry: () => emit({ name: 'cancelRetry' }),
+        finishLoading: () => emit({ name: 'finishLoading' }),
+        admitWaiting: () => emit({ name: 'admitWaiting' }),
+        sendNext: () => emit({ name: 'sendNext' }),
+        refuseEverything: () => emit({ name: 'refuseEverything' }),
+        abandonPending: ({ reason }) => emit({ name: 'abandonPending', reason }),
+        armRetry: ({ reason }) => emit({ name: 'armRetry', reason }),
+      },
+    })
   }
 
   get current(): ShardStateName {
-    return this.#current
+    return this.#run.state as ShardStateName
   }
 
   get isActive(): boolean {
-    return this.#current.startsWith('Active')
+    return this.current.startsWith('Active')
+  }
+
+  /** Events that no state handled. */
+  get refused(): number {
+    return this.#run.refused
   }
 
   /** Moves on and returns what is to be done, in order. A closed machine ignores everything. */
   send(event: ShardEvent): readonly ShardEffect[] {
-    if (this.#current === 'Closed') return []
-    const from = this.#current
-    this.#machine.send(event)
-    this.#current = nameOf(this.#machine.getSnapshot().value)
+    if (this.#run.isDone) return []
+    this.#run.send(event)
     const effects = this.#effects
     this.#effects = []
-    if (this.#trace.on) {
-      this.#trace.transition({
-        machine: this.#name,
-        from,
-        to: this.#current,
-        event: event.type,
-        effects: effects.map(({ name }) => name),
-      })
-    }
     return effects
   }
-}
-
-function nameOf(value: string | object): ShardStateName {
-  if (typeof value === 'string') return value as ShardStateName
-  const [[outer, inner]] = Object.entries(value) as [[string, string]]
-  return `${outer}.${inner}` as ShardStateName
 }

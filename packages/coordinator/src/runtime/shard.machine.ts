@@ -19,6 +19,7 @@
 //   log says, nothing is decided, requests wait.
 // - Failed: no leader, or loading failed; the state is worth nothing; nothing is pending, in flight or armed; requests wait.
 // - Closed: nothing waits, nothing is armed, everything is answered.
+import { effect } from '@odradek/shared/actor/machine-runner'
 import { assert } from '@odradek/shared/base/assert'
 import { setup } from 'xstate'
 
@@ -46,26 +47,26 @@ export const shardMachine = setup({
   types: {} as { events: ShardEvent },
   actions: {
     /** Empties the state and replays the partition from its start. */
-    startLoading: () => {},
+    startLoading: effect(),
     /** Answers or re-queues everything that depended on the state that is dropped; disarms all timers. */
-    abandonPending: (_, _params: { reason: string }) => {},
-    armRetry: (_, _params: { reason: string }) => {},
-    cancelRetry: () => {},
+    abandonPending: effect<{ reason: string }>(),
+    armRetry: effect<{ reason: string }>(),
+    cancelRetry: effect(),
     /** Runs `onLoaded`. */
-    finishLoading: () => {},
+    finishLoading: effect(),
     /** Lets in who waited, as far as there is room. */
-    admitWaiting: () => {},
+    admitWaiting: effect(),
     /** Sends what has gathered meanwhile, or the barrier that waits for its turn. */
-    sendNext: () => {},
-    refuseEverything: () => {},
-    countUnexpected: (_, _params: { event: string }) => {},
+    sendNext: effect(),
+    refuseEverything: effect(),
+    refuse: effect(),
   },
 }).createMachine({
   id: 'shard',
   initial: 'Initial',
   on: {
     close: '.Closed',
-    '*': { actions: { type: 'countUnexpected', params: ({ event }) => ({ event: event.type }) } },
+    '*': { actions: 'refuse' },
   },
   states: {
     Initial: {
