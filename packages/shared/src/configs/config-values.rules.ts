@@ -1,5 +1,5 @@
 // What a config's value may be, in Kafka's words (Java: ConfigDef, ConfigException): asked by CreateTopics, the alter APIs and
-// `createBroker({ config })`. Values stay strings; `numberOf` and its kin read them where they are used.
+// `createBroker({ config })`. Values stay strings; who uses them reads them.
 import { type ConfigSpec, INT_MAX } from './config-spec.ts'
 
 const SHORT_MAX = 32_767
@@ -61,15 +61,6 @@ function outOfRange({ type, valid }: ConfigSpec, value: string): string | null {
 /** The entries of a list value: comma-separated, blanks around them do not count. */
 export function listOf(value: string): string[] {
   return value.trim() === '' ? [] : value.split(',').map(entry => entry.trim())
-}
-
-/** A number config as a number; what is beyond 2^53 (`Long.MAX_VALUE`) as the nearest one. The value has been checked before. */
-export function numberOf(value: string): number {
-  return Number(value)
-}
-
-export function booleanOf(value: string): boolean {
-  return value.trim().toLowerCase() === 'true'
 }
 
 /** Kafka's number for a type in DescribeConfigs responses. */
