@@ -1,3 +1,4 @@
+import type { errors } from '@odradek/shared/protocol/error-codes'
 import { expect, test } from 'vitest'
 import { Cluster, code } from './cluster-verbs.suite.ts'
 import { listConfigResources } from './describe-configs.rules.ts'
