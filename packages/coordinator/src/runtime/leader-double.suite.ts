@@ -35,12 +35,14 @@ export class LeaderDouble {
   /** A fresh link, as after a restart of the leader. */
   link(): LeaderLink {
     let isClosed = false
+    let end: (reason: string) => void = () => {}
     const closed = new Promise<string>(resolve => {
-      this.#end = reason => {
+      end = reason => {
         isClosed = true
         resolve(reason)
       }
     })
+    this.#end = end
     const ask = (name: string, request: unknown) =>
       isClosed
         ? Promise.reject(new PortError({ code: 'LINK_CLOSED', message: 'the link is closed' }))
@@ -48,7 +50,7 @@ export class LeaderDouble {
     return {
       ask,
       closed,
-      close: () => this.#end?.('closed here'),
+      close: () => end('closed here'),
       get isClosed() {
         return isClosed
       },
