@@ -2,7 +2,6 @@
 // consumer actor; heartbeats run on its thread, whatever the caller does.
 import { type MachineRun, runMachine } from '@odradek/shared/actor/machine-runner'
 import type { Timer } from '@odradek/shared/base/clock'
-import type { ErrorData } from '@odradek/shared/base/errors'
 import type { Assignor, AssignorMember, AssignorTopic } from '@odradek/shared/client/assignors/assignor'
 import { assignors, protocolOf } from '@odradek/shared/client/assignors/assignors'
 import {
@@ -17,7 +16,7 @@ import type { GroupMetadata, Subscription, TopicPartition } from '@odradek/share
 import type { ErrorName } from '@odradek/shared/protocol/error-codes'
 import type { JoinGroupResponse } from '@odradek/shared/protocol/messages/11-join-group'
 import { classicMembershipMachine } from './classic-membership.machine.ts'
-import { brokerError } from './consumer-errors.ts'
+import { membershipError } from './consumer-errors.ts'
 import { assignmentDifference, matchingTopics, membershipVerdict, unsubscribed } from './membership.rules.ts'
 import type { Membership, MembershipHost } from './membership.ts'
 
@@ -290,13 +289,9 @@ export class ClassicMembership implements Membership {
     if (verdict === 'again') this.#machine.send({ type: 'join.again' })
     else if (verdict === 'rebalance') this.#machine.send({ type: 'rebalance.started' })
     else if (verdict === 'lost') this.#machine.send({ type: 'membership.lost' })
-    else if (verdict === 'fatal') this.#machine.send({ type: 'failed', error: this.#fatal(what, errorCode) })
+    else if (verdict === 'fatal')
+      this.#machine.send({ type: 'failed', error: membershipError(`${what} group ${group.groupId}`, errorCode) })
     else this.#machine.send({ type: 'step.failed' })
-  }
-
-  #fatal(what: string, errorCode: number): ErrorData {
-    const error = brokerError(`${what} group ${this.#host.group.groupId}`, errorCode, 'ODK_MEMBER_FENCED')
-    return { ...error, code: error.message.includes('FENCED') ? 'ODK_MEMBER_FENCED' : 'ODK_BROKER_ERROR' }
   }
 
   #armRetry(): void {

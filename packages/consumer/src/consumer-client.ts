@@ -3,13 +3,23 @@
 import type { Clock } from '@odradek/shared/base/clock'
 import { KafkaError } from '@odradek/shared/base/errors'
 import type { ClusterDoor } from '@odradek/shared/client/cluster-link'
-import { type KeyOf, type RawTopic, type Topic, topicOf, type ValueOf } from '@odradek/shared/client/topic'
+import { type Topic, topicOf } from '@odradek/shared/client/topic'
 import type {
   CommittedOffset,
   GroupMetadata,
   Subscription,
   TopicPartition,
 } from '@odradek/shared/contracts/consumer.contract'
+import type {
+  CallOptions,
+  ConsumerMetrics,
+  OffsetToCommit,
+  PartitionToAssign,
+  RecordOf,
+  RunOptions,
+  SeekTo,
+  Topics,
+} from './consumer-calls.ts'
 import { ConsumerConnection } from './consumer-connection.ts'
 import { errorData, kafkaErrorOf } from './consumer-errors.ts'
 import type { ResolvedConsumerOptions } from './consumer-options.ts'
@@ -17,54 +27,8 @@ import type { ConsumerRecord } from './consumer-record.ts'
 import { markDone, RecordBatch, runDeliveries, runEach } from './delivery-runner.ts'
 import type { Arrival, ReadPartition } from './inbox.ts'
 import { RecordFeed, type RecordGate } from './record-feed.ts'
+import { gateOf, ignoringErrors } from './record-gate.ts'
 import { RecordStream } from './record-stream.ts'
-
-/** What can be subscribed: typed topics, names, or a pattern over names. */
-export type Topics = Topic<any, any> | string | RegExp | readonly (Topic<any, any> | string)[]
-
-/** The record of a topic, by the topic's codecs; names and patterns give bytes. */
-export type RecordOf<T> =
-  T extends Topic<any, any>
-    ? ConsumerRecord<KeyOf<T>, ValueOf<T>>
-    : T extends readonly (infer E)[]
-      ? RecordOf<E>
-      : ConsumerRecord<KeyOf<RawTopic>, ValueOf<RawTopic>>
-
-/** A partition to assign; `offset` to begin elsewhere than at the committed offset. */
-export interface PartitionToAssign {
-  readonly topic: Topic<any, any> | string
-  readonly partition: number
-  readonly offset?: bigint | number
-}
-
-/** An offset to commit: the next one to be read. */
-export interface OffsetToCommit extends TopicPartition {
-  readonly offset: bigint | number
-  readonly metadata?: string
-}
-
-/** Where to go on: an offset, an end, or the first record at or after a time (milliseconds). */
-export type SeekTo = bigint | number | 'earliest' | 'latest' | { readonly timestamp: number }
-
-export interface CallOptions {
-  readonly signal?: AbortSignal
-}
-
-export interface RunOptions extends CallOptions {
-  /** Partitions that are worked on at the same time; each stays in order. Default 1. */
-  readonly partitionConcurrency?: number
-}
-
-/** Counts since the consumer was created. */
-export interface ConsumerMetrics {
-  /** Handed out one by one by `stream` and `poll`. */
-  readonly recordsStreamed: number
-  readonly deliveries: number
-  /** Of records as fetched and decompressed. */
-  readonly bytes: number
-  readonly rebalances: number
-  readonly assignedPartitions: number
-}
 
 const EARLIEST = -2
 const LATEST = -1
@@ -460,40 +424,6 @@ export class Consumer {
   #intercepted(offsets: readonly CommittedOffset[]): void {
     const shown = offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset: BigInt(offset) }))
     for (const interceptor of this.#options.interceptors) ignoringErrors(() => interceptor.onCommit?.(shown))
-  }
-}
-
-/** What decides about records before they are handed out; null when nothing does, which costs nothing. */
-function gateOf({ onDecodeError, interceptors }: ResolvedConsumerOptions): RecordGate {
-  if (onDecodeError === 'fail' && interceptors.length === 0) return null
-  return record => {
-    if (onDecodeError !== 'fail' && !decodes(record, onDecodeError)) return false
-    for (const interceptor of interceptors) ignoringErrors(() => interceptor.onConsume?.(record))
-    return true
-  }
-}
-
-function decodes(
-  record: ConsumerRecord<any, any>,
-  policy: Exclude<ResolvedConsumerOptions['onDecodeError'], 'fail'>,
-): boolean {
-  try {
-    void record.key
-    void record.value
-    return true
-  } catch (error) {
-    if (policy === 'skip') return false
-    const { topic, partition, offset } = record
-    if (policy(error as KafkaError, { topic, partition, offset }) === 'skip') return false
-    throw error
-  }
-}
-
-function ignoringErrors(run: () => void): void {
-  try {
-    run()
-  } catch {
-    // Kafka's rule: an interceptor cannot stop a consumer.
   }
 }
 

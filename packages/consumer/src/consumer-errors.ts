@@ -36,6 +36,13 @@ export function brokerError(what: string, kafkaCode: number, code: ConsumerError
   return errorData(code, `${what}: ${known.name}: ${known.message}`, { kafkaCode, fatal })
 }
 
+/** The coordinator will not have this member. */
+export function membershipError(what: string, kafkaCode: number, message: string | null = null): ErrorData {
+  const isFenced = kafkaCode === errors.FENCED_INSTANCE_ID.code || kafkaCode === errors.UNRELEASED_INSTANCE_ID.code
+  const error = brokerError(what, kafkaCode, isFenced ? 'ODK_MEMBER_FENCED' : 'ODK_BROKER_ERROR')
+  return message === null ? error : { ...error, message: `${error.message} (${message})` }
+}
+
 /** Across a port a KafkaError's fields would be lost: this is how a handler answers one. */
 export function portError(error: ErrorData): PortError {
   return new PortError(error)

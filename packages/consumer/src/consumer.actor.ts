@@ -91,7 +91,6 @@ class ConsumerHands {
       effects: {
         replaceAssignment: ({ partitions }) => this.#desk.replace(partitions),
         subscribe: ({ subscription }) => this.#membership!.subscribe(subscription),
-        leaveGroup: () => {},
         finish: () => this.#finish(),
       },
     })

@@ -20,6 +20,7 @@ export type ManualPartition = TopicPartition & { readonly offset?: number }
 export type ConsumerEvent =
   | { readonly type: 'partitions.assigned'; readonly partitions: readonly ManualPartition[] }
   | { readonly type: 'topics.subscribed'; readonly subscription: Subscription }
+  /** Nothing is assigned any more: the group was left, or the caller dropped its assignment. */
   | { readonly type: 'unsubscribed' }
   | { readonly type: 'close.requested' }
   | { readonly type: 'closed' }
@@ -35,8 +36,6 @@ const vocabulary = setup({
     replaceAssignment: effect<{ readonly partitions: readonly ManualPartition[] }>(),
     /** Joins the group, or changes what the member asks for. */
     subscribe: effect<{ readonly subscription: Subscription }>(),
-    /** Leaves the group; nothing is read any more. */
-    leaveGroup: effect(),
     /** Stops fetching and commits; then `closed`. */
     finish: effect(),
     refuse: effect(),
@@ -87,7 +86,7 @@ export const consumerMachine = vocabulary.createMachine({
       tags: ['subscribable'],
       on: {
         'topics.subscribed': { actions: subscribe },
-        unsubscribed: { target: 'Idle', actions: 'leaveGroup' },
+        unsubscribed: 'Idle',
         'close.requested': 'Closing',
       },
     },

@@ -1,0 +1,95 @@
+// A coordinator of the consumer protocol for tests: deals partitions evenly, gives nobody what another has not yet given up, fences old epochs. One group,
+// one topic.
+import { errors } from '@odradek/shared/protocol/error-codes'
+import type {
+  ConsumerGroupHeartbeatRequest,
+  ConsumerGroupHeartbeatResponse,
+} from '@odradek/shared/protocol/messages/68-consumer-group-heartbeat'
+import type { FakeCluster } from './fake-cluster.suite.ts'
+import { FakeGroup } from './fake-group.suite.ts'
+
+interface Member {
+  epoch: number
+  owned: number[]
+  told: string
+  topics: readonly string[]
+}
+
+export class FakeConsumerGroup {
+  readonly members = new Map<string, Member>()
+  readonly heartbeats: ConsumerGroupHeartbeatRequest[] = []
+  /** Answered to the next heartbeats. */
+  readonly errors: number[] = []
+  readonly offsets: FakeGroup
+  epoch = 0
+  readonly #cluster: FakeCluster
+  readonly #topic: string
+
+  constructor(cluster: FakeCluster, clock: ConstructorParameters<typeof FakeGroup>[1], topic: string) {
+    this.#cluster = cluster
+    this.#topic = topic
+    this.offsets = new FakeGroup(cluster, clock)
+    cluster.answers.ConsumerGroupHeartbeat = request => this.#heartbeat(request)
+    const commit = cluster.answers.OffsetCommit!
+    cluster.answers.OffsetCommit = (request, endpoint) => {
+      const member = this.members.get(request.memberId)
+      if (member?.epoch === request.generationIdOrMemberEpoch) return commit({ ...request, memberId: '' }, endpoint)
+      return commit(request, endpoint)
+    }
+  }
+
+  #heartbeat(request: ConsumerGroupHeartbeatRequest): ConsumerGroupHeartbeatResponse {
+    this.heartbeats.push(request)
+    const told = this.errors.shift()
+    if (told !== undefined) return answer(told, request.memberId, 0, null)
+    if (request.memberEpoch < 0) {
+      this.members.delete(request.memberId)
+      this.epoch++
+      return answer(0, request.memberId, request.memberEpoch, null)
+    }
+    let member = this.members.get(request.memberId)
+    if (request.memberEpoch === 0) {
+      member = { epoch: ++this.epoch, owned: [], told: '', topics: [] }
+      this.members.set(request.memberId, member)
+    }
+    if (member === undefined) return answer(errors.UNKNOWN_MEMBER_ID.code, request.memberId, 0, null)
+    if (request.subscribedTopicNames !== null) member.topics = request.subscribedTopicNames
+    if (request.topicPartitions !== null) member.owned = request.topicPartitions.flatMap(({ partitions }) => partitions)
+    member.epoch = this.epoch
+    const target = this.#target(request.memberId)
+    const isNews = String(target) !== member.told
+    member.told = String(target)
+    return answer(
+      0,
+      request.memberId,
+      member.epoch,
+      isNews ? { topicId: `id-${this.#topic}`, partitions: target } : null,
+    )
+  }
+
+  /** Its even share, without what others still own. */
+  #target(memberId: string): number[] {
+    const ids = [...this.members].filter(([, { topics }]) => topics.includes(this.#topic)).map(([id]) => id)
+    const count = this.#cluster.topic(this.#topic)?.partitions.length ?? 0
+    const mine = Array.from({ length: count }, (_, at) => at).filter(at => ids[at % ids.length] === memberId)
+    const others = new Set([...this.members].filter(([id]) => id !== memberId).flatMap(([, { owned }]) => owned))
+    return mine.filter(partition => !others.has(partition))
+  }
+}
+
+function answer(
+  errorCode: number,
+  memberId: string,
+  memberEpoch: number,
+  assigned: { topicId: string; partitions: number[] } | null,
+): ConsumerGroupHeartbeatResponse {
+  return {
+    throttleTimeMs: 0,
+    errorCode,
+    errorMessage: null,
+    memberId,
+    memberEpoch,
+    heartbeatIntervalMs: 100,
+    assignment: assigned === null ? null : { topicPartitions: assigned.partitions.length === 0 ? [] : [assigned] },
+  }
+}
