@@ -149,23 +149,27 @@ class ConsumerHands {
           return this.#membership!.metadata()
         },
       },
-      tell: {
-        progress: ({ credit, processed }) => {
-          this.#fetcher.credit(credit)
-          this.#autoCommit.progressed(processed)
-          this.#membership?.polled()
-        },
-        seek: ({ key, epoch, target }) => this.#fetcher.seek(key, epoch, target),
-        pause: ({ key, epoch, offset }) => this.#fetcher.pause(key, epoch, offset),
-        resume: ({ key }) => this.#fetcher.resume(key),
-        rebalanced: ({ id }) => this.#desk.rebalanced(id),
-      },
+      tell: this.#tells(),
       close: () => this.#close(),
       describe: () => ({
         state: this.#machine.state,
         queues: this.#fetcher.queues(),
         detail: { membership: this.#membership?.state() ?? null, partitions: this.#desk.assigned().length },
       }),
+    }
+  }
+
+  #tells(): Handlers<ConsumerContract>['tell'] {
+    return {
+      progress: ({ credit, processed }) => {
+        this.#fetcher.credit(credit)
+        this.#autoCommit.progressed(processed)
+        this.#membership?.polled()
+      },
+      seek: ({ key, epoch, target }) => this.#fetcher.seek(key, epoch, target),
+      pause: ({ key, epoch, offset }) => this.#fetcher.pause(key, epoch, offset),
+      resume: ({ key }) => this.#fetcher.resume(key),
+      rebalanced: ({ id }) => this.#desk.rebalanced(id),
     }
   }
 

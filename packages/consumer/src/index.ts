@@ -1,7 +1,6 @@
 // The door of @odradek/consumer: what other packages and users may import by name.
 export type {
   CallOptions,
-  Consumer,
   ConsumerMetrics,
   OffsetToCommit,
   PartitionToAssign,
@@ -9,7 +8,8 @@ export type {
   RunOptions,
   SeekTo,
   Topics,
-} from './consumer-client.ts'
+} from './consumer-calls.ts'
+export type { Consumer } from './consumer-client.ts'
 export type {
   AssignorName,
   ConsumerInterceptor,
