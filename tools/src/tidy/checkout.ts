@@ -16,6 +16,7 @@ export function readCheckout(root: string): Checkout {
   const paths = ['packages', 'tools']
     .filter(dir => existsSync(join(root, dir)))
     .flatMap(dir => [...sourcePaths(root, dir)])
+  if (existsSync(join(root, 'vitest.config.ts'))) paths.push('vitest.config.ts')
   const ratchet = join(root, 'tools/src/tidy/ratchet.json')
   return {
     files: paths.map(path => readSourceFile(root, path)),

@@ -5,7 +5,10 @@ import type { SourceFile } from './source-file.ts'
 
 const isRoot = (path: string) => roots.some(root => root.test(path))
 const isDoor = (path: string) => path.endsWith('/index.ts')
-const isTest = (path: string) => /\.(test|bench|suite)\.ts$/.test(path)
+const isTest = (path: string) => /\.(test|bench|suite)\./.test(path)
+
+const isClass = (file: SourceFile, name: string) =>
+  new RegExp(`^export (abstract )?class ${name}\\b`, 'm').test(file.text)
 
 /** Files that cannot be reached from a door, a program or a test. */
 export function deadFileFindings(files: readonly SourceFile[]): Finding[] {
@@ -28,7 +31,7 @@ export function deadFileFindings(files: readonly SourceFile[]): Finding[] {
     }))
 }
 
-/** Exported values that no other file imports. Doors are exempt; types are documentation and exempt too. */
+/** Exported values that no other file imports. Doors are exempt; types are documentation and exempt too, and so are classes, which are types as well. */
 export function deadExportFindings(files: readonly SourceFile[]): Finding[] {
   const used = new Set<string>()
   for (const file of files)

@@ -3,7 +3,7 @@ import type { Finding } from './finding.ts'
 import { libraryRooms, packageDirections, sharedLayers } from './house.ts'
 import type { Import, SourceFile } from './source-file.ts'
 
-const isTest = (path: string) => /\.(test|bench|suite)\.ts$/.test(path)
+const isTest = (path: string) => /\.(test|bench|suite)\./.test(path)
 
 function packageOf(path: string): string {
   return path.startsWith('tools/') ? 'tools' : path.split('/')[1]!

@@ -6,7 +6,7 @@ import type { SourceFile } from './source-file.ts'
 /** Known excesses, `path` or `path#function` -> lines. What is here may only shrink; an empty ratchet is the goal. */
 export type Ratchet = { readonly [key: string]: number }
 
-const isTest = (path: string) => /\.(test|bench|suite)\.ts$/.test(path)
+const isTest = (path: string) => /\.(test|bench|suite)\./.test(path)
 
 export function sizeFindings(files: readonly SourceFile[], ratchet: Ratchet): Finding[] {
   return files.flatMap(file => [
@@ -80,7 +80,7 @@ export function nameFindings(files: readonly SourceFile[]): Finding[] {
       })
     if (forbiddenNouns.includes(stem))
       findings.push({ ...at, law: 'name', message: `${stem} says nothing`, mend: 'name the thing that lives here' })
-    if (!/^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z]+)?\.ts$/.test(base))
+    if (!/^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z]+){0,2}\.ts$/.test(base))
       findings.push({ ...at, law: 'name', message: `${base} is not kebab-case`, mend: 'use kebab-case' })
     if (!isTest(file.path) && !/^(#!.*\n)?\s*(\/\/|\/\*)/.test(file.text))
       findings.push({

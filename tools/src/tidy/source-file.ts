@@ -53,6 +53,12 @@ const FUNCTIONS = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFu
 const TIMERS = new Set(['setTimeout', 'setInterval', 'setImmediate'])
 const CLOCKS = new Set(['Date.now', 'performance.now', 'Math.random', 'process.hrtime'])
 
+/** `machine` for `x.machine.ts`; what serves tests (`x.suite.actor.ts`, `x.rules.test.ts`) is of the test's kind. */
+function kindOf(path: string): string | undefined {
+  const suffixes = path.split('/').at(-1)!.split('.').slice(1, -1)
+  return suffixes.find(suffix => suffix === 'suite' || suffix === 'test' || suffix === 'bench') ?? suffixes.at(-1)
+}
+
 /** Reads and parses the file at `path` (from `root`). */
 export function readSourceFile(root: string, path: string): SourceFile {
   const text = readFileSync(join(root, path), 'utf8')
@@ -84,7 +90,7 @@ export function readSourceFile(root: string, path: string): SourceFile {
     path,
     text,
     lines: text.split('\n').length - (text.endsWith('\n') ? 1 : 0),
-    kind: /\.([a-z]+)\.ts$/.exec(path)?.[1],
+    kind: kindOf(path),
     imports: [...imports, ...reexports, ...found.references],
     exports: module.staticExports.flatMap(entry =>
       entry.entries.map(e => ({ line: lineOf(e.start), name: e.exportName.name ?? '*', typeOnly: e.isType })),
@@ -139,7 +145,9 @@ function walk(program: Node, lineOf: (at: number) => number, root: string, path:
     const clock = clockUse(node)
     if (clock) platformTime.push({ line: lineOf(node.start), what: clock })
     const target =
-      node.type === 'Literal' && typeof node.value === 'string' ? resolveImport(root, path, node.value) : undefined
+      node.type === 'Literal' && typeof node.value === 'string' && /^(\.|@odradek\/)/.test(node.value)
+        ? resolveImport(root, path, node.value)
+        : undefined
     if (target)
       references.push({
         line: lineOf(node.start),

@@ -27,7 +27,7 @@ export interface ClusterClientOptions {
 }
 
 /** The log of `__cluster_metadata` exists before any image can say so; its id is Kafka's (Uuid.METADATA_TOPIC_ID, the uuid of the number 1). */
-export const metadataTopic: TopicImage = {
+const metadataTopic: TopicImage = {
   topic: internalTopics.metadata,
   topicId: 'AAAAAAAAAAAAAAAAAAAAAQ',
   leaderEpochs: [0],

@@ -1,10 +1,9 @@
 // One client, two links (DESIGN 1.3): what sender, consumer and admin know of a cluster. The port link speaks to an embedded broker over
 // MessagePorts, the wire link to any Kafka cluster over TCP. Requests and replies are Kafka's, decoded, newest version, all fields set; a link
 // translates to what the other side understands, and fills in topic names and ids that a version leaves out of a reply.
-import type { ActorContext, Address } from '../actor/actor.ts'
+import type { ActorContext } from '../actor/actor.ts'
 import type { ApiName, ApiRequest, ApiResponse } from '../contracts/api-map.ts'
-import type { BrokerContract } from '../contracts/broker.contract.ts'
-import type { WirePatience, WireSecurity } from './wire-security.ts'
+import type { LinkInput } from '../contracts/link-input.ts'
 
 /**
  * Where a request can be sent. Over the port link each partition leader and each coordinator is an endpoint of its own; over the wire link
@@ -89,18 +88,7 @@ export interface ClusterLink {
   close(): Promise<void>
 }
 
-/** How to reach a cluster; plain data, so that a sender or consumer actor can be started with it. */
-export type LinkInput =
-  | { readonly kind: 'port'; readonly broker: Address<BrokerContract>; readonly clientId?: string }
-  | {
-      readonly kind: 'wire'
-      /** `host:port` each. */
-      readonly bootstrapServers: readonly string[]
-      readonly clientId: string
-      readonly security?: WireSecurity
-      /** What is left out has Kafka's default. */
-      readonly patience?: Partial<WirePatience>
-    }
+export type { LinkInput } from '../contracts/link-input.ts'
 
 /** What a link needs from where it runs: an actor's context, or the embedding thread's system. */
 export type LinkHost = Pick<ActorContext, 'clock' | 'random' | 'log' | 'limits' | 'link'>

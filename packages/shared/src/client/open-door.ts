@@ -5,9 +5,9 @@ import type { ActorHost } from '../actor/actor-host.ts'
 import { createActorSystem } from '../actor/actor-system.ts'
 import { KafkaError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
+import type { WireSecurity } from '../contracts/wire-security.ts'
 import { type ClientHost, type ClusterDoor, clusterDoor, type EmbeddedBroker } from './cluster-link.ts'
 import type { ResolvedCommonOptions } from './common-options.ts'
-import type { WireSecurity } from './wire-security.ts'
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
 

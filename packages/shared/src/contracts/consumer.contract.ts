@@ -3,7 +3,7 @@
 // that is new with every assignment; `epoch` grows with every seek and pause, so that what was on its way is recognised as stale.
 import { ask, defineContract, tell } from '../actor/contract.ts'
 import type { ErrorData } from '../base/errors.ts'
-import type { LinkInput } from '../client/cluster-link.ts'
+import type { LinkInput } from './link-input.ts'
 
 export interface TopicPartition {
   readonly topic: string

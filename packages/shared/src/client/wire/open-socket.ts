@@ -1,7 +1,7 @@
 // Opens a TCP or TLS socket to a broker, with Nagle's algorithm off, as Kafka's clients do.
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import type { WireSecurity } from '../wire-security.ts'
+import type { WireSecurity } from '../../contracts/wire-security.ts'
 
 export function openSocket(
   { host, port }: { readonly host: string; readonly port: number },

@@ -2,7 +2,7 @@
 // answer of the server the next bytes, or null when it is done. Never logs; throws KafkaError when the server's proof is wrong.
 import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from 'node:crypto'
 import { KafkaError } from '../../base/errors.ts'
-import type { SaslCredentials } from '../wire-security.ts'
+import type { SaslCredentials } from '../../contracts/wire-security.ts'
 
 export interface SaslConversation {
   first(): Uint8Array

@@ -2,6 +2,7 @@
 // a JoinGroup that waits must not hold up fetches), opened when first needed.
 import { KafkaError, PortError } from '../../base/errors.ts'
 import type { ApiName, ApiRequest, ApiResponse } from '../../contracts/api-map.ts'
+import { defaultPatience, type WirePatience } from '../../contracts/wire-security.ts'
 import { errorOf, errors } from '../../protocol/error-codes.ts'
 import { backoffMs } from '../backoff.rules.ts'
 import type {
@@ -13,7 +14,6 @@ import type {
   RequestOptions,
   TopicView,
 } from '../cluster-link.ts'
-import { defaultPatience, type WirePatience } from '../wire-security.ts'
 import { Connection } from './connection.ts'
 import { MetadataView, type NodeEndpoint } from './metadata-view.ts'
 import { chooseVersion } from './negotiation.rules.ts'
