@@ -1,3 +1,4 @@
+// How tests are found and run; the results line at the end is read by the CI script.
 import { defineConfig } from 'vitest/config'
 import { ResultsReporter } from './tools/src/tidy/results-reporter.ts'
 

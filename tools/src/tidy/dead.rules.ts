@@ -44,6 +44,7 @@ export function deadExportFindings(files: readonly SourceFile[]): Finding[] {
           .filter(
             entry =>
               !entry.typeOnly &&
+              !isClass(file, entry.name) &&
               entry.name !== '*' &&
               !used.has(`${file.path}#${entry.name}`) &&
               !used.has(`${file.path}#*`),
