@@ -4,7 +4,7 @@
 import type { AbortedTransaction, ProducerBatch, ProducerState } from './partition-log.ts'
 
 /** Batches remembered per producer (Kafka: ProducerStateEntry.NUM_BATCHES_TO_RETAIN). */
-export const PRODUCER_BATCHES_RETAINED = 5
+const PRODUCER_BATCHES_RETAINED = 5
 
 /** The header fields of a stored batch that state follows from. */
 export interface AcceptedBatch {
@@ -73,7 +73,7 @@ export function firstUndecidedOffset(producers: Iterable<ProducerState>, except 
 }
 
 /** The index entry that an abort marker leaves; undefined for commits, and when no transaction was open. */
-export function abortedByMarker(
+function abortedByMarker(
   before: ProducerState | undefined,
   marker: AcceptedMarker,
   producers: Iterable<ProducerState>,
