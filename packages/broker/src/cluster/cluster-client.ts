@@ -1,5 +1,6 @@
 // The broker's side of the cluster coordinator: hosts its log's leader and the coordinator on the broker's own lane, asks it, and keeps the table of
 // topics as its news says. When the coordinator is started anew, the whole image is taken in again.
+import { metadataTopicConfigs } from '@odradek/coordinator/cluster/internal-topics.rules'
 import type { ActorContext, Address, Link, Spawned } from '@odradek/shared/actor/actor'
 import { internalTopics } from '@odradek/shared/client/port/internal-topics'
 import type { ApiName, ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
@@ -31,7 +32,7 @@ const metadataTopic: TopicImage = {
   topic: internalTopics.metadata,
   topicId: 'AAAAAAAAAAAAAAAAAAAAAQ',
   leaderEpochs: [0],
-  configs: { 'segment.bytes': String(1024 ** 3), 'retention.ms': '-1', 'retention.bytes': '-1', 'flush.messages': '1' },
+  configs: { 'segment.bytes': String(1024 ** 3), ...metadataTopicConfigs },
 }
 
 export class ClusterClient {
