@@ -11,6 +11,11 @@ export interface Noun {
 
 export const nouns: readonly Noun[] = [
   {
+    name: 'tour',
+    summary: 'the main job on real data: a broker, a producer, a consumer, then what happened',
+    load: async terminal => (await import('../tour/tour-command.ts')).tourCommand(terminal),
+  },
+  {
     name: 'log',
     summary: 'dump, verify and measure partition logs without a broker',
     load: async () => (await import('./log/log-command.ts')).logCommand(),

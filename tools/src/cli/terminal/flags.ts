@@ -1,0 +1,39 @@
+// How values of flags are read: each mistake is named with what would be right.
+import { InvalidArgumentError } from 'commander'
+
+/** An integer in a range. */
+export function integerFlag({ min = 0, max = Number.MAX_SAFE_INTEGER } = {}): (given: string) => number {
+  return given => {
+    const value = /^-?\d+$/.test(given) ? Number(given) : Number.NaN
+    if (value >= min && value <= max) return value
+    throw new InvalidArgumentError(
+      max === Number.MAX_SAFE_INTEGER
+        ? `It takes an integer from ${min}.`
+        : `It takes an integer from ${min} to ${max}.`,
+    )
+  }
+}
+
+const DURATION_UNITS: { readonly [unit: string]: number } = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
+
+/** A duration such as 500ms, 10s, 2m; a plain number is seconds. Gives milliseconds. */
+export function durationFlag(given: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(given)
+  if (match === null)
+    throw new InvalidArgumentError('It takes a duration such as 500ms, 10s or 2m; a plain number is seconds.')
+  return Number(match[1]) * DURATION_UNITS[match[2] ?? 's']!
+}
+
+/** Collects a flag that may be given several times. */
+export function severalFlag<T>(
+  read: (given: string) => T,
+): (given: string, before: readonly T[] | undefined) => readonly T[] {
+  return (given, before) => [...(before ?? []), read(given)]
+}
+
+/** `name=value`. */
+export function pairFlag(given: string): readonly [string, string] {
+  const at = given.indexOf('=')
+  if (at < 1) throw new InvalidArgumentError('It takes name=value.')
+  return [given.slice(0, at).trim(), given.slice(at + 1).trim()]
+}

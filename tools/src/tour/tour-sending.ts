@@ -1,0 +1,95 @@
+// The tour's producer side: chunks of records in their order, a bounded number of sends in flight, acknowledgements taken in input order.
+
+import { systemClock } from '@odradek/shared/base/clock'
+import { bytes, string } from '@odradek/shared/client/codecs'
+import { type Topic, topic } from '@odradek/shared/client/topic'
+import { crc32c } from '@odradek/shared/records/crc32c'
+import { type Acknowledgements, type Broker, createProducer, type Producer } from '../index.ts'
+import type { RecordSource } from './input-file.ts'
+import type { TourRecord } from './input-lines.rules.ts'
+import { Latencies } from './latencies.ts'
+import { Ledger } from './verification.rules.ts'
+
+/** The tour's topic: text keys, values as bytes. */
+export function tourTopic(name: string) {
+  return topic(name, { key: string(), value: bytes() })
+}
+
+export interface Sending {
+  readonly sent: Ledger
+  readonly bytes: number
+  readonly latencies: Latencies
+  /** Why the input ended before its end; everything before that was sent. */
+  readonly failure: unknown
+  /** Every actor at the end of the sending, when all of them were at work. */
+  readonly actors: Awaited<ReturnType<Broker['actors']>>
+}
+
+const SENDS_IN_FLIGHT = 64
+
+interface Flight {
+  readonly records: readonly TourRecord[]
+  readonly fingerprints: readonly number[]
+  readonly acknowledged: Promise<Acknowledgements>
+}
+
+/** Sends everything, or what there was until the signal; resolves when all that was sent is acknowledged. `progress` gets how many are. */
+export async function sendAll(
+  broker: Broker,
+  source: RecordSource,
+  topicName: string,
+  { progress, signal }: { readonly progress: (acknowledged: number) => void; readonly signal: AbortSignal },
+): Promise<Sending> {
+  await using producer = createProducer({ bootstrapServers: broker, clientId: 'tour-producer', batchSize: 65_536 })
+  const to = tourTopic(topicName)
+  const sent = new Ledger()
+  const latencies = new Latencies()
+  const flights: Flight[] = []
+  let bytesSent = 0
+  const settle = async ({ records, fingerprints, acknowledged }: Flight) => {
+    const acknowledgements = await acknowledged
+    records.forEach(({ key }, index) => {
+      sent.add(key ?? orderOf(acknowledgements.at(index)!.partition), fingerprints[index]!)
+    })
+    progress(sent.size)
+  }
+  let failure: unknown
+  const chunks = source.chunks()[Symbol.asyncIterator]()
+  while (!signal.aborted) {
+    const chunk = await chunks.next().catch(thrown => {
+      failure = thrown
+      return { done: true, value: [] }
+    })
+    if (chunk.done) break
+    const values = chunk.value.map(({ value }) => Buffer.from(value))
+    for (const value of values) bytesSent += value.length
+    flights.push(send(producer, to, chunk.value, values, latencies))
+    if (flights.length >= SENDS_IN_FLIGHT) await settle(flights.shift()!)
+  }
+  for (const flight of flights) await settle(flight)
+  return { sent, bytes: bytesSent, latencies, failure, actors: await broker.actors() }
+}
+
+function send(
+  producer: Producer,
+  to: Topic<any, any>,
+  records: readonly TourRecord[],
+  values: readonly Uint8Array[],
+  latencies: Latencies,
+): Flight {
+  const startedAt = systemClock.monotonic()
+  const acknowledged = producer.send(
+    to,
+    records.map(({ key }, index) => ({ key, value: values[index]! })),
+  ) as Promise<Acknowledgements>
+  acknowledged.then(
+    () => latencies.record(systemClock.monotonic() - startedAt, records.length),
+    () => undefined,
+  )
+  return { records, fingerprints: values.map(value => crc32c(value)), acknowledged }
+}
+
+/** Records without a key keep the order of their partition: that takes the key's place. */
+export function orderOf(partition: number): string {
+  return `\0partition ${partition}`
+}
