@@ -1,5 +1,6 @@
 // A coordinator of the consumer protocol for tests: deals partitions evenly, gives nobody what another has not yet given up, fences old epochs. One group,
 // one topic.
+import type { Clock, Timer } from '@odradek/shared/base/clock'
 import { errors } from '@odradek/shared/protocol/error-codes'
 import type {
   ConsumerGroupHeartbeatRequest,
@@ -8,11 +9,15 @@ import type {
 import type { FakeCluster } from './fake-cluster.suite.ts'
 import { FakeGroup } from './fake-group.suite.ts'
 
+/** A member that says nothing for so long is gone. */
+const SESSION_MS = 1_000
+
 interface Member {
   epoch: number
   owned: number[]
   told: string
   topics: readonly string[]
+  session: Timer | null
 }
 
 export class FakeConsumerGroup {
@@ -24,10 +29,12 @@ export class FakeConsumerGroup {
   epoch = 0
   readonly #cluster: FakeCluster
   readonly #topic: string
+  readonly #clock: Clock
 
-  constructor(cluster: FakeCluster, clock: ConstructorParameters<typeof FakeGroup>[1], topic: string) {
+  constructor(cluster: FakeCluster, clock: Clock, topic: string) {
     this.#cluster = cluster
     this.#topic = topic
+    this.#clock = clock
     this.offsets = new FakeGroup(cluster, clock)
     cluster.answers.ConsumerGroupHeartbeat = request => this.#heartbeat(request)
     const commit = cluster.answers.OffsetCommit!
@@ -43,16 +50,17 @@ export class FakeConsumerGroup {
     const told = this.errors.shift()
     if (told !== undefined) return answer(told, request.memberId, 0, null)
     if (request.memberEpoch < 0) {
-      this.members.delete(request.memberId)
-      this.epoch++
+      this.#remove(request.memberId)
       return answer(0, request.memberId, request.memberEpoch, null)
     }
     let member = this.members.get(request.memberId)
     if (request.memberEpoch === 0) {
-      member = { epoch: ++this.epoch, owned: [], told: '', topics: [] }
+      this.#remove(request.memberId)
+      member = { epoch: ++this.epoch, owned: [], told: '', topics: [], session: null }
       this.members.set(request.memberId, member)
     }
     if (member === undefined) return answer(errors.UNKNOWN_MEMBER_ID.code, request.memberId, 0, null)
+    this.#touch(request.memberId, member)
     if (request.subscribedTopicNames !== null) member.topics = request.subscribedTopicNames
     if (request.topicPartitions !== null) member.owned = request.topicPartitions.flatMap(({ partitions }) => partitions)
     member.epoch = this.epoch
@@ -65,6 +73,16 @@ export class FakeConsumerGroup {
       member.epoch,
       isNews ? { topicId: `id-${this.#topic}`, partitions: target } : null,
     )
+  }
+
+  #remove(memberId: string): void {
+    this.members.get(memberId)?.session?.cancel()
+    if (this.members.delete(memberId)) this.epoch++
+  }
+
+  #touch(memberId: string, member: Member): void {
+    member.session?.cancel()
+    member.session = this.#clock.after(SESSION_MS, () => this.#remove(memberId))
   }
 
   /** Its even share, without what others still own. */
