@@ -116,6 +116,23 @@ describe('a consumer without a group', () => {
     expect(values).toEqual(['a0', 'b0', 'a1', 'a2'])
   })
 
+  it('goes on behind the record at which a stream was left', async () => {
+    const { world: w, cluster, create } = consumerWorld()
+    cluster.addTopic('words', 1)
+    cluster.append('words', 0, ['0', '1', '2', '3'])
+    await w.run(async () => {
+      const consumer = create()
+      expect(await take(consumer, 2)).toEqual(['0', '1'])
+      const values: string[] = []
+      for await (const { value } of consumer.stream()) {
+        values.push(value as unknown as string)
+        if (values.length === 2) break
+      }
+      expect(values).toEqual(['2', '3'])
+    })
+    expect.assertions(2)
+  })
+
   it('polls at most maxPollRecords, and gives an empty list after the wait', async () => {
     const { world: w, cluster, create } = consumerWorld()
     cluster.addTopic('words', 1)

@@ -14,8 +14,9 @@ const SESSION_MS = 1_000
 
 interface Member {
   epoch: number
-  owned: number[]
-  told: string
+  /** What it owns or may own: what it reported, and what it was told since. */
+  held: Set<number>
+  told: readonly number[] | null
   topics: readonly string[]
   session: Timer | null
 }
@@ -56,17 +57,21 @@ export class FakeConsumerGroup {
     let member = this.members.get(request.memberId)
     if (request.memberEpoch === 0) {
       this.#remove(request.memberId)
-      member = { epoch: ++this.epoch, owned: [], told: '', topics: [], session: null }
+      member = { epoch: ++this.epoch, held: new Set(), told: null, topics: [], session: null }
       this.members.set(request.memberId, member)
     }
     if (member === undefined) return answer(errors.UNKNOWN_MEMBER_ID.code, request.memberId, 0, null)
     this.#touch(request.memberId, member)
     if (request.subscribedTopicNames !== null) member.topics = request.subscribedTopicNames
-    if (request.topicPartitions !== null) member.owned = request.topicPartitions.flatMap(({ partitions }) => partitions)
+    if (request.topicPartitions !== null) {
+      const owned = request.topicPartitions.flatMap(({ partitions }) => partitions)
+      member.held = new Set([...owned, ...(member.told ?? [])])
+    }
     member.epoch = this.epoch
     const target = this.#target(request.memberId)
-    const isNews = String(target) !== member.told
-    member.told = String(target)
+    const isNews = member.told === null || String(target) !== String(member.told)
+    member.told = target
+    for (const partition of target) member.held.add(partition)
     return answer(
       0,
       request.memberId,
@@ -90,7 +95,7 @@ export class FakeConsumerGroup {
     const ids = [...this.members].filter(([, { topics }]) => topics.includes(this.#topic)).map(([id]) => id)
     const count = this.#cluster.topic(this.#topic)?.partitions.length ?? 0
     const mine = Array.from({ length: count }, (_, at) => at).filter(at => ids[at % ids.length] === memberId)
-    const others = new Set([...this.members].filter(([id]) => id !== memberId).flatMap(([, { owned }]) => owned))
+    const others = new Set([...this.members].filter(([id]) => id !== memberId).flatMap(([, { held }]) => [...held]))
     return mine.filter(partition => !others.has(partition))
   }
 }

@@ -1,7 +1,8 @@
 // Groups under faults, from seeds: threads die, members come and go, the coordinator forgets. What must hold whatever happens: every record is processed at
-// least once, a partition is never processed by two members at once, and a committed offset is never ahead of what was processed.
+// least once, a partition is never assigned to two members at once, and a committed offset is never ahead of what was processed.
 import { string } from '@odradek/shared/client/codecs'
 import { topic } from '@odradek/shared/client/topic'
+import type { TopicPartition } from '@odradek/shared/contracts/consumer.contract'
 import { expect, it } from 'vitest'
 import type { Consumer } from './consumer-client.ts'
 import { consumerWorld } from './consumer-world.suite.ts'
@@ -15,6 +16,8 @@ const RECORDS = 120
 interface History {
   /** Offsets processed, per partition. */
   readonly processed: Map<number, Set<number>>
+  /** A partition was assigned to one member while another had not given it up. */
+  readonly shared: string[]
   /** Committed ahead of what was processed. */
   readonly ahead: string[]
 }
@@ -22,13 +25,15 @@ interface History {
 async function story(seed: number, groupProtocol: 'classic' | 'consumer'): Promise<History> {
   const { world, cluster, create } = consumerWorld(seed)
   cluster.addTopic('words', PARTITIONS)
-  const history: History = { processed: new Map(), ahead: [] }
+  const history: History = { processed: new Map(), shared: [], ahead: [] }
   const coordinator =
     groupProtocol === 'classic'
       ? new FakeGroup(cluster, world.clock)
       : new FakeConsumerGroup(cluster, world.clock, 'words').offsets
   for (let partition = 0; partition < PARTITIONS; partition++) history.processed.set(partition, new Set())
   const members = new Set<Consumer>()
+  const owners = new Map<number, number>()
+  let joined = 0
   const options =
     groupProtocol === 'classic'
       ? { groupProtocol, heartbeatIntervalMs: 100, sessionTimeoutMs: 2_000, maxPollIntervalMs: 3_000 }
@@ -37,7 +42,21 @@ async function story(seed: number, groupProtocol: 'classic' | 'consumer'): Promi
     seed % 2 === 0 && groupProtocol === 'classic' ? { partitionAssignmentStrategy: 'cooperative-sticky' as const } : {}
 
   const join = () => {
-    const consumer = create({ groupId: 'g', autoCommitIntervalMs: 150, ...options, ...strategy })
+    const me = ++joined
+    const free = (partitions: readonly TopicPartition[]) => {
+      for (const { partition } of partitions) if (owners.get(partition) === me) owners.delete(partition)
+    }
+    const hooks = {
+      onAssigned: (partitions: readonly TopicPartition[]) => {
+        for (const { partition } of partitions) {
+          if (owners.has(partition)) history.shared.push(`${partition}: ${owners.get(partition)} and ${me}`)
+          owners.set(partition, me)
+        }
+      },
+      onRevoked: free,
+      onLost: free,
+    }
+    const consumer = create({ groupId: 'g', autoCommitIntervalMs: 150, ...options, ...strategy, ...hooks })
     members.add(consumer)
     const read = async () => {
       await consumer.each(
@@ -83,7 +102,8 @@ it.each(['classic', 'consumer'] as const)(
   'a %s group loses no record and commits nothing unprocessed, over 20 seeds',
   async protocol => {
     for (let seed = 1; seed <= 20; seed++) {
-      const { processed, ahead } = await story(seed, protocol)
+      const { processed, shared, ahead } = await story(seed, protocol)
+      expect(shared, `seed ${seed}`).toEqual([])
       expect(ahead, `seed ${seed}`).toEqual([])
       const counts = [...processed.values()].map(offsets => offsets.size)
       expect(counts, `seed ${seed}`).toEqual(Array.from({ length: PARTITIONS }, () => RECORDS / PARTITIONS))
