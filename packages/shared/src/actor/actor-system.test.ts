@@ -6,9 +6,9 @@ import type { Address, Link } from './actor.ts'
 import type { LogLine } from './actor-report.ts'
 import { type ActorSystem, type ActorSystemOptions, createActorSystem } from './actor-system.ts'
 import { builtUrl } from './built-url.ts'
-import { echoModule } from './echo.suite.actor.ts'
-import { type EchoContract, echo } from './echo.suite.contract.ts'
-import { hostSuite, type SuiteOptions } from './host.suite.ts'
+import { echoModule } from './suite/echo.actor.ts'
+import { type EchoContract, echo } from './suite/echo.contract.ts'
+import { hostSuite, type SuiteOptions } from './suite/host.suite.ts'
 import type { TraceEvent } from './trace.ts'
 
 const threads =
@@ -91,7 +91,7 @@ describe('an actor system', () => {
   it('lets another thread of the application join: spawn, link, leave', async () => {
     const { spawned } = await withEcho()
     const door = system.door()
-    const url = new URL(builtUrl(new URL('./door-guest.suite.worker.ts', import.meta.url).href))
+    const url = new URL(builtUrl(new URL('./suite/door-guest.worker.ts', import.meta.url).href))
     const guest = new Worker(url, { workerData: { door, address: spawned.address }, transferList: [door] })
     const [said] = await once(guest, 'message')
     expect(said).toMatchObject({ own: { n: 1, incarnation: 1 }, other: { n: 2 } })

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { builtUrl } from './built-url.ts'
-import { numbersIn, openNumbers } from './lmdb-writer.suite.actor.ts'
+import { LmdbNumbers } from './suite/lmdb-numbers.ts'
 
-const story = fileURLToPath(builtUrl(new URL('./exit-story.suite.ts', import.meta.url).href))
+const story = fileURLToPath(builtUrl(new URL('./suite/exit-story.worker.ts', import.meta.url).href))
 const ROUNDS = 5
 
 let dir = ''
@@ -43,12 +43,12 @@ function run(way: string, appends: number): Promise<Ending> {
   })
 }
 
-async function expectNothingLost({ acknowledged }: Ending): Promise<void> {
+function expectNothingLost({ acknowledged }: Ending): void {
   expect(acknowledged).toHaveLength(3)
   for (const { name, count } of acknowledged) {
-    const db = openNumbers(join(dir, name))
-    const stored = new Set(numbersIn(db))
-    await db.close()
+    const numbers = new LmdbNumbers(join(dir, name))
+    const stored = new Set(numbers.all())
+    numbers.close()
     // 16 appends were under way; which of them were acknowledged is not known, so at least count of them must be there.
     expect(stored.size).toBeGreaterThanOrEqual(count)
   }
@@ -68,7 +68,7 @@ describe('a process in the middle of writing', () => {
         rmSync(dir, { recursive: true, force: true })
         const ended = await run(way, 50 + round * 37)
         expect({ code: ended.code, signal: ended.signal }).toEqual(ending)
-        await expectNothingLost(ended)
+        expectNothingLost(ended)
       }
     },
     120_000,

@@ -16,7 +16,7 @@ export function joinSystem(port: MessagePort): JoinedSystem {
 }
 
 /** The system as a thread that joined sees it. It keeps its thread alive until `close`, unless `unref` was called. */
-export class JoinedSystem implements ActorHost {
+class JoinedSystem implements ActorHost {
   readonly name: string
   readonly clock: Clock = systemClock
   readonly random: Random = systemRandom()

@@ -2,8 +2,8 @@
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { afterAll, bench, describe } from 'vitest'
 import { createActorSystem } from './actor-system.ts'
-import { echoModule } from './echo.suite.actor.ts'
-import { echo } from './echo.suite.contract.ts'
+import { echoModule } from './suite/echo.actor.ts'
+import { echo } from './suite/echo.contract.ts'
 
 const PIPELINED = 1_000
 const LARGE = 64 * 1024

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Link } from './actor.ts'
-import { actor, echoModule } from './echo.suite.actor.ts'
-import { type EchoContract, echo } from './echo.suite.contract.ts'
-import { hostSuite } from './host.suite.ts'
 import { simulate } from './simulated-host.ts'
+import { actor, echoModule } from './suite/echo.actor.ts'
+import { type EchoContract, echo } from './suite/echo.contract.ts'
+import { hostSuite } from './suite/host.suite.ts'
 
 describe('the simulated host', () => {
   it('runs an actor and answers an ask', async () => {

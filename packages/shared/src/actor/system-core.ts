@@ -68,6 +68,8 @@ export class SystemCore {
   readonly #actors = new Map<number, Supervised>()
   #nextActor = 1
   #nextLane = 1
+  /** Actors per lane. */
+  readonly #load = new Map<number, number>()
   readonly #placed = new Set<number>()
   #isClosing = false
 
@@ -95,6 +97,7 @@ export class SystemCore {
     const lane = this.#place(request.options.lane ?? 'own', spawner?.lane ?? spawnerLane)
     const actor = new Supervised(this, { id: this.#nextActor++, lane, origin: spawnerLane, parent: spawner, request })
     this.#actors.set(actor.id, actor)
+    this.#count(lane, 1)
     this.host.changed()
     spawner?.children.add(actor)
     await actor.begin()
@@ -103,7 +106,7 @@ export class SystemCore {
 
   #place(wish: 'own' | 'self' | number, spawner: number): number {
     if (this.host.threads === 0) return 0
-    const lanes = [...this.#placed].map(lane => ({ lane, actors: this.#count(lane) }))
+    const lanes = [...this.#placed].map(lane => ({ lane, actors: this.#load.get(lane) ?? 0 }))
     const { lane } = place({ wish, spawner, lanes, budget: this.host.threads })
     if (lane !== 'new') return lane
     const fresh = this.#nextLane++
@@ -111,10 +114,8 @@ export class SystemCore {
     return fresh
   }
 
-  #count(lane: number): number {
-    let actors = 0
-    for (const actor of this.#actors.values()) if (actor.lane === lane) actors++
-    return actors
+  #count(lane: number, change: 1 | -1): void {
+    this.#load.set(lane, (this.#load.get(lane) ?? 0) + change)
   }
 
   find(actor: number): Supervised | undefined {
@@ -144,7 +145,8 @@ export class SystemCore {
   }
 
   forget(actor: Supervised): void {
-    this.#actors.delete(actor.id)
+    if (!this.#actors.delete(actor.id)) return
+    this.#count(actor.lane, -1)
     actor.parent?.children.delete(actor)
     this.host.changed()
   }

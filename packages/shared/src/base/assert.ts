@@ -2,7 +2,7 @@
 // error kinds: protocol code, KafkaError, bug). Called everywhere; must never be used to validate input.
 
 /** Thrown by {@link assert}. A host treats it, like any throw from a handler, as the death of the actor. */
-export class AssertionError extends Error {
+class AssertionError extends Error {
   override readonly name = 'AssertionError'
 }
 

@@ -1,9 +1,9 @@
 // The actor that the host suite talks to: shows from inside what links, turns and deaths look like.
-import { PortError } from '../base/errors.ts'
-import { type ActorContext, actorModule, defineActor, type Handlers } from './actor.ts'
-import { type EchoContract, type EchoInput, echo } from './echo.suite.contract.ts'
+import { PortError } from '../../base/errors.ts'
+import { type ActorContext, actorModule, defineActor, type Handlers } from '../actor.ts'
+import { type EchoContract, type EchoInput, echo } from './echo.contract.ts'
 
-export const echoModule = actorModule<EchoContract, EchoInput>(echo, new URL('./echo.suite.actor.ts', import.meta.url))
+export const echoModule = actorModule<EchoContract, EchoInput>(echo, new URL('./echo.actor.ts', import.meta.url))
 
 export const actor = defineActor<EchoContract, EchoInput>({
   kind: 'echo',
@@ -60,16 +60,8 @@ function handlersOf(context: ActorContext): Handlers<EchoContract> {
         })
       },
       parcel: () => {},
-      crash: message => {
-        queueMicrotask(() => {
-          throw new Error(message)
-        })
-      },
-      block: word => {
-        Atomics.store(word, 0, 1)
-        Atomics.notify(word, 0)
-        Atomics.wait(word, 0, 1)
-      },
+      crash,
+      block,
       log: message => context.log.info({ size: message.length }, message),
       spoil: () => {
         spoiled = true
@@ -90,6 +82,18 @@ function handlersOf(context: ActorContext): Handlers<EchoContract> {
     close() {},
     describe: () => ({ state: 'Echoing', detail: { notes: notes.length } }),
   }
+}
+
+function crash(message: string): void {
+  queueMicrotask(() => {
+    throw new Error(message)
+  })
+}
+
+function block(word: Int32Array): void {
+  Atomics.store(word, 0, 1)
+  Atomics.notify(word, 0)
+  Atomics.wait(word, 0, 1)
 }
 
 /** What an async function that is still waiting when its actor dies may do afterwards: try to write. */

@@ -1,5 +1,5 @@
 // Words of the actor that the host suite talks to.
-import { ask, defineContract, tell } from './contract.ts'
+import { ask, defineContract, tell } from '../contract.ts'
 
 export interface Parcel {
   readonly label: string

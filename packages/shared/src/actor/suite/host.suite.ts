@@ -1,10 +1,10 @@
 // What every host owes its actors and their peers. Run by the thread host (threads and one lane) and by the simulated host.
 import { afterEach, describe, expect, it } from 'vitest'
-import type { PortError } from '../base/errors.ts'
-import type { Limits } from '../base/limits.ts'
-import type { Address, Link, Spawned, SpawnOptions } from './actor.ts'
-import type { EchoContract, EchoInput } from './echo.suite.contract.ts'
-import type { ActorListing } from './system-core.ts'
+import type { PortError } from '../../base/errors.ts'
+import type { Limits } from '../../base/limits.ts'
+import type { Address, Link, Spawned, SpawnOptions } from '../actor.ts'
+import type { ActorListing } from '../system-core.ts'
+import type { EchoContract, EchoInput } from './echo.contract.ts'
 
 /** A host under test. */
 export interface SuiteHost {

@@ -1,5 +1,5 @@
 // Words of the actor that the kill tests write with.
-import { ask, defineContract } from './contract.ts'
+import { ask, defineContract } from '../contract.ts'
 
 export const lmdbWriter = defineContract({
   kind: 'lmdb-writer',

@@ -1,8 +1,8 @@
 // A thread of an application that joined a system by a door, for actor-system.test: spawns an actor, asks it, then leaves when told.
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { echoModule } from './echo.suite.actor.ts'
-import { echo } from './echo.suite.contract.ts'
-import { joinSystem } from './join-system.ts'
+import { joinSystem } from '../join-system.ts'
+import { echoModule } from './echo.actor.ts'
+import { echo } from './echo.contract.ts'
 
 const { door, address }: { door: MessagePort; address: any } = workerData
 const system = joinSystem(door)

@@ -1,11 +1,11 @@
 // A process of its own for exit.test: writes to LMDB from several threads as fast as it can, then ends in the way that it is told,
 // in the middle of writing. Prints what was acknowledged: one line per writer, `name count`, counts being dense from 0.
-//   node exit-story.suite.js WAY DIR APPENDS
+//   node exit-story.worker.js WAY DIR APPENDS
 import { writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { createActorSystem } from './actor-system.ts'
-import { lmdbWriterModule } from './lmdb-writer.suite.actor.ts'
-import { lmdbWriter } from './lmdb-writer.suite.contract.ts'
+import { createActorSystem } from '../actor-system.ts'
+import { lmdbWriterModule } from './lmdb-writer.actor.ts'
+import { lmdbWriter } from './lmdb-writer.contract.ts'
 
 const [way, dir, appends] = process.argv.slice(2) as [string, string, string]
 
