@@ -13,3 +13,31 @@ export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
   })
 }
+
+/** Something that moves on, step by step, and may be waited for. */
+export class Changes {
+  readonly #watchers = new Set<() => void>()
+
+  tell(): void {
+    if (this.#watchers.size === 0) return
+    for (const watcher of [...this.#watchers]) watcher()
+  }
+
+  /** Resolves at the next change. */
+  next(signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(aborted(signal))
+      const done = () => {
+        this.#watchers.delete(done)
+        signal?.removeEventListener('abort', gaveUp)
+        resolve()
+      }
+      const gaveUp = () => {
+        this.#watchers.delete(done)
+        reject(aborted(signal!))
+      }
+      this.#watchers.add(done)
+      signal?.addEventListener('abort', gaveUp, { once: true })
+    })
+  }
+}

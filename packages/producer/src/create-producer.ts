@@ -5,9 +5,10 @@ import type { ClusterDoor } from '@odradek/shared/client/cluster-link'
 import { openClusterDoor } from '@odradek/shared/client/open-door'
 import { type SenderContract, sender } from '@odradek/shared/contracts/sender.contract'
 import { type ProducerOptions, type ResolvedProducerOptions, readProducerOptions, senderPolicyOf } from './options.ts'
-import { Producer, type SenderConnection } from './producer.ts'
+import { Producer } from './producer.ts'
 import { errorOfAsk } from './producer-errors.ts'
 import { senderModule } from './sender.actor.ts'
+import type { SenderConnection } from './sender-connection.ts'
 
 /**
  * Creates a producer. Nothing is connected before the first use. Throws ODK_OPTION_UNKNOWN, ODK_OPTION_INVALID or ODK_OPTION_CONFLICT.

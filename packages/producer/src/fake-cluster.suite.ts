@@ -85,6 +85,18 @@ export class FakePartition {
   }
 }
 
+/** What the transaction coordinator knows of one transactional id. */
+export interface FakeTransaction {
+  producerId: number
+  epoch: number
+  readonly partitions: Set<string>
+  /** Values that transactions wrote and that were committed. */
+  readonly committed: string[]
+  open: string[]
+  offsets: string[]
+  readonly committedOffsets: string[]
+}
+
 export class FakeCluster {
   readonly topics = new Map<string, FakePartition[]>()
   readonly faults: FakeFaults = { loseRequest: 0, loseReply: 0, notLeader: 0, delayMs: 1 }
@@ -97,6 +109,12 @@ export class FakeCluster {
   readonly requests: { readonly acks: number; readonly batches: number }[] = []
   refreshes = 0
   #nextProducerId = 1_000
+  /** Level of the feature `transaction.version`. */
+  transactionVersion = 2
+  readonly transactions = new Map<string, FakeTransaction>()
+  /** Forced reply codes per API of the coordinators, in order. */
+  readonly coordinatorErrors: { [api: string]: number[] } = {}
+  readonly coordinatorRequests: string[] = []
 
   create(topic: string, partitions: number): FakePartition[] {
     const created = Array.from({ length: partitions }, () => new FakePartition())
@@ -175,6 +193,89 @@ class FakeLink implements ClusterLink {
     return response
   }
 
+  #answerTransactional(api: string, id: string, request: any, forced: number): unknown {
+    const transaction = this.#transaction(id)
+    const epoch = request.producerEpoch ?? request.v3AndBelowProducerEpoch
+    const fenced = api !== 'InitProducerId' && epoch !== transaction.epoch ? errors.PRODUCER_FENCED.code : 0
+    const errorCode = forced || fenced
+    switch (api) {
+      case 'InitProducerId':
+        if (errorCode === 0) this.#endOpen(transaction, false)
+        if (errorCode === 0) transaction.epoch++
+        return { errorCode, producerId: transaction.producerId, producerEpoch: transaction.epoch }
+      case 'AddPartitionsToTxn': {
+        const topics: { name: string; partitions: number[] }[] = request.v3AndBelowTopics
+        for (const { name, partitions } of topics)
+          for (const p of partitions) transaction.partitions.add(`${name}-${p}`)
+        const resultsByPartition = [{ partitionIndex: 0, partitionErrorCode: errorCode }]
+        return { errorCode: 0, resultsByTransaction: [], resultsByTopicV3AndBelow: [{ name: '', resultsByPartition }] }
+      }
+      case 'AddOffsetsToTxn':
+        return { errorCode }
+      case 'TxnOffsetCommit':
+        for (const { name, partitions } of request.topics) {
+          for (const { partitionIndex, committedOffset } of partitions) {
+            if (errorCode === 0) transaction.offsets.push(`${name}-${partitionIndex}@${committedOffset}`)
+          }
+        }
+        return { topics: [{ name: '', partitions: [{ partitionIndex: 0, errorCode }] }] }
+      default: {
+        assert(api === 'EndTxn', `the fake coordinator knows ${api}`)
+        if (errorCode !== 0) return { errorCode, producerId: -1, producerEpoch: -1 }
+        this.#endOpen(transaction, request.committed)
+        if (this.#cluster.transactionVersion < 2) return { errorCode, producerId: -1, producerEpoch: -1 }
+        transaction.epoch++
+        return { errorCode, producerId: transaction.producerId, producerEpoch: transaction.epoch }
+      }
+    }
+  }
+
+  #transaction(id: string): FakeTransaction {
+    let transaction = this.#cluster.transactions.get(id)
+    if (transaction === undefined) {
+      transaction = {
+        producerId: this.#cluster.nextProducerId(),
+        epoch: -1,
+        partitions: new Set(),
+        committed: [],
+        open: [],
+        offsets: [],
+        committedOffsets: [],
+      }
+      this.#cluster.transactions.set(id, transaction)
+    }
+    return transaction
+  }
+
+  #endOpen(transaction: FakeTransaction, committed: boolean): void {
+    if (committed) transaction.committed.push(...transaction.open)
+    if (committed) transaction.committedOffsets.push(...transaction.offsets)
+    transaction.open = []
+    transaction.offsets = []
+    transaction.partitions.clear()
+  }
+
+  /** Appends, and for a transactional batch checks and notes what the transaction now holds. */
+  #append(
+    transactionalId: string | null,
+    name: string,
+    index: number,
+    records: Uint8Array,
+  ): { errorCode: number; baseOffset: number } {
+    const partition = this.#cluster.partition(name, index)
+    if (transactionalId === null) return partition.append(records)
+    const transaction = this.#transaction(transactionalId)
+    if (batch.producerEpoch(records, 0) !== transaction.epoch)
+      return { errorCode: errors.INVALID_PRODUCER_EPOCH.code, baseOffset: -1 }
+    if (this.#cluster.transactionVersion < 2 && !transaction.partitions.has(`${name}-${index}`)) {
+      return { errorCode: errors.INVALID_TXN_STATE.code, baseOffset: -1 }
+    }
+    const before = partition.log.length
+    const outcome = partition.append(records)
+    transaction.open.push(...partition.log.slice(before))
+    return outcome
+  }
+
   #connection({ id }: Endpoint): Connection {
     let connection = this.#connections.get(id)
     if (connection === undefined) {
@@ -192,6 +293,11 @@ class FakeLink implements ClusterLink {
 
   #answer(_endpoint: Endpoint, api: string, request: unknown): unknown {
     if (api === 'Produce') return this.#produce(request as ProduceRequest)
+    this.#cluster.coordinatorRequests.push(api)
+    const forced = this.#cluster.coordinatorErrors[api]?.shift() ?? 0
+    const { transactionalId, v3AndBelowTransactionalId } = request as { [name: string]: string | null }
+    const id = transactionalId ?? v3AndBelowTransactionalId
+    if (id != null) return this.#answerTransactional(api, id, request, forced)
     assert(api === 'InitProducerId', `the fake cluster knows ${api}`)
     const errorCode = this.#cluster.producerIdErrors.shift() ?? 0
     const producerId = errorCode === 0 ? this.#cluster.nextProducerId() : -1
@@ -214,7 +320,7 @@ class FakeLink implements ClusterLink {
     return new Promise(resolve => void clock.after(at - clock.monotonic(), resolve))
   }
 
-  #produce({ acks, topicData }: ProduceRequest): ProduceResponse {
+  #produce({ transactionalId, acks, topicData }: ProduceRequest): ProduceResponse {
     this.#cluster.requests.push({
       acks,
       batches: topicData.reduce((sum, { partitionData }) => sum + partitionData.length, 0),
@@ -224,10 +330,9 @@ class FakeLink implements ClusterLink {
       topicId,
       partitionResponses: partitionData.map(({ index, records }) => {
         const moved = this.#context.random.float() < this.#cluster.faults.notLeader
-        const partition = this.#cluster.partition(name, index)
         const { errorCode, baseOffset } = moved
           ? { errorCode: errors.NOT_LEADER_OR_FOLLOWER.code, baseOffset: -1 }
-          : partition.append(records!)
+          : this.#append(transactionalId, name, index, records!)
         const currentLeader = { leaderId: -1, leaderEpoch: -1 }
         return {
           index,
@@ -286,7 +391,7 @@ class FakeLink implements ClusterLink {
   }
 
   featureLevel(): number {
-    return 2
+    return this.#cluster.transactionVersion
   }
 
   onGroupNews(): () => void {

@@ -13,5 +13,6 @@ export type {
   ProducerInterceptor,
   ProducerOptions,
 } from './options.ts'
-export type { Producer, RecordFor, SendOptions } from './producer.ts'
-export type { ProducerRecord } from './record-encoder.ts'
+export type { Producer } from './producer.ts'
+export type { ProducerRecord, RecordFor, SendOptions } from './record-encoder.ts'
+export type { OffsetsToSend, Transaction } from './transactions.ts'

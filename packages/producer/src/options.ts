@@ -17,6 +17,7 @@ import {
   type OptionTable,
   oneOf,
   parseOptions,
+  text,
 } from '@odradek/shared/client/options'
 import type { CompressionType } from '@odradek/shared/records/compression/compression-type'
 import type { SenderPolicy } from './sender-policy.ts'
@@ -81,6 +82,10 @@ export interface ProducerOptions extends CommonClientOptions {
   readonly deliveryTimeoutMs?: number
   /** Most repetitions of a request with a batch (`retries`). Default 2147483647. */
   readonly retries?: number
+  /** Name under which transactions survive restarts and fence older producers (`transactional.id`). Implies idempotence. */
+  readonly transactionalId?: string
+  /** The coordinator aborts a transaction that is open longer (`transaction.timeout.ms`). Default 60000. */
+  readonly transactionTimeoutMs?: number
   /** Requests without a reply per connection (`max.in.flight.requests.per.connection`); at most 5 with idempotence. Default 5. */
   readonly maxInFlightRequestsPerConnection?: number
   /** Codec of batches (`compression.type`). Default 'none'. */
@@ -108,6 +113,8 @@ export interface ResolvedProducerOptions extends ResolvedCommonOptions {
   readonly maxRequestSize: number
   readonly deliveryTimeoutMs: number
   readonly retries: number
+  readonly transactionalId: string | undefined
+  readonly transactionTimeoutMs: number
   readonly maxInFlightRequestsPerConnection: number
   readonly compressionType: CompressionType
   readonly compressionLevel: number | undefined
@@ -131,6 +138,8 @@ const table: OptionTable<ResolvedProducerOptions> = {
   maxRequestSize: byteCount('max.request.size', MIB, { max: INT32_MAX }),
   deliveryTimeoutMs: milliseconds('delivery.timeout.ms', 120_000),
   retries: integer('retries', INT32_MAX),
+  transactionalId: text('transactional.id'),
+  transactionTimeoutMs: milliseconds('transaction.timeout.ms', 60_000),
   maxInFlightRequestsPerConnection: integer('max.in.flight.requests.per.connection', 5, { min: 1 }),
   compressionType: oneOf<CompressionType>('compression.type', ['none', 'gzip', 'snappy', 'lz4', 'zstd'], 'none'),
   compressionLevel: custom<number | undefined>(
@@ -179,7 +188,10 @@ export function readProducerOptions(given: ProducerOptions): ResolvedProducerOpt
 
 /** On by default; off when other options that were given exclude it; a conflict when it was asked for all the same. */
 function idempotence(options: ResolvedProducerOptions, given: ReadonlySet<string>): boolean {
-  if (!options.enableIdempotence) return false
+  if (!options.enableIdempotence) {
+    if (options.transactionalId === undefined) return false
+    throw new KafkaError('ODK_OPTION_CONFLICT', 'createProducer: transactionalId needs enableIdempotence')
+  }
   const obstacle =
     options.acks !== -1
       ? `acks ${options.acks}`
@@ -189,8 +201,9 @@ function idempotence(options: ResolvedProducerOptions, given: ReadonlySet<string
           ? `maxInFlightRequestsPerConnection ${options.maxInFlightRequestsPerConnection}`
           : undefined
   if (obstacle === undefined) return true
-  if (given.has('enableIdempotence')) {
-    throw new KafkaError('ODK_OPTION_CONFLICT', `createProducer: enableIdempotence does not go with ${obstacle}`)
+  const wish = options.transactionalId !== undefined ? 'transactionalId' : 'enableIdempotence'
+  if (given.has(wish)) {
+    throw new KafkaError('ODK_OPTION_CONFLICT', `createProducer: ${wish} does not go with ${obstacle}`)
   }
   return false
 }
@@ -209,8 +222,8 @@ function deliveryTimeout(options: ResolvedProducerOptions, given: ReadonlySet<st
 export function senderPolicyOf(options: ResolvedProducerOptions): SenderPolicy {
   return {
     idempotent: options.enableIdempotence,
-    transactionalId: null,
-    transactionTimeoutMs: 60_000,
+    transactionalId: options.transactionalId ?? null,
+    transactionTimeoutMs: options.transactionTimeoutMs,
     retries: options.retries,
     retryBackoffMs: options.retryBackoffMs,
     retryBackoffMaxMs: options.retryBackoffMaxMs,

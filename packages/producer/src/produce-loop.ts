@@ -45,8 +45,6 @@ export interface ProduceLoopHost {
   refresh(topic: string): void
   /** A batch failed for good; `fatal`: so did the producer. */
   batchFailed(error: ErrorData, fatal: boolean): void
-  /** Nothing waits and nothing is in flight any more. */
-  becameIdle(): void
 }
 
 export class ProduceLoop {
@@ -64,6 +62,7 @@ export class ProduceLoop {
   #retries = 0
   #failure: ErrorData | null = null
   #isDrainDeferred = false
+  #idlers: { readonly batches: boolean; readonly resolve: () => void }[] = []
 
   constructor(host: ProduceLoopHost) {
     this.#host = host
@@ -128,6 +127,23 @@ export class ProduceLoop {
       partitions.set(partition, owner)
     }
     return owner
+  }
+
+  /** Resolves when no batch is left (`batches`), or when no request is in flight. */
+  idle(batches: boolean): Promise<void> {
+    if (this.#isIdle(batches)) return Promise.resolve()
+    return new Promise(resolve => void this.#idlers.push({ batches, resolve }))
+  }
+
+  #isIdle(batches: boolean): boolean {
+    return batches ? this.#batches === 0 : this.#inFlight.size === 0
+  }
+
+  #tellIdlers(): void {
+    if (this.#idlers.length === 0) return
+    const idle = this.#idlers.filter(({ batches }) => this.#isIdle(batches))
+    this.#idlers = this.#idlers.filter(idler => !idle.includes(idler))
+    for (const { resolve } of idle) resolve()
   }
 
   /** Drains once, at the end of this turn: what arrives together goes out together. */
@@ -233,6 +249,7 @@ export class ProduceLoop {
     assert(left >= 0, 'every reply belongs to a request')
     if (left === 0) this.#inFlight.delete(id)
     else this.#inFlight.set(id, left)
+    this.#tellIdlers()
   }
 
   /** The request failed on its way, or could not be made. */
@@ -249,7 +266,7 @@ export class ProduceLoop {
     switch (outcome.kind) {
       case 'delivered':
         acked(line, batch)
-        this.#end(batch, () =>
+        this.#end(() =>
           batch.end(
             { baseOffset: reply?.baseOffset ?? -1, logAppendTimeMs: reply?.logAppendTimeMs ?? -1, error: null },
             this.#copies,
@@ -283,14 +300,14 @@ export class ProduceLoop {
     const { line } = batch.owner
     dropped(line, batch, { mayBeInLog })
     if (line.unresolved || line.restarting) this.#active.add(batch.owner)
-    this.#end(batch, () => batch.fail(error, this.#copies))
+    this.#end(() => batch.fail(error, this.#copies))
     this.#host.batchFailed(error, fatal)
   }
 
-  #end(_batch: SendingBatch, tell: () => void): void {
+  #end(tell: () => void): void {
     tell()
     this.#batches--
-    if (this.#batches === 0) this.#host.becameIdle()
+    this.#tellIdlers()
   }
 
   #expire(): void {
@@ -299,6 +316,7 @@ export class ProduceLoop {
     for (const partitions of this.#lines.values()) {
       for (const { line } of partitions.values()) {
         for (const batch of expired(line, now)) {
+          if (!batch.isOpen) continue
           // Sent before: whether the cluster took it is unknown, unless the last reply refused it; a hole in the sequence either way.
           this.#drop(batch, deliveryTimedOut(batch), { fatal: false, mayBeInLog: batch.attempts > 0 })
         }
@@ -319,15 +337,17 @@ export class ProduceLoop {
   }
 
   /** Ends every batch with the error, as an aborted transaction does: sequences begin anew under its next epoch. */
-  dropAll(error: ErrorData): void {
+  dropAll(error: ErrorData): number {
+    const count = this.#batches
     for (const partitions of this.#lines.values()) {
       for (const { line } of partitions.values()) {
         for (const batch of [...line.inFlight, ...line.waiting]) {
           dropped(line, batch, { mayBeInLog: batch.attempts > 0 })
-          this.#end(batch, () => batch.fail(error, this.#copies))
+          this.#end(() => batch.fail(error, this.#copies))
         }
       }
     }
     this.#active.clear()
+    return count
   }
 }

@@ -16,6 +16,7 @@ export type ProducerErrorCode =
   | 'ODK_PRODUCER_FENCED'
   | 'ODK_SENDER_DIED'
   | 'ODK_TRANSACTION_STATE'
+  | 'ODK_TRANSACTION_TIMEOUT'
   | 'ODK_ABORTED'
 
 interface Detail {

@@ -1,48 +1,11 @@
 // The producer as users hold it, in the simulated world: its sender runs on another lane, over a cluster that misbehaves when told to.
-import { defineActor } from '@odradek/shared/actor/actor'
-import { simulate } from '@odradek/shared/actor/simulated-host'
 import { KafkaError } from '@odradek/shared/base/errors'
-import { limits } from '@odradek/shared/base/limits'
-import { clusterDoor, type EmbeddedBroker } from '@odradek/shared/client/cluster-link'
 import { json, string } from '@odradek/shared/client/codecs'
 import { topic } from '@odradek/shared/client/topic'
-import { type SenderContract, sender } from '@odradek/shared/contracts/sender.contract'
 import { errors } from '@odradek/shared/protocol/error-codes'
 import { describe, expect, test } from 'vitest'
 import { PartialSendError } from './acknowledgement.ts'
-import { createProducer } from './create-producer.ts'
-import { FakeCluster } from './fake-cluster.suite.ts'
-import type { ProducerOptions } from './options.ts'
-import { Sender } from './sender.actor.ts'
-import type { SenderInput } from './sender-policy.ts'
-
-const silent = { debug() {}, info() {}, warn() {}, error() {} }
-
-function open(options: Partial<ProducerOptions> = {}, { seed = 1, partitions = 1 } = {}) {
-  const world = simulate({ seed })
-  const cluster = new FakeCluster()
-  if (partitions > 0) cluster.create('orders', partitions)
-  const definition = defineActor<SenderContract, SenderInput>({
-    kind: 'sender',
-    contract: sender,
-    start: (context, { policy }) => new Sender(context, cluster.open(context), policy).handlers(),
-  })
-  const broker: EmbeddedBroker = {
-    [clusterDoor]: {
-      host: {
-        clock: world.clock,
-        random: world.random,
-        log: silent,
-        limits,
-        link: (contract, address) => world.link(contract, address),
-        spawn: (_module, input, spawnOptions) => world.spawn(definition as never, input, spawnOptions) as never,
-      },
-      link: { kind: 'wire', bootstrapServers: ['fake:1'], clientId: 'test' },
-    },
-  }
-  const producer = createProducer({ bootstrapServers: broker, ...options })
-  return { world, cluster, producer, log: (partition = 0) => cluster.partition('orders', partition).log }
-}
+import { openWorld as open } from './producer-world.suite.ts'
 
 const values = (count: number, prefix = 'v') => Array.from({ length: count }, (_, n) => ({ value: `${prefix}${n}` }))
 

@@ -1,13 +1,11 @@
 // The producer as its user holds it, in the caller's thread: encodes, chooses partitions, fills batches, hands them to the sender's thread, and
 // settles promises when the sender answers. Does no I/O; everything per record happens here, everything per batch in the sender.
-import type { Link } from '@odradek/shared/actor/actor'
 import { KafkaError } from '@odradek/shared/base/errors'
-import type { ClientHost } from '@odradek/shared/client/cluster-link'
-import { type KeyFor, type RawTopic, type Topic, topicOf, type ValueFor } from '@odradek/shared/client/topic'
-import type { PartitionMetadata, SenderContract, TopicMetadata } from '@odradek/shared/contracts/sender.contract'
+import { type RawTopic, type Topic, topicOf } from '@odradek/shared/client/topic'
+import type { PartitionMetadata, TopicMetadata } from '@odradek/shared/contracts/sender.contract'
 import { errorOf } from '@odradek/shared/protocol/error-codes'
 import { recordSizeUpperBound } from '@odradek/shared/records/batch-builder'
-import { aborted, orAborted } from './aborting.ts'
+import { aborted, Changes, orAborted } from './aborting.ts'
 import { Accumulator, type AppendContext } from './accumulator.ts'
 import { type Acknowledgement, type Acknowledgements, SendGroup } from './acknowledgement.ts'
 import type { DeliveryCallback, RecordResolver } from './batch-in-progress.ts'
@@ -16,30 +14,22 @@ import { interceptedCallback } from './interception.ts'
 import { type ResolvedProducerOptions, readAcks } from './options.ts'
 import { errorOfAsk, kafkaErrorOf, metadataTimedOut, portFailure, topicRefused } from './producer-errors.ts'
 import { ProducerMetrics } from './producer-metrics.ts'
-import { type EncodedRecord, keep, type ProducerRecord, RecordEncoder } from './record-encoder.ts'
+import {
+  type EncodedRecord,
+  keep,
+  type ProducerRecord,
+  RecordEncoder,
+  type RecordFor,
+  type SendOptions,
+} from './record-encoder.ts'
 import { RecordPlacer } from './record-placer.ts'
+import type { SenderConnection } from './sender-connection.ts'
 import { TopicQueues } from './topic-queues.ts'
+import { type Transaction, Transactions } from './transactions.ts'
 import { type WaitingSend, WaitingSends } from './waiting-sends.ts'
-
-export type RecordFor<T> = ProducerRecord<KeyFor<T>, ValueFor<T>>
-
-export interface SendOptions {
-  /** Instead of the producer's `acks`; only without idempotence. */
-  readonly acks?: 'all' | 0 | 1 | -1
-  /** Ends the wait with ODK_ABORTED. A record that waits for room is not sent then; one that is in a batch is. */
-  readonly signal?: AbortSignal
-}
 
 /** Something that happened to the whole producer. */
 type State = 'open' | 'closing' | 'closed'
-
-/** How the producer reaches its sender; made by create-producer. */
-export interface SenderConnection {
-  readonly host: Pick<ClientHost, 'clock' | 'random' | 'log' | 'limits'>
-  /** Starts the sender if need be. Rejects when it cannot be started. */
-  open(events: { connected(link: Link<SenderContract>): void; lost(error: KafkaError): void }): void
-  close(): Promise<void>
-}
 
 export class Producer implements AsyncDisposable {
   readonly #options: ResolvedProducerOptions
@@ -53,9 +43,10 @@ export class Producer implements AsyncDisposable {
   readonly #dispatcher: Dispatcher
   readonly #append: AppendContext
   /** Called when something moved on: a flush or a close looks again. */
-  readonly #watchers = new Set<() => void>()
+  readonly #changes = new Changes()
   #state: State = 'open'
   #isConnected = false
+  readonly #transactions: Transactions | null
 
   /** Use {@link createProducer}. */
   constructor(options: ResolvedProducerOptions, connection: SenderConnection) {
@@ -75,7 +66,27 @@ export class Producer implements AsyncDisposable {
       needsSender: () => this.#connect(),
       ended: () => {
         if (this.#waiting.size > 0) this.#waiting.proceed()
-        if (this.#watchers.size > 0) this.#changed()
+        this.#changes.tell()
+      },
+    })
+    this.#transactions = options.transactionalId === undefined ? null : this.#openTransactions()
+  }
+
+  #openTransactions(): Transactions {
+    return new Transactions({
+      producer: this,
+      maxBlockMs: this.#options.maxBlockMs,
+      link: async () => {
+        this.#connect()
+        while (this.#dispatcher.link === null) {
+          this.#checkOpen()
+          await this.#changes.next()
+        }
+        return this.#dispatcher.link
+      },
+      handOverAll: async () => {
+        this.#dispatcher.closeAll()
+        if (this.#accumulator.hasReady || !this.#isWritable()) await this.flush()
       },
     })
   }
@@ -130,7 +141,7 @@ export class Producer implements AsyncDisposable {
 
   /** Resolves when {@link enqueue} may go on without overrunning `bufferMemory`. */
   async writable(): Promise<void> {
-    while (!this.#isWritable()) await this.#change()
+    while (!this.#isWritable()) await this.#changes.next()
   }
 
   #isWritable(): boolean {
@@ -148,12 +159,33 @@ export class Producer implements AsyncDisposable {
         waiting => [waiting, waiting.latestTicket] as const,
       )
       this.#dispatcher.closeAll()
-      while (!tickets.every(([waiting, ticket]) => waiting.isPast(ticket))) await this.#change(signal)
+      while (!tickets.every(([waiting, ticket]) => waiting.isPast(ticket))) await this.#changes.next(signal)
       this.#dispatcher.closeAll()
       const batches = new Set(this.#accumulator.incomplete)
-      for (const batch of batches) while (batch.result === null) await this.#change(signal)
+      for (const batch of batches) while (batch.result === null) await this.#changes.next(signal)
     } finally {
       this.#dispatcher.flushing--
+    }
+  }
+
+  /** Opens a transaction; needs `transactionalId`. The first one fences earlier producers with that id. One at a time. */
+  async begin(): Promise<Transaction> {
+    this.#checkOpen()
+    if (this.#transactions !== null) return this.#transactions.begin()
+    throw new KafkaError('ODK_TRANSACTION_STATE', 'begin: the producer has no transactionalId')
+  }
+
+  /** Runs `work` in a transaction: commits when it resolves, aborts when it throws, and rethrows. */
+  async transaction<R>(work: (transaction: Transaction) => Promise<R> | R): Promise<R> {
+    const transaction = await this.begin()
+    try {
+      const result = await work(transaction)
+      await transaction.commit()
+      return result
+    } catch (thrown) {
+      // What failed is what counts; an abort that fails too leaves the transaction to its timeout.
+      await transaction[Symbol.asyncDispose]().catch(() => {})
+      throw thrown
     }
   }
 
@@ -362,35 +394,6 @@ export class Producer implements AsyncDisposable {
     )
   }
 
-  /** Resolves at the next change. */
-  #change(signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(aborted(signal))
-      const done = () => {
-        this.#watchers.delete(done)
-        signal?.removeEventListener('abort', gaveUp)
-        resolve()
-      }
-      const gaveUp = () => {
-        this.#watchers.delete(done)
-        reject(aborted(signal!))
-      }
-      this.#watchers.add(done)
-      signal?.addEventListener('abort', gaveUp, { once: true })
-    })
-  }
-
-  #changed(): void {
-    for (const watcher of [...this.#watchers]) watcher()
-  }
-
-  #failAll(error: KafkaError): void {
-    this.#waiting.failAll(error)
-    for (const { waiting } of this.#topics.values()) waiting.failAll(error)
-    this.#dispatcher.failAll(error)
-    this.#changed()
-  }
-
   // --- the sender and its topics ----------------------------------------------------------------------------------------------------
 
   #connect(): void {
@@ -408,6 +411,7 @@ export class Producer implements AsyncDisposable {
           this.#ask(queues)
         }
         this.#dispatcher.handOver()
+        this.#changes.tell()
       },
       lost: error => {
         this.#dispatcher.link = null
@@ -418,8 +422,15 @@ export class Producer implements AsyncDisposable {
     })
   }
 
-  #queuesOf(name: string): TopicQueues {
+  #checkOpen(): void {
     if (this.#state !== 'open') throw new KafkaError('ODK_PRODUCER_CLOSED', 'the producer is closed')
+  }
+
+  #queuesOf(name: string): TopicQueues {
+    this.#checkOpen()
+    if (this.#transactions?.isOpen === false) {
+      throw new KafkaError('ODK_TRANSACTION_STATE', 'a producer with a transactionalId sends in transactions only')
+    }
     let queues = this.#topics.get(name)
     if (queues === undefined) {
       const { maxBlockMs, partitionerAdaptivePartitioningEnable } = this.#options
@@ -441,7 +452,7 @@ export class Producer implements AsyncDisposable {
       thrown => {
         queues.isAsked = false
         queues.waiting.failAll(errorOfAsk(thrown))
-        this.#changed()
+        this.#changes.tell()
       },
     )
   }
@@ -457,7 +468,7 @@ export class Producer implements AsyncDisposable {
       queues.isAsked = false
       queues.waiting.failAll(topicRefused(metadata))
     }
-    this.#changed()
+    this.#changes.tell()
   }
 
   /** Who knows the topic now but found no room waits for room, in the old order. */

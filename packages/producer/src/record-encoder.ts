@@ -2,7 +2,7 @@
 import { KafkaError } from '@odradek/shared/base/errors'
 import type { ClientHost } from '@odradek/shared/client/cluster-link'
 import { type Codec, encodeFailed } from '@odradek/shared/client/codecs'
-import type { Topic } from '@odradek/shared/client/topic'
+import type { KeyFor, Topic, ValueFor } from '@odradek/shared/client/topic'
 import type { RecordHeader } from '@odradek/shared/records/record-reader'
 import { interceptRecord } from './interception.ts'
 import type { HeadersInput, ResolvedProducerOptions } from './options.ts'
@@ -19,6 +19,15 @@ export interface ProducerRecord<K = unknown, V = unknown> {
   /** Milliseconds since 1970; now when left out. */
   readonly timestamp?: number
   readonly headers?: HeadersInput
+}
+
+export type RecordFor<T> = ProducerRecord<KeyFor<T>, ValueFor<T>>
+
+export interface SendOptions {
+  /** Instead of the producer's `acks`; only without idempotence. */
+  readonly acks?: 'all' | 0 | 1 | -1
+  /** Ends the wait with ODK_ABORTED. A record that waits for room is not sent then; one that is in a batch is. */
+  readonly signal?: AbortSignal
 }
 
 /** One record with its bytes, on its way into a batch. */

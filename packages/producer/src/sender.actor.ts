@@ -14,6 +14,7 @@ import { senderMachine } from './sender.machine.ts'
 import type { SenderInput, SenderPolicy } from './sender-policy.ts'
 import { PRODUCER_EPOCH_MAX, type ProducerIdentity } from './sequences.rules.ts'
 import { TopicWatch } from './topic-watch.ts'
+import { TransactionManager } from './transaction-manager.ts'
 
 export const senderModule = actorModule<SenderContract, SenderInput>(
   sender,
@@ -38,7 +39,8 @@ export class Sender {
   readonly #loop: ProduceLoop
   readonly #topics: TopicWatch
   readonly #machine: MachineRun<typeof senderMachine>
-  #identity: ProducerIdentity | null = null
+  readonly #transactions: TransactionManager | null
+  #ownIdentity: ProducerIdentity | null = null
 
   constructor(context: ActorContext, link: ClusterLink, policy: SenderPolicy) {
     this.#context = context
@@ -48,15 +50,15 @@ export class Sender {
       context,
       link,
       policy,
-      mayDrain: () => this.#machine.state === 'Sending',
+      mayDrain: () => this.#machine.state === 'Sending' && (this.#transactions?.mayDrain ?? true),
       identity: () => this.#identity,
       bumpEpoch: () => this.#bumpEpoch(),
-      mayProduce: () => true,
+      mayProduce: (topic, partition) => this.#transactions?.mayProduce(topic, partition) ?? true,
       refresh: topic => this.#topics.refresh(topic),
       batchFailed: (error, fatal) => {
-        if (fatal) this.#machine.send({ type: 'producer.failed', error })
+        if (this.#transactions !== null) this.#transactions.batchFailed(error, fatal)
+        else if (fatal) this.#machine.send({ type: 'producer.failed', error })
       },
-      becameIdle: () => {},
     })
     this.#topics = new TopicWatch({ context, link, policy, changed: () => this.#loop.deferDrain() })
     this.#machine = runMachine(context, senderMachine, {
@@ -65,31 +67,70 @@ export class Sender {
       effects: {
         requestProducerId: () => void this.#requestProducerId(),
         useIdentity: ({ identity }) => {
-          this.#identity = identity
+          this.#ownIdentity = identity
         },
         armRetry: ({ refusals }) => this.#armRetry(refusals),
         drain: () => this.#loop.deferDrain(),
         failAll: ({ error }) => this.#loop.failAll(error),
       },
     })
+    this.#transactions = this.#openTransactions()
+  }
+
+  get #identity(): ProducerIdentity | null {
+    return this.#transactions === null ? this.#ownIdentity : this.#transactions.identity
+  }
+
+  #openTransactions(): TransactionManager | null {
+    const { transactionalId } = this.#policy
+    if (transactionalId === null) return null
+    return new TransactionManager({
+      context: this.#context,
+      link: this.#link,
+      policy: { ...this.#policy, transactionalId },
+      drain: () => this.#loop.deferDrain(),
+      idle: batches => this.#loop.idle(batches),
+      dropBatches: error => this.#loop.dropAll(error),
+      failAll: error => this.#machine.send({ type: 'producer.failed', error }),
+    })
+  }
+
+  /** The manager of a transactional producer; others are refused. */
+  #transactional(): TransactionManager {
+    if (this.#transactions !== null) return this.#transactions
+    throw new PortError(errorData('ODK_TRANSACTION_STATE', 'the producer has no transactionalId'))
   }
 
   handlers(): Handlers<SenderContract> {
     return {
       ask: {
-        append: request => this.#loop.append(request),
+        append: request => {
+          const refusal = this.#transactions?.refusal ?? null
+          if (refusal === null) return this.#loop.append(request)
+          const part = { recordCount: request.recordCount, baseOffset: -1, logAppendTimeMs: -1, error: refusal }
+          return { parts: [part], sentBytes: 0, attempts: 0 }
+        },
         metadata: ({ topic, maxBlockMs }, peer) => this.#topics.metadata(topic, maxBlockMs, peer),
-        initTransactions: () => refuseTransaction(),
-        sendOffsets: () => refuseTransaction(),
-        endTransaction: () => refuseTransaction(),
+        initTransactions: async ({ maxBlockMs }) => {
+          await this.#transactional().init(maxBlockMs)
+          return {}
+        },
+        sendOffsets: async ({ maxBlockMs, ...offsets }) => {
+          await this.#transactional().sendOffsets(offsets, maxBlockMs)
+          return {}
+        },
+        endTransaction: async ({ committed, maxBlockMs }) => {
+          await this.#transactional().end(committed, maxBlockMs)
+          return {}
+        },
       },
       tell: {
-        beginTransaction: () => {},
+        beginTransaction: () => this.#transactions?.begin(),
       },
       closed: peer => this.#topics.forget(peer),
       close: () => this.#close(),
       describe: () => ({
-        state: this.#machine.state,
+        state: this.#transactions?.state ?? this.#machine.state,
         queues: [
           {
             name: 'batches',
@@ -155,14 +196,15 @@ export class Sender {
 
   /** KIP-360: an idempotent producer may count its own epoch up; no request is needed until it is used up. */
   #bumpEpoch(): void {
-    const identity = this.#identity
+    const identity = this.#ownIdentity
+    // A transactional producer goes on after an abort, under the coordinator's epoch.
     if (identity === null) return
     if (identity.producerEpoch >= PRODUCER_EPOCH_MAX) {
       this.#machine.send({ type: 'epoch.exhausted' })
       return
     }
-    this.#identity = { producerId: identity.producerId, producerEpoch: identity.producerEpoch + 1 }
-    this.#context.log.info({ ...this.#identity }, 'sequences begin anew under a new epoch')
+    this.#ownIdentity = { producerId: identity.producerId, producerEpoch: identity.producerEpoch + 1 }
+    this.#context.log.info({ ...this.#ownIdentity }, 'sequences begin anew under a new epoch')
   }
 }
 
@@ -172,8 +214,4 @@ function producerIdError(errorCode: number): ErrorData {
     kafkaCode: errorCode,
     fatal: true,
   })
-}
-
-function refuseTransaction(): never {
-  throw new PortError(errorData('ODK_TRANSACTION_STATE', 'the producer has no transactionalId'))
 }

@@ -1,0 +1,408 @@
+// The hands of a transactional producer, in the sender's thread: runs producer-transaction.machine and speaks with the coordinators. Knows both protocols: with
+// transaction.version 2 (KIP-890) partitions and offsets join by themselves and each end bumps the epoch; with 0 and 1 the coordinator is told first.
+import type { ActorContext } from '@odradek/shared/actor/actor'
+import { type MachineRun, runMachine } from '@odradek/shared/actor/machine-runner'
+import { type ErrorData, PortError } from '@odradek/shared/base/errors'
+import { backoffMs } from '@odradek/shared/client/backoff.rules'
+import type { ClusterLink, Endpoint } from '@odradek/shared/client/cluster-link'
+import type { ApiName, ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
+import type { TransactionOffsets } from '@odradek/shared/contracts/sender.contract'
+import { errorOf } from '@odradek/shared/protocol/error-codes'
+import { NO_REPLY } from './outcome.rules.ts'
+import { errorData, portFailure } from './producer-errors.ts'
+import { producerTransactionMachine } from './producer-transaction.machine.ts'
+import type { SenderPolicy } from './sender-policy.ts'
+import type { ProducerIdentity } from './sequences.rules.ts'
+import { isFenced, transactionOutcome } from './transaction-errors.rules.ts'
+
+/** Kafka's wait before an AddPartitionsToTxn that met the end of the previous transaction is repeated. */
+const CONCURRENT_BACKOFF_MS = 20
+
+export interface TransactionManagerHost {
+  readonly context: ActorContext
+  readonly link: ClusterLink
+  readonly policy: SenderPolicy & { readonly transactionalId: string }
+  drain(): void
+  /** Resolves when no batch waits (`batches`) or no request is in flight. */
+  idle(batches: boolean): Promise<void>
+  /** Returns how many there were. */
+  dropBatches(error: ErrorData): number
+  failAll(error: ErrorData): void
+}
+
+type Settle = { readonly resolve: () => void; readonly reject: (error: PortError) => void }
+
+export class TransactionManager {
+  readonly #host: TransactionManagerHost
+  readonly #machine: MachineRun<typeof producerTransactionMachine>
+  /** Who asked for the step that is under way. */
+  #asker: Settle | null = null
+  #deadline = 0
+  #identity: ProducerIdentity | null = null
+  /** transaction.version 2. */
+  #isImplicit = false
+  /** Partitions that the coordinator knows to be in the transaction (or, implicit, will learn from the batch). */
+  readonly #added = new Set<string>()
+  readonly #toAdd = new Map<string, { readonly topic: string; readonly partition: number }>()
+  #isAdding = false
+  #hasOffsets = false
+  #hasFailed = false
+
+  constructor(host: TransactionManagerHost) {
+    this.#host = host
+    this.#machine = runMachine(host.context, producerTransactionMachine, {
+      name: 'producer-transaction',
+      effects: {
+        initProducerId: () => void this.#initProducerId(),
+        useIdentity: ({ identity }) => this.#useIdentity(identity),
+        drain: () => host.drain(),
+        dropBatches: ({ error }) => {
+          if (host.dropBatches(error) > 0) this.#hasFailed = true
+        },
+        endTransaction: ({ committed }) => void this.#endTransaction(committed),
+        failAll: ({ error }) => {
+          host.failAll(error)
+          this.#answer(error)
+        },
+      },
+    })
+  }
+
+  get state(): string {
+    return this.#machine.state
+  }
+
+  get identity(): ProducerIdentity | null {
+    return this.#identity
+  }
+
+  get mayDrain(): boolean {
+    return this.state === 'InTransaction' || this.state === 'CommittingTransaction'
+  }
+
+  /** Why batches are refused now; null: they are taken. */
+  get refusal(): ErrorData | null {
+    if (this.state === 'AbortableError') return abortableError(this.#machine.context.error!)
+    return this.mayDrain || this.state === 'FatalError' ? null : stateError(this.state, 'send')
+  }
+
+  init(maxBlockMs: number): Promise<void> {
+    return this.#ask(maxBlockMs, 'init', ['Uninitialized'], () => this.#machine.send({ type: 'transactions.init' }))
+  }
+
+  begin(): void {
+    this.#machine.send({ type: 'transaction.begin' })
+  }
+
+  end(committed: boolean, maxBlockMs: number): Promise<void> {
+    const error = this.#machine.context.error
+    if (committed && this.state === 'AbortableError') throw new PortError(abortableError(error!))
+    const from = committed ? ['InTransaction'] : ['InTransaction', 'AbortableError']
+    return this.#ask(maxBlockMs, committed ? 'commit' : 'abort', from, () =>
+      this.#machine.send({ type: committed ? 'transaction.commit' : 'transaction.abort' }),
+    )
+  }
+
+  /** A batch failed for good. */
+  batchFailed(error: ErrorData, fatal: boolean): void {
+    this.#hasFailed = true
+    this.#machine.send({ type: fatal ? 'transaction.fatal' : 'transaction.failed', error })
+    if (!fatal) this.#answer(abortableError(error))
+  }
+
+  /** Whether a batch may go to the partition now. */
+  mayProduce(topic: string, partition: number): boolean {
+    const key = `${topic}-${partition}`
+    if (this.#added.has(key)) return true
+    if (this.#isImplicit) {
+      this.#added.add(key)
+      return true
+    }
+    this.#toAdd.set(key, { topic, partition })
+    if (!this.#isAdding) void this.#addPartitions()
+    return false
+  }
+
+  async sendOffsets({ groupId, offsets, ...member }: TransactionOffsets, maxBlockMs: number): Promise<void> {
+    if (this.state !== 'InTransaction') throw new PortError(this.refusal ?? stateError(this.state, 'sendOffsets'))
+    this.#deadline = this.#host.context.clock.monotonic() + maxBlockMs
+    const { transactionalId } = this.#host.policy
+    const producer = { transactionalId, ...this.#identity! }
+    this.#hasOffsets = true
+    try {
+      if (!this.#isImplicit) {
+        await this.#request(
+          'transaction',
+          transactionalId,
+          'AddOffsetsToTxn',
+          { ...producer, groupId },
+          r => r.errorCode,
+        )
+      }
+      const { generationId: generationIdOrMemberEpoch, memberId, groupInstanceId } = member
+      const commit = {
+        ...producer,
+        groupId,
+        generationIdOrMemberEpoch,
+        memberId,
+        groupInstanceId,
+        topics: byTopic(offsets),
+      }
+      await this.#request('group', groupId, 'TxnOffsetCommit', commit, response =>
+        response.topics.flatMap(({ partitions }) => partitions).reduce((code, { errorCode }) => code || errorCode, 0),
+      )
+    } catch (thrown) {
+      throw this.#failed(thrown)
+    }
+  }
+
+  #ask(maxBlockMs: number, what: string, from: readonly string[], send: () => void): Promise<void> {
+    const fatal = this.state === 'FatalError' ? this.#machine.context.error : null
+    if (fatal !== null) throw new PortError(fatal)
+    if (this.#asker !== null || !from.includes(this.state)) throw new PortError(stateError(this.state, what))
+    this.#deadline = this.#host.context.clock.monotonic() + maxBlockMs
+    return new Promise((resolve, reject) => {
+      this.#asker = { resolve, reject }
+      send()
+    })
+  }
+
+  #answer(error: ErrorData | null): void {
+    const asker = this.#asker
+    this.#asker = null
+    if (error === null) asker?.resolve()
+    else asker?.reject(new PortError(error))
+  }
+
+  #useIdentity(identity: ProducerIdentity): void {
+    this.#identity = identity
+    this.#added.clear()
+    this.#toAdd.clear()
+    this.#hasOffsets = false
+    this.#hasFailed = false
+    this.#answer(null)
+  }
+
+  async #initProducerId(): Promise<void> {
+    try {
+      this.#machine.send({
+        type: 'init.succeeded',
+        identity: await this.#newIdentity({ producerId: -1, producerEpoch: -1 }),
+      })
+    } catch (thrown) {
+      const error = portFailure(thrown)
+      if (isFatal(error)) this.#machine.send({ type: 'transaction.fatal', error })
+      else {
+        this.#machine.send({ type: 'init.failed' })
+        this.#answer(error)
+      }
+    }
+  }
+
+  async #newIdentity(present: ProducerIdentity): Promise<ProducerIdentity> {
+    const { transactionalId, transactionTimeoutMs } = this.#host.policy
+    const request = { transactionalId, transactionTimeoutMs, ...present, enable2Pc: false, keepPreparedTxn: false }
+    const { producerId, producerEpoch } = await this.#request(
+      'transaction',
+      transactionalId,
+      'InitProducerId',
+      request,
+      response => response.errorCode,
+    )
+    return { producerId, producerEpoch }
+  }
+
+  async #endTransaction(committed: boolean): Promise<void> {
+    // A commit waits for its batches; an abort for what is on the wire, which must not arrive after the end.
+    await this.#host.idle(committed)
+    if (this.state !== (committed ? 'CommittingTransaction' : 'AbortingTransaction')) return
+    try {
+      const identity = await this.#identityAfterEnd(committed)
+      this.#machine.send({ type: 'transaction.ended', identity })
+    } catch (thrown) {
+      if (committed) this.#answer(this.#failed(thrown))
+      else this.#machine.send({ type: 'transaction.fatal', error: fatalError(portFailure(thrown)) })
+    }
+  }
+
+  async #identityAfterEnd(committed: boolean): Promise<ProducerIdentity> {
+    const identity = this.#identity!
+    const { transactionalId } = this.#host.policy
+    const isEmpty = this.#added.size === 0 && !this.#hasOffsets
+    let next = identity
+    if (!isEmpty) {
+      const request = { transactionalId, ...identity, committed }
+      const response = await this.#request('transaction', transactionalId, 'EndTxn', request, r => r.errorCode)
+      if (response.producerId >= 0) next = { producerId: response.producerId, producerEpoch: response.producerEpoch }
+    }
+    // Dropped batches have left holes in the sequences: without a bump by EndTxn the coordinator is asked for one (KIP-360).
+    const isBumped = next.producerId !== identity.producerId || next.producerEpoch !== identity.producerEpoch
+    return this.#hasFailed && !isBumped ? this.#newIdentity(identity) : next
+  }
+
+  async #addPartitions(): Promise<void> {
+    this.#isAdding = true
+    try {
+      while (this.#toAdd.size > 0) {
+        const adding = [...this.#toAdd]
+        this.#deadline = this.#host.context.clock.monotonic() + this.#host.policy.transactionTimeoutMs
+        await this.#addToTransaction(adding.map(([, where]) => where))
+        for (const [key] of adding) {
+          this.#toAdd.delete(key)
+          this.#added.add(key)
+        }
+        this.#host.drain()
+      }
+    } catch (thrown) {
+      this.#toAdd.clear()
+      this.#failed(thrown)
+    } finally {
+      this.#isAdding = false
+    }
+  }
+
+  async #addToTransaction(
+    partitions: readonly { readonly topic: string; readonly partition: number }[],
+  ): Promise<void> {
+    const { transactionalId } = this.#host.policy
+    const { producerId, producerEpoch } = this.#identity!
+    const names = [...new Set(partitions.map(({ topic }) => topic))]
+    const topics = names.map(name => ({
+      name,
+      partitions: partitions.filter(({ topic }) => topic === name).map(({ partition }) => partition),
+    }))
+    const request = {
+      transactions: [],
+      v3AndBelowTransactionalId: transactionalId,
+      v3AndBelowProducerId: producerId,
+      v3AndBelowProducerEpoch: producerEpoch,
+      v3AndBelowTopics: topics,
+    }
+    await this.#request('transaction', transactionalId, 'AddPartitionsToTxn', request, response => {
+      const results = response.resultsByTopicV3AndBelow.flatMap(({ resultsByPartition }) => resultsByPartition)
+      return results.reduce((code, { partitionErrorCode }) => code || partitionErrorCode, response.errorCode)
+    })
+  }
+
+  /** Asks a coordinator until it answers for good or the deadline passes. Throws PortError with data that says how bad it is. */
+  async #request<A extends ApiName>(
+    kind: 'group' | 'transaction',
+    key: string,
+    api: A,
+    request: ApiRequest<A>,
+    errorCodeOf: (response: ApiResponse<A>) => number,
+  ): Promise<ApiResponse<A>> {
+    const { clock } = this.#host.context
+    for (let attempt = 0; ; attempt++) {
+      const { errorCode, response } = await this.#attempt(kind, key, api, request, errorCodeOf)
+      const outcome = transactionOutcome(errorCode)
+      if (outcome.kind === 'done') return response!
+      if (outcome.kind !== 'again') throw new PortError(refusedError(api, errorCode, outcome.kind === 'fatal'))
+      if (outcome.elsewhere) this.#host.link.forgetCoordinator(kind, key)
+      const wait = this.#backoff(errorCode, attempt)
+      if (clock.monotonic() + wait > this.#deadline) throw new PortError(timedOut(api, errorCode))
+      await new Promise<void>(resolve => void clock.after(wait, resolve))
+    }
+  }
+
+  async #attempt<A extends ApiName>(
+    kind: 'group' | 'transaction',
+    key: string,
+    api: A,
+    request: ApiRequest<A>,
+    errorCodeOf: (response: ApiResponse<A>) => number,
+  ): Promise<{ errorCode: number; response?: ApiResponse<A> }> {
+    const { link, policy, context } = this.#host
+    const deadlineMs = Math.max(1, Math.min(policy.requestTimeoutMs, this.#deadline - context.clock.monotonic()))
+    try {
+      const endpoint = await link.coordinator(kind, key, { deadlineMs })
+      if (kind === 'transaction') this.#learnVersion(endpoint)
+      const response = await link.request(endpoint, api, request, { deadlineMs })
+      return { errorCode: errorCodeOf(response), response }
+    } catch (thrown) {
+      const { detail } = portFailure(thrown)
+      const kafkaCode = (detail as { kafkaCode?: number } | undefined)?.kafkaCode
+      if (thrown instanceof PortError) return { errorCode: NO_REPLY }
+      if (kafkaCode !== undefined) return { errorCode: kafkaCode }
+      throw thrown
+    }
+  }
+
+  #learnVersion(endpoint: Endpoint): void {
+    this.#isImplicit = this.#host.link.featureLevel(endpoint, 'transaction.version') >= 2
+  }
+
+  #backoff(errorCode: number, attempt: number): number {
+    if (errorOf(errorCode).name === 'CONCURRENT_TRANSACTIONS') return CONCURRENT_BACKOFF_MS
+    const { retryBackoffMs, retryBackoffMaxMs } = this.#host.policy
+    return backoffMs(
+      { initialMs: retryBackoffMs, maxMs: retryBackoffMaxMs },
+      attempt,
+      this.#host.context.random.float(),
+    )
+  }
+
+  /** The transaction, or the producer, is lost by what was thrown. */
+  #failed(thrown: unknown): PortError & ErrorData {
+    const error = portFailure(thrown)
+    if (isFatal(error)) this.#machine.send({ type: 'transaction.fatal', error })
+    else {
+      this.#hasFailed = true
+      this.#machine.send({ type: 'transaction.failed', error })
+    }
+    return new PortError(isFatal(error) ? error : abortableError(error))
+  }
+}
+
+function byTopic(offsets: TransactionOffsets['offsets']): ApiRequest<'TxnOffsetCommit'>['topics'] {
+  return [...new Set(offsets.map(({ topic }) => topic))].map(name => ({
+    name,
+    partitions: offsets
+      .filter(({ topic }) => topic === name)
+      .map(({ partition, offset, leaderEpoch, metadata }) => ({
+        partitionIndex: partition,
+        committedOffset: offset,
+        committedLeaderEpoch: leaderEpoch,
+        committedMetadata: metadata,
+      })),
+  }))
+}
+
+function isFatal({ detail }: ErrorData): boolean {
+  return (detail as { fatal?: boolean } | undefined)?.fatal === true
+}
+
+function refusedError(api: ApiName, errorCode: number, fatal: boolean): ErrorData {
+  const { name, message } = errorOf(errorCode)
+  if (isFenced(errorCode)) {
+    const words = `${api}: ${name}: a newer producer with the same transactionalId took over`
+    return errorData('ODK_PRODUCER_FENCED', words, { kafkaCode: errorCode, fatal: true })
+  }
+  return errorData('ODK_BROKER_ERROR', `${api}: ${name}: ${message}`, { kafkaCode: errorCode, fatal })
+}
+
+function timedOut(api: ApiName, errorCode: number): ErrorData {
+  const isEnd = api === 'EndTxn'
+  const fate = isEnd ? '; whether the transaction was ended is not known' : ''
+  return errorData(
+    'ODK_TRANSACTION_TIMEOUT',
+    `${api} got no answer within maxBlockMs: ${errorOf(errorCode).name}${fate}`,
+    {
+      kafkaCode: errorCode,
+      retriable: !isEnd,
+      fatal: isEnd,
+    },
+  )
+}
+
+function fatalError({ code, message, detail }: ErrorData): ErrorData {
+  return { code, message, detail: { ...(detail as object | undefined), fatal: true } }
+}
+
+function abortableError({ message, detail }: ErrorData): ErrorData {
+  return { code: 'ODK_TRANSACTION_ABORTABLE', message: `the transaction must be aborted: ${message}`, detail }
+}
+
+function stateError(state: string, what: string): ErrorData {
+  return errorData('ODK_TRANSACTION_STATE', `${what} is not possible in the state ${state}`)
+}

@@ -1,0 +1,149 @@
+// Transactions from the user's side to a fake coordinator, with both protocols: what is committed, what is undone, who is fenced.
+import { errors } from '@odradek/shared/protocol/error-codes'
+import { describe, expect, test } from 'vitest'
+import { openWorld } from './producer-world.suite.ts'
+
+function open(version: number, options: Parameters<typeof openWorld>[0] = {}) {
+  const opened = openWorld({ transactionalId: 'tx', lingerMs: 0, ...options }, { partitions: 3 })
+  opened.cluster.transactionVersion = version
+  return { ...opened, transaction: () => opened.cluster.transactions.get('tx')! }
+}
+
+describe.each([1, 2])('with transaction.version %i', version => {
+  test('what a transaction sent is committed with it, offsets included, again and again', async () => {
+    const { world, producer, transaction } = open(version)
+    await world.run(async () => {
+      for (const n of [1, 2, 3]) {
+        await producer.transaction(async tx => {
+          await tx.send('orders', [
+            { key: 'a', value: `a${n}` },
+            { key: 'b', value: `b${n}` },
+          ])
+          await tx.sendOffsets({ groupId: 'g', offsets: [{ topic: 'in', partition: 0, offset: BigInt(n) }] })
+        })
+      }
+    })
+    expect([...transaction().committed].sort()).toEqual(['a1', 'a2', 'a3', 'b1', 'b2', 'b3'])
+    expect(transaction().committedOffsets).toEqual(['in-0@1', 'in-0@2', 'in-0@3'])
+    expect(transaction().epoch).toBe(version === 2 ? 3 : 0)
+  })
+
+  test('a commit takes along what was sent without being awaited', async () => {
+    const { world, producer, transaction } = open(version)
+    await world.run(() => producer.transaction(tx => void tx.send('orders', { value: 'x' })))
+    expect(transaction().committed).toEqual(['x'])
+  })
+
+  test('what throws is undone, and the next transaction goes on', async () => {
+    const { world, producer, transaction } = open(version)
+    const doomed = world.run(() =>
+      producer.transaction(async tx => {
+        await tx.send('orders', { value: 'gone', partition: 0 })
+        throw new Error('changed my mind')
+      }),
+    )
+    await expect(doomed).rejects.toThrow('changed my mind')
+    await world.run(() => producer.transaction(tx => tx.send('orders', { value: 'kept', partition: 0 })))
+    expect(transaction().committed).toEqual(['kept'])
+  })
+
+  test('a batch that fails makes the commit fail as abortable; after the abort the sequences begin anew', async () => {
+    const { world, producer, cluster, transaction } = open(version)
+    await world.run(() => producer.transaction(tx => tx.send('orders', { value: 'a', partition: 0 })))
+    cluster.partition('orders').scripted.push(errors.TOPIC_AUTHORIZATION_FAILED.code)
+    const failed = world.run(() =>
+      producer.transaction(async tx => {
+        await tx.send('orders', { value: 'b', partition: 0 }).catch(() => {})
+      }),
+    )
+    await expect(failed).rejects.toMatchObject({ code: 'ODK_TRANSACTION_ABORTABLE', fatal: false })
+    await world.run(() => producer.transaction(tx => tx.send('orders', { value: 'c', partition: 0 })))
+    expect(transaction().committed).toEqual(['a', 'c'])
+  })
+
+  test('an empty transaction asks nothing of the coordinator', async () => {
+    const { world, producer, cluster } = open(version)
+    await world.run(() => producer.transaction(() => {}))
+    expect(cluster.coordinatorRequests).toEqual(['InitProducerId'])
+  })
+
+  test('coordinators that move, load or are busy are asked again', async () => {
+    const { world, producer, cluster, transaction } = open(version)
+    cluster.coordinatorErrors.InitProducerId = [errors.NOT_COORDINATOR.code, errors.CONCURRENT_TRANSACTIONS.code]
+    cluster.coordinatorErrors.AddPartitionsToTxn = [errors.CONCURRENT_TRANSACTIONS.code]
+    cluster.coordinatorErrors.EndTxn = [errors.COORDINATOR_LOAD_IN_PROGRESS.code]
+    await world.run(() => producer.transaction(tx => tx.send('orders', { value: 'x' })))
+    expect(transaction().committed).toEqual(['x'])
+  })
+
+  test('the older of two producers with one transactional id is fenced for good, and told so', async () => {
+    const old = open(version)
+    await old.world.run(() => old.producer.transaction(tx => tx.send('orders', { value: 'old' })))
+    const young = openWorld({ transactionalId: 'tx' }, { cluster: old.cluster, world: old.world, partitions: 3 })
+    const zombie = await old.world.run(() => old.producer.begin())
+    await old.world.run(() => zombie.sendOffsets({ groupId: 'g', offsets: [{ topic: 'in', partition: 0, offset: 1 }] }))
+    await old.world.run(() => young.producer.transaction(tx => tx.send('orders', { value: 'young' })))
+    await expect(old.world.run(() => zombie.commit())).rejects.toMatchObject({
+      code: 'ODK_PRODUCER_FENCED',
+      fatal: true,
+    })
+    await expect(
+      old.world.run(() => old.producer.begin().then(tx => tx.send('orders', { value: 'again' }))),
+    ).rejects.toMatchObject({ fatal: true })
+    expect(old.transaction().committed).toEqual(['old', 'young'])
+  })
+
+  test('through lost requests, lost replies and moved leaders, committed transactions are whole and in order (20 seeds)', async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const opened = openWorld(
+        { transactionalId: 'tx', lingerMs: 0, deliveryTimeoutMs: 3_600_000 },
+        { partitions: 2, seed },
+      )
+      const { world, producer, cluster } = opened
+      cluster.transactionVersion = version
+      Object.assign(cluster.faults, { loseRequest: 0.1, loseReply: 0.1, notLeader: 0.1, delayMs: 3 })
+      const expected: string[] = []
+      await world.run(async () => {
+        for (let n = 0; n < 12; n++) {
+          const doomed = world.random.int(3) === 0
+          const run = producer.transaction(async tx => {
+            for (let i = 0; i < 1 + world.random.int(5); i++)
+              void tx.send('orders', { value: `${n}.${i}`, partition: 0 }).catch(() => {})
+            if (doomed) throw new Error('undo')
+          })
+          await run.catch((thrown: Error) => expect(thrown.message).toBe('undo'))
+          if (!doomed) expected.push(`${n}`)
+        }
+      })
+      const { committed } = cluster.transactions.get('tx')!
+      expect([...new Set(committed.map(value => value.split('.')[0]))]).toEqual(expected)
+      expect(new Set(committed).size).toBe(committed.length)
+      await world.run(() => producer.close())
+    }
+  })
+})
+
+describe('calls at the wrong time', () => {
+  test('are refused by name', async () => {
+    const { world, producer } = open(2)
+    await expect(producer.send('orders', { value: 'x' })).rejects.toMatchObject({ code: 'ODK_TRANSACTION_STATE' })
+    const tx = await world.run(() => producer.begin())
+    await expect(producer.begin()).rejects.toMatchObject({ code: 'ODK_TRANSACTION_STATE' })
+    await world.run(() => tx.commit())
+    await expect(tx.commit()).rejects.toMatchObject({ code: 'ODK_TRANSACTION_STATE' })
+    await expect(tx.send('orders', { value: 'x' })).rejects.toMatchObject({ code: 'ODK_TRANSACTION_STATE' })
+  })
+
+  test('a producer without transactionalId has no transactions', async () => {
+    await expect(openWorld().producer.begin()).rejects.toMatchObject({ code: 'ODK_TRANSACTION_STATE' })
+  })
+
+  test('no coordinator within maxBlockMs is a timeout, and begin may be tried again', async () => {
+    const { world, producer, cluster } = open(2, { maxBlockMs: 1_000 })
+    cluster.coordinatorErrors.InitProducerId = new Array(100).fill(errors.COORDINATOR_NOT_AVAILABLE.code)
+    await expect(world.run(() => producer.begin())).rejects.toMatchObject({ code: 'ODK_TRANSACTION_TIMEOUT' })
+    cluster.coordinatorErrors.InitProducerId = []
+    const tx = await world.run(() => producer.begin())
+    await world.run(() => tx.abort())
+  })
+})

@@ -1,0 +1,155 @@
+// Transactions as their user holds them, in the caller's thread. The states are the sender's business; here are the calls and their order.
+import type { Link } from '@odradek/shared/actor/actor'
+import { KafkaError } from '@odradek/shared/base/errors'
+import type { SenderContract, TransactionOffsets } from '@odradek/shared/contracts/sender.contract'
+import type { Producer } from './producer.ts'
+import { errorOfAsk } from './producer-errors.ts'
+
+/** Whose offsets a transaction commits. */
+export interface OffsetsToSend {
+  readonly groupId: string
+  /** Of the consumer, so that a member that was fenced cannot commit (KIP-447). Left out: not a member. */
+  readonly generationId?: number
+  readonly memberId?: string
+  readonly groupInstanceId?: string | null
+  /** Next offset to read, per partition. */
+  readonly offsets: readonly {
+    readonly topic: string
+    readonly partition: number
+    readonly offset: bigint | number
+    readonly leaderEpoch?: number
+    readonly metadata?: string
+  }[]
+}
+
+/** What the producer lends. */
+export interface TransactionsHost {
+  readonly producer: Producer
+  readonly maxBlockMs: number
+  /** Resolves when the sender runs. */
+  link(): Promise<Link<SenderContract>>
+  /** Resolves when everything that was given before is with the sender. */
+  handOverAll(): Promise<void>
+}
+
+export class Transactions {
+  readonly #host: TransactionsHost
+  /** The link on which transactions were initialised. */
+  #initialized: Link<SenderContract> | null = null
+  #current: Transaction | null = null
+  #isBeginning = false
+
+  constructor(host: TransactionsHost) {
+    this.#host = host
+  }
+
+  get isOpen(): boolean {
+    return this.#current !== null
+  }
+
+  async begin(): Promise<Transaction> {
+    if (this.#isBeginning || this.#current !== null) {
+      throw new KafkaError('ODK_TRANSACTION_STATE', 'begin: a transaction of this producer is still open')
+    }
+    this.#isBeginning = true
+    try {
+      const link = await this.#host.link()
+      if (this.#initialized !== link) {
+        await link.ask('initTransactions', { maxBlockMs: this.#host.maxBlockMs })
+        this.#initialized = link
+      }
+      link.tell('beginTransaction', {})
+      this.#current = new Transaction(this.#host, link, () => {
+        this.#current = null
+      })
+      return this.#current
+    } catch (thrown) {
+      throw errorOfAsk(thrown)
+    } finally {
+      this.#isBeginning = false
+    }
+  }
+}
+
+/** An open transaction. `await using` aborts it unless it was committed. */
+export class Transaction implements AsyncDisposable {
+  /** As {@link Producer.send}; the record belongs to the transaction. */
+  readonly send: Producer['send']
+  readonly #host: TransactionsHost
+  readonly #link: Link<SenderContract>
+  readonly #ended: () => void
+  #isOpen = true
+
+  /** Use {@link Producer.begin}. */
+  constructor(host: TransactionsHost, link: Link<SenderContract>, ended: () => void) {
+    this.#host = host
+    this.#link = link
+    this.#ended = ended
+    const { producer } = host
+    this.send = ((...args: Parameters<Producer['send']>) => {
+      if (this.#isOpen) return producer.send(...args)
+      return Promise.reject(new KafkaError('ODK_TRANSACTION_STATE', 'send: the transaction has ended'))
+    }) as Producer['send']
+  }
+
+  /** Commits consumed offsets with the transaction: they count if, and only if, it is committed. */
+  async sendOffsets(given: OffsetsToSend): Promise<void> {
+    this.#checkOpen('sendOffsets')
+    const request: TransactionOffsets & { maxBlockMs: number } = {
+      groupId: given.groupId,
+      generationId: given.generationId ?? -1,
+      memberId: given.memberId ?? '',
+      groupInstanceId: given.groupInstanceId ?? null,
+      offsets: given.offsets.map(({ topic, partition, offset, leaderEpoch = -1, metadata = '' }) => ({
+        topic,
+        partition,
+        offset: Number(offset),
+        leaderEpoch,
+        metadata,
+      })),
+      maxBlockMs: this.#host.maxBlockMs,
+    }
+    await this.#link.ask('sendOffsets', request).catch(thrown => {
+      throw errorOfAsk(thrown)
+    })
+  }
+
+  /** Sends what is left and commits. Rejects with ODK_TRANSACTION_ABORTABLE when something of it failed: then abort. */
+  async commit(): Promise<void> {
+    this.#checkOpen('commit')
+    await this.#host.handOverAll()
+    await this.#end(true)
+  }
+
+  /** Undoes the transaction: nothing of it is ever read with isolation level readCommitted. */
+  async abort(): Promise<void> {
+    this.#checkOpen('abort')
+    await this.#host.handOverAll()
+    await this.#end(false)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isOpen) await this.abort()
+  }
+
+  async #end(committed: boolean): Promise<void> {
+    try {
+      await this.#link.ask('endTransaction', { committed, maxBlockMs: this.#host.maxBlockMs })
+      this.#close()
+    } catch (thrown) {
+      const error = errorOfAsk(thrown)
+      // After an abortable error an abort is still owed.
+      if (error.code !== 'ODK_TRANSACTION_ABORTABLE') this.#close()
+      throw error
+    }
+  }
+
+  #close(): void {
+    this.#isOpen = false
+    this.#ended()
+  }
+
+  #checkOpen(what: string): void {
+    if (!this.#isOpen) throw new KafkaError('ODK_TRANSACTION_STATE', `${what}: the transaction has ended`)
+  }
+}
