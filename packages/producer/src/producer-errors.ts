@@ -115,3 +115,17 @@ export function topicRefused({ topic, errorCode }: TopicMetadata): KafkaError {
     retriable,
   })
 }
+
+/** The cluster takes records more slowly than they are sent. */
+export function bufferExhausted({
+  bufferMemory,
+  maxBlockMs,
+}: {
+  readonly bufferMemory: number
+  readonly maxBlockMs: number
+}): KafkaError {
+  const words = `no room in bufferMemory (${bufferMemory} bytes) within maxBlockMs (${maxBlockMs} ms)`
+  return new KafkaError('ODK_BUFFER_EXHAUSTED', `${words}: the cluster takes records more slowly than they are sent`, {
+    retriable: true,
+  })
+}

@@ -12,7 +12,14 @@ import type { DeliveryCallback, RecordResolver } from './batch-in-progress.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { interceptedCallback } from './interception.ts'
 import { type ResolvedProducerOptions, readAcks } from './options.ts'
-import { errorOfAsk, kafkaErrorOf, metadataTimedOut, portFailure, topicRefused } from './producer-errors.ts'
+import {
+  bufferExhausted,
+  errorOfAsk,
+  kafkaErrorOf,
+  metadataTimedOut,
+  portFailure,
+  topicRefused,
+} from './producer-errors.ts'
 import { ProducerMetrics } from './producer-metrics.ts'
 import {
   type EncodedRecord,
@@ -57,7 +64,7 @@ export class Producer implements AsyncDisposable {
     this.#encoder = new RecordEncoder(options, connection.host)
     this.#placer = new RecordPlacer(options, this.#accumulator, connection.host.random)
     this.#append = { acks: options.acks, now: () => clock.monotonic() }
-    this.#waiting = new WaitingSends(clock, options.maxBlockMs, () => this.#bufferExhausted())
+    this.#waiting = new WaitingSends(clock, options.maxBlockMs, () => bufferExhausted(options))
     this.#dispatcher = new Dispatcher({
       host: connection.host,
       options,
@@ -103,7 +110,7 @@ export class Producer implements AsyncDisposable {
     options?: SendOptions,
   ): Promise<Acknowledgement | Acknowledgements> {
     try {
-      const topic = typeof to === 'string' ? topicOf(to) : to
+      const topic = topicOf(to)
       const queues = this.#queuesOf(topic.name)
       const context = options?.acks === undefined ? this.#append : this.#withAcks(options.acks)
       if (options?.signal !== undefined) return this.#sendWithSignal(topic, queues, given, context, options.signal)
@@ -245,9 +252,7 @@ export class Producer implements AsyncDisposable {
     await this.#connection.close()
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
-  }
+  readonly [Symbol.asyncDispose] = () => this.close()
 
   // --- one record -------------------------------------------------------------------------------------------------------------------
 
@@ -377,7 +382,7 @@ export class Producer implements AsyncDisposable {
   #wait(queues: TopicQueues, send: WaitingSend): void {
     const waiting = queues.isKnown ? this.#waiting : queues.waiting
     if (waiting.size >= this.#connection.host.limits.waitingSendsMax) {
-      send.fail(this.#bufferExhausted())
+      send.fail(bufferExhausted(this.#options))
       return
     }
     waiting.add(send)
@@ -385,13 +390,11 @@ export class Producer implements AsyncDisposable {
     else this.#ask(queues)
   }
 
-  #bufferExhausted(): KafkaError {
-    const { bufferMemory, maxBlockMs } = this.#options
-    return new KafkaError(
-      'ODK_BUFFER_EXHAUSTED',
-      `no room in bufferMemory (${bufferMemory} bytes) within maxBlockMs (${maxBlockMs} ms): the cluster takes records more slowly than they are sent`,
-      { retriable: true },
-    )
+  #failAll(error: KafkaError): void {
+    this.#waiting.failAll(error)
+    for (const { waiting } of this.#topics.values()) waiting.failAll(error)
+    this.#dispatcher.failAll(error)
+    this.#changes.tell()
   }
 
   // --- the sender and its topics ----------------------------------------------------------------------------------------------------

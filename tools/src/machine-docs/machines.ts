@@ -87,6 +87,13 @@ export const machines: readonly NamedMachine[] = [
     load: async () => defined((await import('@odradek/producer/sender.machine')).senderMachine),
   },
   {
+    name: 'producer-transaction',
+    home: 'packages/producer',
+    file: 'producer-transaction',
+    load: async () =>
+      defined((await import('@odradek/producer/producer-transaction.machine')).producerTransactionMachine),
+  },
+  {
     name: 'consumer',
     home: 'packages/consumer',
     file: 'consumer',
