@@ -213,8 +213,13 @@ export class ConsumerConnection {
       this.inbox.wake()
       return
     }
-    this.#link = this.#open(address)
-    void this.#begin().catch(error => this.#fail({ code: 'ODK_CONSUMER_DIED', message: String(error) }))
+    const link = this.#open(address)
+    this.#link = link
+    this.#begin().catch((error: unknown) => {
+      // It died again meanwhile: its successor begins anew.
+      if (this.#link !== link || link.isClosed) return
+      this.#fail({ code: 'ODK_CONSUMER_DIED', message: `what was read could not be taken up again: ${error}` })
+    })
   }
 
   async #begin(): Promise<void> {

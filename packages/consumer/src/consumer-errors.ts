@@ -19,6 +19,9 @@ export type ConsumerErrorCode =
   | 'ODK_ABORTED'
   | 'ODK_HOOK_FAILED'
 
+/** Worth another try although no broker said so: a deadline, or the consumer's thread that was restarted under the call. */
+const RETRIABLE: ReadonlySet<string> = new Set(['DEADLINE', 'ODK_TIMEOUT', 'LINK_CLOSED', 'UNREACHABLE'])
+
 interface Detail {
   readonly kafkaCode?: number
   readonly fatal?: boolean
@@ -55,7 +58,7 @@ export function kafkaErrorOf(error: ErrorData, cause?: unknown): KafkaError {
   return new KafkaError(codeOf(error.code), error.message, {
     kafkaCode: known?.code,
     kafkaName: known?.name,
-    retriable: known?.retriable ?? (error.code === 'DEADLINE' || error.code === 'ODK_TIMEOUT'),
+    retriable: known?.retriable ?? RETRIABLE.has(error.code),
     fatal: detail.fatal ?? false,
     cause,
   })

@@ -347,6 +347,30 @@ describe('a consumer without a group', () => {
   })
 })
 
+describe('a consumer whose thread dies again and again', () => {
+  it('loses nothing, also when it dies while it takes up its assignment', async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const { world: w, cluster, create } = consumerWorld(seed)
+      cluster.addTopic('words', 3)
+      for (let n = 0; n < 60; n++) cluster.append('words', n % 3, [`${n}`])
+      const seen = new Set<string>()
+      const kill = async () => {
+        const actors = await w.actors()
+        for (const { address } of actors) if (address.kind === 'consumer') w.kill(address)
+      }
+      await w.run(async () => {
+        for await (const { value } of create({ maxPartitionFetchBytes: 100 }).stream(words)) {
+          seen.add(value!)
+          if (w.random.int(5) === 0) await kill()
+          if (w.random.int(5) === 0) w.clock.after(w.random.int(4), () => void kill())
+          if (seen.size === 60) break
+        }
+      })
+      expect(seen.size, `seed ${seed}`).toBe(60)
+    }
+  })
+})
+
 describe('each and batch', () => {
   it('works on several partitions at once, on one partition in order', async () => {
     const { world: w, cluster, create } = consumerWorld()
