@@ -58,7 +58,10 @@ class Broker {
       nodeId,
       storage,
       deleteLog: identity => logs.delete(identity),
-      changed: leader => this.#publish({ leaders: [leader], gone: [] }),
+      changed: leader => {
+        this.#cluster.leaderChanged(leader)
+        this.#publish({ leaders: [leader], gone: [] })
+      },
     })
     this.#cluster = new ClusterClient({
       ...input,

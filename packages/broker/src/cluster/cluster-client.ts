@@ -4,6 +4,7 @@ import { metadataTopicConfigs } from '@odradek/coordinator/cluster/internal-topi
 import type { ActorContext, Address, Link, Spawned } from '@odradek/shared/actor/actor'
 import { internalTopics } from '@odradek/shared/client/port/internal-topics'
 import type { ApiName, ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
+import type { LeaderAddress } from '@odradek/shared/contracts/broker.contract'
 import {
   type BrokerEndpoint,
   type ClusterContract,
@@ -93,6 +94,12 @@ export class ClusterClient {
 
   allocateProducerIds() {
     return this.#ask().ask('allocateProducerIds', {})
+  }
+
+  /** The leader of the metadata log was restarted: the coordinator loads its catalog from it anew. */
+  leaderChanged({ topic, address }: LeaderAddress): void {
+    if (topic === metadataTopic.topic && address)
+      this.#link?.tell('leaderChanged', { leader: address as Address<PartitionLeaderContract> })
   }
 
   async close(): Promise<void> {

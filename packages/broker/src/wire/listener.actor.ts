@@ -31,6 +31,8 @@ export const actor = defineActor<ListenerContract, ListenerInput>({
       apiVersions: () => apiVersions,
     }
     const server = new TcpServer(room)
+    // Whatever ends the actor ends its sockets: clients must not talk to a listener that nobody supervises.
+    context.onEnd(() => server.destroy())
     await server.listen(input)
     return {
       ask: {

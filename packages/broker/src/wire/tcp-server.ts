@@ -1,6 +1,5 @@
 // The listening socket of a listener: accepts within the limits, keeps its connections, drains them at the end.
 import { createServer, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer } from 'node:tls'
 import type { ListenerInput } from '@odradek/shared/contracts/listener.contract'
 import { Connection } from './connection.ts'
 import type { ListenerRoom } from './listener-room.ts'
@@ -31,7 +30,7 @@ export class TcpServer {
   /** Resolves when it listens; rejects with the platform's error (address in use, no permission). */
   async listen({ host, port, tls }: ListenerInput): Promise<void> {
     const accept = (socket: Socket) => this.#accept(socket)
-    const server = tls ? createTlsServer({ ...tls }, accept) : createServer({ noDelay: true }, accept)
+    const server = tls ? await tlsServer(tls, accept) : createServer({ noDelay: true }, accept)
     this.#server = server
     // A peer that fails its TLS handshake is its own problem.
     server.on('tlsClientError', (_error, socket) => socket.destroy())
@@ -63,6 +62,13 @@ export class TcpServer {
     this.state = 'Closed'
   }
 
+  /** Ends everything now. */
+  destroy(): void {
+    this.state = 'Closed'
+    this.#server?.close()
+    for (const connection of this.#connections) connection.destroy()
+  }
+
   #accept(socket: Socket): void {
     const { limits, counters } = this.#room
     const ip = socket.remoteAddress ?? ''
@@ -90,4 +96,10 @@ export class TcpServer {
     if (left > 0) this.#perIp.set(ip, left)
     else this.#perIp.delete(ip)
   }
+}
+
+/** TLS costs a thread several milliseconds to load: only those who use it pay. */
+async function tlsServer(tls: NonNullable<ListenerInput['tls']>, accept: (socket: Socket) => void): Promise<Server> {
+  const { createServer: createTlsServer } = await import('node:tls')
+  return createTlsServer({ ...tls }, accept)
 }
