@@ -79,6 +79,7 @@ export class Dispatcher {
   }
 
   handOver(): void {
+    if (!this.#accumulator.hasReady) return
     this.#events.needsSender()
     while (this.link !== null && this.#handedOver < this.#host.limits.senderBatchesMax) {
       const batch = this.#accumulator.takeReady()

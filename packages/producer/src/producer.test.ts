@@ -270,6 +270,17 @@ describe('flush and close', () => {
     expect(world.elapsedMs).toBeLessThan(1_000)
   })
 
+  test('a closed producer starts no sender again', async () => {
+    const { world, producer, cluster } = open()
+    cluster.leaderless.add('orders-0')
+    const waiting = producer.send('orders', { value: 'x' })
+    waiting.catch(() => {})
+    await world.run(() => producer.close({ timeoutMs: 100 }))
+    await expect(waiting).rejects.toMatchObject({ code: 'ODK_PRODUCER_CLOSED' })
+    await world.advance(5_000)
+    expect((await world.run(() => world.actors())).filter(({ supervisor }) => supervisor === 'Running')).toEqual([])
+  })
+
   test('a producer that was never used closes at once', async () => {
     const { world, producer } = open()
     await world.run(() => producer.close())

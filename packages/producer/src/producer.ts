@@ -400,7 +400,7 @@ export class Producer implements AsyncDisposable {
   // --- the sender and its topics ----------------------------------------------------------------------------------------------------
 
   #connect(): void {
-    if (this.#isConnected) return
+    if (this.#isConnected || this.#state === 'closed') return
     this.#isConnected = true
     this.#connection.open({
       connected: link => {
