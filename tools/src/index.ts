@@ -3,3 +3,10 @@ export * from '@odradek/broker'
 export * from '@odradek/consumer'
 export * from '@odradek/producer'
 export { KafkaError } from '@odradek/shared/base/errors'
+export {
+  type Admin,
+  type AdminCall,
+  type AdminOptions,
+  createAdmin,
+  PartialAdminError,
+} from '@odradek/shared/client/admin'

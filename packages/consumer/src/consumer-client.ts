@@ -113,11 +113,11 @@ export class Consumer {
   }
 
   /**
-   * Calls `fn` for every record and awaits it: in order within a partition, `partitionConcurrency` partitions at once. Resolves when the signal
+   * Subscribes to the topics (without: reads what is assigned or subscribed already), calls `fn` for every record and awaits it: in order within a partition, `partitionConcurrency` partitions at once. Resolves when the signal
    * fires or the consumer is closed, after running calls are done; rejects with what `fn` threw, and that record will come again.
    */
   async each<const T extends Topics>(
-    topics: T,
+    topics: T | undefined,
     fn: (record: RecordOf<T>) => unknown,
     options: RunOptions = {},
   ): Promise<void> {
@@ -128,7 +128,7 @@ export class Consumer {
 
   /** As `each`, for records of one partition that arrived together: the fastest way. A batch is processed when `fn` has resolved. */
   async batch<const T extends Topics>(
-    topics: T,
+    topics: T | undefined,
     fn: (batch: RecordBatch<RecordOf<T>>) => unknown,
     options: RunOptions = {},
   ): Promise<void> {
@@ -300,7 +300,11 @@ export class Consumer {
     return this.close()
   }
 
-  async #run(topics: Topics, options: RunOptions, work: (arrival: Arrival) => Promise<void>): Promise<void> {
+  async #run(
+    topics: Topics | undefined,
+    options: RunOptions,
+    work: (arrival: Arrival) => Promise<void>,
+  ): Promise<void> {
     const { partitionConcurrency = 1, signal } = options
     if (!Number.isInteger(partitionConcurrency) || partitionConcurrency < 1) {
       throw new KafkaError('ODK_OPTION_INVALID', 'partitionConcurrency must be an integer from 1')

@@ -25,4 +25,9 @@ export const nouns: readonly Noun[] = [
     summary: 'list the kinds of actors, draw their state machines, trace their transitions',
     load: async terminal => (await import('./actor/actor-command.ts')).actorCommand(terminal),
   },
+  {
+    name: 'load',
+    summary: 'drive a broker or any Kafka cluster over all cores, and measure honestly',
+    load: async terminal => (await import('../load/load-command.ts')).loadCommand(terminal),
+  },
 ]

@@ -3,7 +3,7 @@
 import { systemClock } from '@odradek/shared/base/clock'
 import { crc32c } from '@odradek/shared/records/crc32c'
 import { type Broker, createConsumer } from '../index.ts'
-import { Latencies } from './latencies.ts'
+import { Latencies } from '../load/latencies.ts'
 import { orderOf, tourTopic } from './tour-sending.ts'
 import { Ledger } from './verification.rules.ts'
 

@@ -1,5 +1,5 @@
 // What happened, in lines for people. Pure.
-import type { LatencyFigures } from './latencies.ts'
+import type { LatencyFigures } from '../load/latencies.ts'
 import type { Verdict } from './verification.rules.ts'
 
 export interface TourFigures {

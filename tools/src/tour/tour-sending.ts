@@ -5,9 +5,9 @@ import { bytes, string } from '@odradek/shared/client/codecs'
 import { type Topic, topic } from '@odradek/shared/client/topic'
 import { crc32c } from '@odradek/shared/records/crc32c'
 import { type Acknowledgements, type Broker, createProducer, type Producer } from '../index.ts'
+import { Latencies } from '../load/latencies.ts'
 import type { RecordSource } from './input-file.ts'
 import type { TourRecord } from './input-lines.rules.ts'
-import { Latencies } from './latencies.ts'
 import { Ledger } from './verification.rules.ts'
 
 /** The tour's topic: text keys, values as bytes. */

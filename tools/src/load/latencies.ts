@@ -1,5 +1,5 @@
 // Latencies of one kind, as a histogram: percentiles without keeping every value.
-import { build, type Histogram } from 'hdr-histogram-js'
+import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js'
 
 /** Percentiles in milliseconds. */
 export interface LatencyFigures {
@@ -33,6 +33,15 @@ export class Latencies {
 
   get count(): number {
     return this.#histogram.totalCount
+  }
+
+  /** As text, to be {@link add}ed in another thread; null when it is empty. */
+  encoded(): string | null {
+    return this.count === 0 ? null : encodeIntoCompressedBase64(this.#histogram)
+  }
+
+  add(encoded: string | null): void {
+    if (encoded !== null) this.#histogram.add(decodeFromCompressedBase64(encoded))
   }
 
   figures(): LatencyFigures {

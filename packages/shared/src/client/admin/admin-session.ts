@@ -1,0 +1,106 @@
+// What every admin call needs: the link, a deadline, and repetition of what is worth repeating.
+import { KafkaError, PortError } from '../../base/errors.ts'
+import type { ApiName, ApiRequest, ApiResponse } from '../../contracts/api-map.ts'
+import { errors } from '../../protocol/error-codes.ts'
+import { backoffMs } from '../backoff.rules.ts'
+import type { ClusterDoor, ClusterLink, Endpoint, RequestOptions } from '../cluster-link.ts'
+import { openClusterLink } from '../open-link.ts'
+import { adminError } from './admin-errors.ts'
+import type { ResolvedAdminOptions } from './admin-options.ts'
+
+export interface AdminCall {
+  /** Milliseconds until the call gives up with ODK_TIMEOUT. Default: `defaultApiTimeoutMs`. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+}
+
+/** One attempt of a call. */
+export interface Attempt {
+  readonly link: ClusterLink
+  readonly options: RequestOptions
+  /** Asks the controller. */
+  controller<A extends ApiName>(api: A, request: ApiRequest<A>): Promise<ApiResponse<A>>
+  /** Asks any broker. */
+  any<A extends ApiName>(api: A, request: ApiRequest<A>): Promise<ApiResponse<A>>
+  ask<A extends ApiName>(endpoint: Endpoint, api: A, request: ApiRequest<A>): Promise<ApiResponse<A>>
+}
+
+/** Causes that pass: elections, moved coordinators, brokers that load. Others that Kafka calls retriable, such as unknown topics, are told at once. */
+const PASSING: ReadonlySet<number | undefined> = new Set([
+  errors.NOT_CONTROLLER.code,
+  errors.NOT_LEADER_OR_FOLLOWER.code,
+  errors.LEADER_NOT_AVAILABLE.code,
+  errors.FENCED_LEADER_EPOCH.code,
+  errors.UNKNOWN_LEADER_EPOCH.code,
+  errors.OFFSET_NOT_AVAILABLE.code,
+  errors.KAFKA_STORAGE_ERROR.code,
+  errors.COORDINATOR_LOAD_IN_PROGRESS.code,
+  errors.COORDINATOR_NOT_AVAILABLE.code,
+  errors.NOT_COORDINATOR.code,
+  errors.THROTTLING_QUOTA_EXCEEDED.code,
+])
+
+export class AdminSession {
+  readonly #door: ClusterDoor
+  readonly #options: ResolvedAdminOptions
+  #link: Promise<ClusterLink> | null = null
+  #closed = false
+
+  constructor(door: ClusterDoor, options: ResolvedAdminOptions) {
+    this.#door = door
+    this.#options = options
+  }
+
+  /** Runs attempts until one succeeds, fails for good, or time is up. */
+  async run<T>({ timeoutMs, signal }: AdminCall, attempt: (attempt: Attempt) => Promise<T>): Promise<T> {
+    const { clock, random } = this.#door.host
+    const { defaultApiTimeoutMs, requestTimeoutMs, retryBackoffMs, retryBackoffMaxMs } = this.#options
+    const deadline = clock.monotonic() + (timeoutMs ?? defaultApiTimeoutMs)
+    const link = await this.#open()
+    for (let tries = 0; ; tries++) {
+      const leftMs = Math.max(1, Math.min(deadline - clock.monotonic(), requestTimeoutMs))
+      const options = signal === undefined ? { deadlineMs: leftMs } : { deadlineMs: leftMs, signal }
+      try {
+        return await attempt(attemptOf(link, options))
+      } catch (thrown) {
+        const waitMs = backoffMs({ initialMs: retryBackoffMs, maxMs: retryBackoffMaxMs }, tries, random.float())
+        if (!isPassing(thrown) || signal?.aborted || this.#closed || clock.monotonic() + waitMs >= deadline)
+          throw adminError(thrown)
+        await new Promise<void>(resolve => clock.after(waitMs, resolve))
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    const link = await this.#link
+    await link?.close()
+    await this.#door.release?.()
+  }
+
+  #open(): Promise<ClusterLink> {
+    if (this.#closed) throw new KafkaError('ODK_ADMIN_CLOSED', 'the admin is closed')
+    this.#link ??= openClusterLink(this.#door.host, this.#door.link)
+    return this.#link
+  }
+}
+
+function attemptOf(link: ClusterLink, options: RequestOptions): Attempt {
+  return {
+    link,
+    options,
+    controller: async (api, request) => link.request(await link.controller(options), api, request, options),
+    any: async (api, request) => link.request(await link.anyEndpoint(options), api, request, options),
+    ask: (endpoint, api, request) => link.request(endpoint, api, request, options),
+  }
+}
+
+function isPassing(thrown: unknown): boolean {
+  if (thrown instanceof PortError) return thrown.code === 'LINK_CLOSED' || thrown.code === 'UNREACHABLE'
+  return thrown instanceof KafkaError && PASSING.has(thrown.kafkaCode)
+}
+
+/** Throws when the code is one that passes, so that the whole call is tried again. */
+export function retryWhilePassing(error: KafkaError | null): void {
+  if (error !== null && PASSING.has(error.kafkaCode)) throw error
+}

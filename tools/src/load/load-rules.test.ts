@@ -1,0 +1,93 @@
+// The load tool's rules: pacing, thresholds, sequences, the record's layout.
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { loadDecoder, loadEncoder } from './load-record.records.ts'
+import { dueRecords, intendedMs, shareOf } from './pacing.rules.ts'
+import { SequenceCheck } from './sequence-check.rules.ts'
+import { judge, readThreshold } from './thresholds.rules.ts'
+
+function figures(sequences: readonly number[]) {
+  const check = new SequenceCheck()
+  for (const sequence of sequences) check.take(sequence)
+  return check.figures
+}
+
+test('numbers in order, each once, are neither duplicated nor disordered', () => {
+  expect(figures([0, 1, 2, 3])).toEqual({ received: 4, duplicated: 0, disordered: 0 })
+})
+
+test('a number that comes again is duplicated, one after a later one is disordered, one that never comes is not received', () => {
+  expect(figures([0, 1, 1, 2])).toEqual({ received: 3, duplicated: 1, disordered: 0 })
+  expect(figures([0, 2, 1, 3])).toEqual({ received: 4, duplicated: 0, disordered: 1 })
+  expect(figures([0, 5, 6])).toEqual({ received: 3, duplicated: 0, disordered: 0 })
+  expect(figures([0, 5, 2, 2, 3])).toEqual({ received: 4, duplicated: 1, disordered: 2 })
+})
+
+test('any history: received are the different numbers, duplicated the rest', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 40 }), sequences => {
+      const different = new Set(sequences).size
+      const { received, duplicated } = figures(sequences)
+      expect(received).toBe(different)
+      expect(duplicated).toBe(sequences.length - different)
+    }),
+  )
+})
+
+test('with a rate, records have their time whatever the client does; without, the time is now', () => {
+  const pace = { startMs: 1_000, rate: 100 }
+  expect(intendedMs(pace, 0, 5_000)).toBe(1_000)
+  expect(intendedMs(pace, 250, 5_000)).toBe(3_500)
+  expect(intendedMs({ startMs: 1_000, rate: null }, 250, 5_000)).toBe(5_000)
+})
+
+test('a record is due from its intended time on', () => {
+  const pace = { startMs: 1_000, rate: 100 }
+  expect(dueRecords(pace, 999)).toBe(0)
+  expect(dueRecords(pace, 1_000)).toBe(1)
+  expect(dueRecords(pace, 1_009)).toBe(1)
+  expect(dueRecords(pace, 1_010)).toBe(2)
+  expect(dueRecords({ startMs: 1_000, rate: null }, 1_000)).toBe(Number.POSITIVE_INFINITY)
+})
+
+test('shares differ by at most one and add up', () => {
+  expect([0, 1, 2].map(worker => shareOf(10, 3, worker))).toEqual([4, 3, 3])
+})
+
+test('thresholds are read with units and judged by the number they name', () => {
+  const result = { totals: { recordsPerSecond: 2_000_000 }, latencyMs: { publish: { p99: 12 } }, checks: { lost: 0 } }
+  expect(judge(readThreshold('publish.p99<50ms'), result)).toEqual({
+    threshold: 'publish.p99<50ms',
+    value: 12,
+    holds: true,
+  })
+  expect(judge(readThreshold('publish.p99 < 0.01s'), result).holds).toBe(false)
+  expect(judge(readThreshold('recordsPerSecond>=2M'), result).holds).toBe(true)
+  expect(judge(readThreshold('lost<=0'), result).holds).toBe(true)
+})
+
+test('a threshold over a number that was not measured is broken', () => {
+  expect(judge(readThreshold('e2e.max<1s'), { latencyMs: {} })).toEqual({
+    threshold: 'e2e.max<1s',
+    value: null,
+    holds: false,
+  })
+})
+
+test('what is no threshold says what is right', () => {
+  expect(() => readThreshold('publish.p99')).toThrow("write 'publish.p99<50ms'")
+  expect(() => readThreshold('publish.p98<5ms')).toThrow('publish.p98 is not measured; there are')
+})
+
+test('a record is read as it was written, and records of other runs are told apart', () => {
+  const encoder = loadEncoder({ size: 100, payload: 'text', runId: 77 }, 3, () => 0.5)
+  const bytes = encoder.encode({ partition: 9, sequence: 2 ** 40, intended: 1_700_000_000_000.25 })
+  expect(bytes.length).toBe(100)
+  const seen: number[][] = []
+  const visit = (...numbers: number[]) => seen.push(numbers)
+  expect(loadDecoder(77, visit).decode(bytes)).toBe(true)
+  expect(seen).toEqual([[3, 9, 2 ** 40, 1_700_000_000_000.25]])
+  expect(loadDecoder(78, visit).decode(bytes)).toBe(false)
+  expect(loadDecoder(77, visit).decode(bytes.subarray(0, 10))).toBe(false)
+  expect(seen).toHaveLength(1)
+})

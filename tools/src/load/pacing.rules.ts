@@ -1,0 +1,25 @@
+// When each record should be sent. Latency is counted from this intended time, not from when the client got round to it, so that a stall shows in every
+// record that it held up (coordinated omission). Pure.
+
+export interface Pace {
+  /** Milliseconds since 1970 of the first record. */
+  readonly startMs: number
+  /** Records per second; null: as fast as it goes. */
+  readonly rate: number | null
+}
+
+/** Milliseconds since 1970 when record number `index` should be sent. */
+export function intendedMs({ startMs, rate }: Pace, index: number, nowMs: number): number {
+  return rate === null ? nowMs : startMs + (index * 1_000) / rate
+}
+
+/** How many records should have been sent by now. */
+export function dueRecords({ startMs, rate }: Pace, nowMs: number): number {
+  if (rate === null) return Number.POSITIVE_INFINITY
+  return nowMs < startMs ? 0 : Math.floor(((nowMs - startMs) * rate) / 1_000) + 1
+}
+
+/** Splits `total` over `workers` as evenly as integers go. */
+export function shareOf(total: number, workers: number, worker: number): number {
+  return Math.floor(total / workers) + (worker < total % workers ? 1 : 0)
+}
