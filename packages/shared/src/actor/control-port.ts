@@ -26,6 +26,8 @@ export type LaneOrders = {
   /** The address of something that this lane spawned changed. */
   changed(change: { readonly child: number; readonly address: Address | null; readonly reason: string }): void
   /** Close the lane and end the thread. */
+  /** Sends the log lines that have not left yet. */
+  flush(none: null): void
   leave(none: null): void
 }
 

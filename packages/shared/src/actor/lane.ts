@@ -147,7 +147,7 @@ export class Lane implements TrunkLane, LinkLane {
       for (const [cell, work] of deferred) cell.runDeferred(work)
     }
     this.#post()
-    if (this.#lines.length > 0) this.#sendLines()
+    this.flushLog()
     if (this.#inbox.size > 0) this.#askTurn()
   }
 
@@ -320,8 +320,14 @@ export class Lane implements TrunkLane, LinkLane {
   }
 
   /** The lane closes after its actors did: what was said last is posted, links end. */
+  /** Hands over the log lines that wait for the end of a turn. */
+  flushLog(): void {
+    if (this.#lines.length > 0) this.#sendLines()
+  }
+
   close(reason: string): void {
     this.#silence()
+    this.flushLog()
     for (const trunk of [...this.#trunks]) trunk.close(reason)
   }
 

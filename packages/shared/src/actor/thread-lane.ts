@@ -87,6 +87,7 @@ export class RemoteLane {
       accept: ({ lane, port }) => this.lane.accept(lane, new PortChannel(port), true),
       watch: filters => this.#ring.watch(filters),
       changed: ({ child, address, reason }) => this.#changed(child, address, reason),
+      flush: () => this.lane.flushLog(),
       leave: () => {
         this.lane.close('the system has closed')
         onLeave()

@@ -90,6 +90,8 @@ export class WorkerThread implements LaneHandle {
 
   /** Orderly end of a thread whose actors have ended. */
   async leave(): Promise<void> {
+    // The thread exits at once when told to leave: what it has to say must have arrived before.
+    await this.#within(this.#limits.closeDeadlineMs, this.control.call('flush', null)).catch(() => undefined)
     this.control.tell('leave', null)
     await this.#within(this.#limits.closeDeadlineMs, this.exited)
   }
