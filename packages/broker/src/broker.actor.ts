@@ -17,6 +17,7 @@ import { CoordinatorHost } from './cluster/coordinator-host.ts'
 import { LeaderHost } from './cluster/leader-host.ts'
 import { coordinatorModules, leaderModule } from './cluster/modules.ts'
 import { ProducerIdBlock } from './cluster/producer-id-block.ts'
+import { RetentionSweep } from './cluster/retention-sweep.ts'
 import { TopicTable } from './cluster/topic-table.ts'
 import { openLogStore } from './partition/leader-storage.ts'
 
@@ -42,6 +43,7 @@ class Broker {
   readonly #leaders: LeaderHost
   readonly #coordinators: CoordinatorHost
   readonly #cluster: ClusterClient
+  readonly #sweep: RetentionSweep
   readonly #view: BrokerView
   readonly #machine: MachineRun<typeof brokerMachine>
   #endpoint: BrokerEndpoint
@@ -57,6 +59,7 @@ class Broker {
       module: leaderModule,
       nodeId,
       storage,
+      brokerConfigs: () => this.#topics.brokerConfigs,
       deleteLog: identity => logs.delete(identity),
       changed: leader => {
         this.#cluster.leaderChanged(leader)
@@ -78,6 +81,7 @@ class Broker {
       ensureTopic: name => this.#ensureTopic(name),
       brokerConfigs: () => this.#topics.brokerConfigs,
     })
+    this.#sweep = new RetentionSweep({ context, logs, topics: this.#topics, leaders: this.#leaders })
     const producerIds = new ProducerIdBlock(() => this.#cluster.allocateProducerIds())
     this.#view = {
       context,
@@ -102,6 +106,7 @@ class Broker {
     await this.#cluster.load()
     if (topics.length > 0) await this.#createAsked(topics)
     this.#machine.send({ type: 'image.loaded' })
+    this.#sweep.start()
   }
 
   async #createAsked(topics: BrokerInput['topics']): Promise<void> {
@@ -181,7 +186,8 @@ class Broker {
     return this.#cluster.request(api, request, [this.#endpoint])
   }
 
-  #imageChanged({ topics }: ImageDelta, gone: readonly TopicImage[]): void {
+  #imageChanged({ topics, brokerConfigs }: ImageDelta, gone: readonly TopicImage[]): void {
+    if (brokerConfigs) this.#leaders.configureAll()
     for (const image of topics) this.#leaders.configure(image)
     if (gone.length === 0) return
     this.#publish({ leaders: [], gone: gone.map(({ topic, topicId }) => ({ topic, topicId })) })
@@ -194,6 +200,7 @@ class Broker {
 
   /** Coordinators write to leaders and the cluster coordinator to its own, so leaders close last. */
   async #closeEverything(): Promise<void> {
+    this.#sweep.stop()
     await this.#coordinators.close()
     await this.#cluster.close()
     await this.#leaders.close()

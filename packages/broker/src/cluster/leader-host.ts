@@ -10,12 +10,15 @@ import {
   type StorageInput,
 } from '@odradek/shared/contracts/partition-leader.contract'
 import type { LogIdentity } from '../log/partition-log.ts'
+import { leaderBrokerConfigs } from '../partition/leader-config.rules.ts'
 
 export interface LeaderHostOptions {
   readonly context: ActorContext
   readonly module: ActorModule<PartitionLeaderContract, PartitionLeaderInput>
   readonly nodeId: number
   readonly storage: StorageInput
+  /** Effective broker configs: a leader obeys some of them besides its topic's. */
+  readonly brokerConfigs: () => { readonly [name: string]: string }
   /** Removes the log of a partition whose leader does not run. */
   readonly deleteLog: (identity: LogIdentity) => void
   /** Told whenever a leader starts, moves or ends. */
@@ -50,12 +53,33 @@ export class LeaderHost {
     return leaderAddress(hosted)
   }
 
+  /** Whether a leader of the partition was started and has not ended: its log is nobody else's. */
+  isHosted(image: TopicImage, partition: number): boolean {
+    return this.#hosted.has(key(image, partition))
+  }
+
   /** Takes in a changed topic: running leaders get its effective configs. */
   configure(image: TopicImage): void {
     for (const hosted of this.#running(image)) {
       hosted.image = image
-      void this.#ask(hosted, link => link.ask('configure', { configs: image.configs }))
+      this.#configure(hosted)
     }
+  }
+
+  /** Broker configs changed: every leader gets them. */
+  configureAll(): void {
+    for (const hosted of this.#hosted.values()) this.#configure(hosted)
+  }
+
+  /** What a leader of that topic obeys. */
+  configsOf(image: TopicImage): { readonly [name: string]: string } {
+    const broker = this.#options.brokerConfigs()
+    const own = leaderBrokerConfigs.flatMap(name => (broker[name] === undefined ? [] : [[name, broker[name]]]))
+    return { ...Object.fromEntries(own), ...image.configs }
+  }
+
+  #configure(hosted: Hosted): void {
+    void this.#ask(hosted, link => link.ask('configure', { configs: this.configsOf(hosted.image) }))
   }
 
   /** Ends the leaders of a deleted topic and removes its logs. */
@@ -97,7 +121,8 @@ export class LeaderHost {
   async #spawn(hosted: Hosted, lane: 'own' | 'self'): Promise<Spawned<PartitionLeaderContract> | null> {
     const { context, module, nodeId, storage } = this.#options
     const { image, partition } = hosted
-    const { topic, topicId, configs, leaderEpochs } = image
+    const { topic, topicId, leaderEpochs } = image
+    const configs = this.configsOf(image)
     const input = { topic, topicId, partition, nodeId, leaderEpoch: leaderEpochs[partition]!, configs, storage }
     try {
       const spawned = await context.spawn(module, input, { name: `${topic}-${partition}`, lane })

@@ -40,6 +40,7 @@ export function lmdbLogStore(dir: string, options: LmdbLogStoreOptions): LogStor
       return openSegmentedLog(identity, new LmdbSegmentStorage(path, { pool, identity, notice: log }), log)
     },
     list: () => listLogs(dir).map(({ identity }) => identity),
+    has: identity => existsSync(join(dir, folderOf(identity), METADATA_FILE)),
     delete(identity) {
       const path = join(dir, folderOf(identity))
       if (!existsSync(path)) return

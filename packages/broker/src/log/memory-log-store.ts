@@ -26,6 +26,7 @@ export function memoryLogStore({ forgetful = false, notice = () => {} }: MemoryL
       return openSegmentedLog(identity, entry.storage, notice)
     },
     list: () => [...logs.values()].map(entry => entry.identity),
+    has: identity => logs.has(key(identity)),
     delete: identity => {
       logs.delete(key(identity))
     },

@@ -239,10 +239,12 @@ export interface PartitionLog {
   flush(): void
   /**
    * Begins, in the background, to make durable what is appended now: it bounds what power loss may take when no flush policy is set, and
-   * never blocks. Appends begin one by themselves every 64 MiB, at rolls, and when the last is 30 s old; a timer may call it for logs that went
-   * quiet. Not a flush: `flushedOffset` does not move. The promise (never rejected) is for tests.
+   * never blocks. Appends begin one by themselves every 64 MiB, at rolls, and when the last is 30 s old; the leader's timer calls it for logs
+   * that went quiet. Not a flush: `flushedOffset` does not move. The promise (never rejected) is for tests.
    */
   checkpoint(): Promise<void>
+  /** Wall clock at which the oldest append that no flush and no checkpoint covers is `intervalMs` old; undefined when all are covered. */
+  checkpointDueMs(intervalMs: number): number | undefined
   /** Wall clock at which `flush.ms` asks for a flush; undefined when all is flushed or there is no limit. For the leader's timer. */
   flushDueMs(config: LogConfig): number | undefined
   /** Begins a new segment (no-op while the active one is empty). `append` does this by itself. */
@@ -277,6 +279,8 @@ export interface LogStore {
   /** Opens or creates. Throws {@link LogIdentityError} when the folder belongs to another topic id. */
   open(identity: LogIdentity): OpenedLog
   list(): LogIdentity[]
+  /** Whether a log was ever opened for it: opening would not create one. */
+  has(identity: LogIdentity): boolean
   /** Removes a closed log for good: marks it (rename), then unlinks. What a crash leaves marked goes at the next `removeStray`. */
   delete(identity: LogIdentity): void
   /** Unlinks what deletions that a crash interrupted left behind; returns how many. Call once per start, by whoever holds the lock. */

@@ -63,7 +63,10 @@ class SegmentedLog implements PartitionLog {
     this.#image = image
     const { flushedOffset } = image.log
     this.#unflushedSealed = image.sealed.filter(segment => segment.nextOffset > flushedOffset)
-    if (image.summary.nextOffset > flushedOffset) this.#unflushedSinceMs = image.summary.firstAppendMs
+    if (image.summary.nextOffset <= flushedOffset) return
+    this.#unflushedSinceMs = image.summary.firstAppendMs
+    // Whether the last incarnation's checkpoint covered its last appends is not known.
+    this.#uncovered = { bytes: image.summary.sizeInBytes, sinceMs: image.summary.firstAppendMs }
   }
 
   get logStartOffset(): number {
@@ -222,6 +225,11 @@ class SegmentedLog implements PartitionLog {
     return this.#image.active?.checkpoint() ?? Promise.resolve()
   }
 
+  checkpointDueMs(intervalMs: number): number | undefined {
+    const { bytes, sinceMs } = this.#uncovered
+    return bytes === 0 ? undefined : sinceMs + intervalMs
+  }
+
   flushDueMs(config: LogConfig): number | undefined {
     return this.#unflushedSinceMs === undefined ? undefined : finite(this.#unflushedSinceMs + config.flushMs)
   }
@@ -370,6 +378,7 @@ class SegmentedLog implements PartitionLog {
     this.#image.active!.commit({ batches: [], summary: this.#image.summary, log: state, durable: true })
     this.#image = { ...this.#image, log: state }
     this.#noteFlush(true, 0)
+    this.#uncovered = { bytes: 0, sinceMs: 0 }
   }
 
   #noteFlush(durable: boolean, now: number): void {

@@ -85,13 +85,16 @@ export interface RetentionInput extends RetentionPolicy {
   readonly logStartOffset: number
 }
 
-function outlived(segment: SegmentSummary, { now, retentionMs }: RetentionPolicy): boolean {
+/** What retention looks at in a segment. */
+type RetainedSegment = Pick<SegmentSummary, 'nextOffset' | 'sizeInBytes' | 'maxTimestamp' | 'firstAppendMs'>
+
+function outlived(segment: RetainedSegment, { now, retentionMs }: RetentionPolicy): boolean {
   const newest = segment.maxTimestamp >= 0 ? segment.maxTimestamp : segment.firstAppendMs
   return retentionMs >= 0 && now - newest > retentionMs
 }
 
 /** How many of `segments` (oldest first, the active one last) go. The active one only counts when it has outlived `retentionMs`. */
-export function segmentsToDelete(segments: readonly SegmentSummary[], input: RetentionInput): number {
+export function segmentsToDelete(segments: readonly RetainedSegment[], input: RetentionInput): number {
   let surplus =
     input.retentionBytes < 0 ? -1 : segments.reduce((sum, s) => sum + s.sizeInBytes, 0) - input.retentionBytes
   let count = 0

@@ -26,6 +26,8 @@ export interface LeaderConfig {
   readonly retentionBytes: number
   /** `log.retention.check.interval.ms` of the broker. */
   readonly retentionCheckIntervalMs: number
+  /** `log.flush.offset.checkpoint.interval.ms` of the broker: how long the last appends of a quiet log wait for a checkpoint. */
+  readonly checkpointIntervalMs: number
   /** `producer.id.expiration.ms` of the broker. */
   readonly producerIdExpirationMs: number
   /** `producer.id.expiration.check.interval.ms` of the broker. */
@@ -53,11 +55,22 @@ const DEFAULTS: { readonly [name: string]: string } = {
   'flush.messages': '9223372036854775807',
   'flush.ms': '9223372036854775807',
   'log.retention.check.interval.ms': '300000',
+  'log.flush.offset.checkpoint.interval.ms': '60000',
   'producer.id.expiration.ms': '86400000',
   'producer.id.expiration.check.interval.ms': '600000',
   'transaction.partition.verification.enable': 'true',
   'transaction.max.timeout.ms': '900000',
 }
+
+/** The broker configs among them: whoever starts a leader adds their values to the topic's. */
+export const leaderBrokerConfigs: readonly string[] = [
+  'log.retention.check.interval.ms',
+  'log.flush.offset.checkpoint.interval.ms',
+  'producer.id.expiration.ms',
+  'producer.id.expiration.check.interval.ms',
+  'transaction.partition.verification.enable',
+  'transaction.max.timeout.ms',
+]
 
 /** Parses the effective configs of a topic; what is missing has Kafka's default, what a leader does not read is ignored. */
 export function parseLeaderConfig(configs: { readonly [name: string]: string }): LeaderConfig {
@@ -77,6 +90,7 @@ export function parseLeaderConfig(configs: { readonly [name: string]: string }):
     retentionMs: integer('retention.ms'),
     retentionBytes: integer('retention.bytes'),
     retentionCheckIntervalMs: integer('log.retention.check.interval.ms'),
+    checkpointIntervalMs: integer('log.flush.offset.checkpoint.interval.ms'),
     producerIdExpirationMs: integer('producer.id.expiration.ms'),
     producerIdExpirationCheckIntervalMs: integer('producer.id.expiration.check.interval.ms'),
     transactionVerificationEnabled: text('transaction.partition.verification.enable') === 'true',

@@ -1,4 +1,4 @@
-// The leader's timers: flush by `flush.ms`, retention, expiry of producers. Each is armed from the log's own deadlines, so an idle
+// The leader's timers: flush by `flush.ms`, checkpoints of logs that went quiet, retention, expiry of producers. Each is armed from the log's own deadlines, so an idle
 // partition does nothing between them.
 import type { ActorContext } from '@odradek/shared/actor/actor'
 import type { Timer } from '@odradek/shared/base/clock'
@@ -15,6 +15,7 @@ export class LeaderHousekeeping {
   readonly #leadership: Leadership
   readonly #context: ActorContext
   #flush: Timer | undefined
+  #checkpoint: Timer | undefined
   #retention: Timer | undefined
   #expiry: Timer | undefined
 
@@ -25,18 +26,21 @@ export class LeaderHousekeeping {
 
   start(): void {
     this.#armFlush()
+    this.#armCheckpoint()
     this.#armRetention()
     this.#armExpiry()
   }
 
   stop(): void {
-    for (const timer of [this.#flush, this.#retention, this.#expiry]) timer?.cancel()
+    for (const timer of [this.#flush, this.#checkpoint, this.#retention, this.#expiry]) timer?.cancel()
     this.#flush = undefined
+    this.#checkpoint = undefined
   }
 
-  /** Something was appended: `flush.ms` may have begun to run. */
+  /** Something was appended: `flush.ms` may have begun to run, and a checkpoint is owed. */
   appended(): void {
     if (this.#flush === undefined) this.#armFlush()
+    if (this.#checkpoint === undefined) this.#armCheckpoint()
   }
 
   /** Configs changed: deadlines may have. */
@@ -76,6 +80,21 @@ export class LeaderHousekeeping {
       const stillDue = log.flushDueMs(this.#leadership.config.log)
       const failed = stillDue !== undefined && stillDue <= this.#context.clock.now() && this.flush() !== 0
       this.#armFlush(failed ? FLUSH_RETRY_MS : 0)
+    })
+  }
+
+  /** Appends begin checkpoints by themselves while they keep coming; this covers the last ones before a silence. */
+  #armCheckpoint(): void {
+    const { log, config } = this.#leadership
+    const due = log.checkpointDueMs(config.checkpointIntervalMs)
+    if (due === undefined) return
+    this.#checkpoint = this.#context.clock.after(due - this.#context.clock.now(), () => {
+      this.#checkpoint = undefined
+      const stillDue = log.checkpointDueMs(this.#leadership.config.checkpointIntervalMs)
+      if (stillDue !== undefined && stillDue <= this.#context.clock.now()) {
+        this.#context.gate.run(() => void log.checkpoint())
+      }
+      this.#armCheckpoint()
     })
   }
 

@@ -39,6 +39,8 @@ export class ObservedStore implements LogStore {
   opened: OpenedLog | undefined
   /** While true, appends throw as a full disk makes them. */
   full = false
+  /** When set, what the leader's log does when asked for a checkpoint. */
+  checkpoint: PartitionLog['checkpoint'] | undefined
 
   get log(): PartitionLog {
     return this.opened!.log
@@ -51,6 +53,7 @@ export class ObservedStore implements LogStore {
   }
 
   list = () => this.#inner.list()
+  has = (identity: LogIdentity) => this.#inner.has(identity)
   delete = (identity: LogIdentity) => this.#inner.delete(identity)
   removeStray = () => this.#inner.removeStray()
   close = () => this.#inner.close()
@@ -63,6 +66,7 @@ export class ObservedStore implements LogStore {
     return new Proxy(log, {
       get: (target, name) => {
         if (name === 'append') return append
+        if (name === 'checkpoint' && this.checkpoint !== undefined) return this.checkpoint
         const value = Reflect.get(target, name, target)
         return typeof value === 'function' ? value.bind(target) : value
       },

@@ -341,6 +341,34 @@ describe('time', () => {
   )
 
   it(
+    'a leader that goes quiet checkpoints its last appends, once, and arms no timer while everything is covered',
+    withLeader(
+      async leader => {
+        const { log } = leader.disk
+        let checkpoints = 0
+        const checkpoint = log.checkpoint.bind(log)
+        leader.disk.checkpoint = () => {
+          checkpoints++
+          return checkpoint()
+        }
+        await leader.pass(300_000)
+        expect(checkpoints).toBe(0)
+        await leader.append()
+        await leader.pass(59_000)
+        expect([checkpoints, log.checkpointDueMs(0)]).toEqual([0, expect.any(Number)])
+        await leader.pass(1_100)
+        expect([checkpoints, log.checkpointDueMs(0)]).toEqual([1, undefined])
+        await leader.pass(300_000)
+        expect(checkpoints).toBe(1)
+        await leader.append()
+        await leader.pass(60_100)
+        expect(checkpoints).toBe(2)
+      },
+      { configs: { 'log.flush.offset.checkpoint.interval.ms': '60000' } },
+    ),
+  )
+
+  it(
     'configure is in force when it is answered',
     withLeader(async leader => {
       await leader.link.ask('configure', { configs: { 'max.message.bytes': '70' } })

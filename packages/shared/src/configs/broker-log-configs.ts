@@ -102,6 +102,13 @@ export const brokerLogConfigs: readonly ConfigSpec[] = [
     'How often logs are looked at for a flush by time, in milliseconds.',
     { acts, importance: 'high', update: readOnly },
   ),
+  config(
+    'log.flush.offset.checkpoint.interval.ms',
+    'int',
+    60_000,
+    'How long appends of a log that went quiet wait for a checkpoint, which bounds what power loss may take, in milliseconds.',
+    { acts, importance: 'high', update: readOnly, valid: { min: 0 } },
+  ),
   config('log.index.interval.bytes', 'int', 4_096, 'Default of the topic config index.interval.bytes.', {
     update: clusterWide,
     valid: { min: 0 },
