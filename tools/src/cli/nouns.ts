@@ -11,9 +11,29 @@ export interface Noun {
 
 export const nouns: readonly Noun[] = [
   {
+    name: 'serve',
+    summary: 'run a broker that any Kafka client can use',
+    load: async terminal => (await import('./serve/serve-command.ts')).serveCommand(terminal),
+  },
+  {
     name: 'tour',
     summary: 'the main job on real data: a broker, a producer, a consumer, then what happened',
     load: async terminal => (await import('../tour/tour-command.ts')).tourCommand(terminal),
+  },
+  {
+    name: 'topic',
+    summary: 'list, describe, create, delete, alter, produce, consume, offsets, trim',
+    load: async terminal => (await import('./topic/topic-command.ts')).topicCommand(terminal),
+  },
+  {
+    name: 'config',
+    summary: 'describe, set and unset configs of topics and brokers',
+    load: async terminal => (await import('./config/config-command.ts')).configCommand(terminal),
+  },
+  {
+    name: 'cluster',
+    summary: 'info, api-versions, health',
+    load: async terminal => (await import('./cluster/cluster-command.ts')).clusterCommand(terminal),
   },
   {
     name: 'log',

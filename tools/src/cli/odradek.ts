@@ -3,4 +3,7 @@
 import { run } from './run.ts'
 import { processTerminal } from './terminal/terminal.ts'
 
+// The timers of clients and brokers do not keep a process alive; a command that waits for one does.
+const alive = setInterval(() => undefined, 2 ** 30)
 process.exitCode = await run(process.argv.slice(2), processTerminal())
+clearInterval(alive)

@@ -141,10 +141,10 @@ export class LeaderHost {
     hosted.address = address
     if (address === null) this.#hosted.delete(key(hosted.image, hosted.partition))
     if (this.#closing) return
-    context.log.warn(
-      { topic: hosted.image.topic, partition: hosted.partition, reason, running: address !== null },
-      'partition leader changed',
-    )
+    const fields = { topic: hosted.image.topic, partition: hosted.partition, reason, running: address !== null }
+    // A leader that was told to close (its topic was deleted) is no news for the log.
+    if (reason === 'closed') context.log.debug(fields, 'partition leader closed')
+    else context.log.warn(fields, 'partition leader changed')
     changed(leaderAddress(hosted))
   }
 

@@ -66,7 +66,7 @@ export class ConfigsAdmin {
     this.#session = session
   }
 
-  /** Effective configs. Rejects with PartialAdminError (`UNKNOWN_TOPIC_OR_PARTITION`, ...) if any resource is not there. */
+  /** Effective configs, in the broker's order. Rejects with PartialAdminError (`UNKNOWN_TOPIC_OR_PARTITION`, ...) if any resource is not there. */
   async describe(
     resources: ConfigResource | readonly ConfigResource[],
     { names, includeDocumentation = false, ...call }: DescribeConfigsOptions = {},
@@ -89,21 +89,19 @@ export class ConfigsAdmin {
       return results.map(({ resourceType, resourceName, configs }) => ({
         type: typeOf(resourceType),
         name: resourceName,
-        entries: configs
-          .map(config => ({
-            name: config.name,
-            value: config.value,
-            source: SOURCES[config.configSource] ?? 'unknown',
-            isReadOnly: config.readOnly,
-            isSensitive: config.isSensitive,
-            synonyms: config.synonyms.map(({ name, value, source }) => ({
-              name,
-              value,
-              source: SOURCES[source] ?? 'unknown',
-            })),
-            documentation: config.documentation,
-          }))
-          .sort((a, b) => (a.name < b.name ? -1 : 1)),
+        entries: configs.map(config => ({
+          name: config.name,
+          value: config.value,
+          source: SOURCES[config.configSource] ?? 'unknown',
+          isReadOnly: config.readOnly,
+          isSensitive: config.isSensitive,
+          synonyms: config.synonyms.map(({ name, value, source }) => ({
+            name,
+            value,
+            source: SOURCES[source] ?? 'unknown',
+          })),
+          documentation: config.documentation,
+        })),
       }))
     })
   }

@@ -122,7 +122,7 @@ export class TopicsAdmin {
     await this.#session.run(call, async attempt => {
       const request = {
         topics: list.map(name => ({ name, topicId: ZERO_UUID })),
-        topicNames: [...list],
+        topicNames: [],
         timeoutMs: attempt.options.deadlineMs | 0,
       }
       const { responses } = await attempt.controller('DeleteTopics', request)

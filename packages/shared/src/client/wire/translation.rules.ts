@@ -28,6 +28,10 @@ const translations: Translations = {
       }
     },
   },
+  DeleteTopics: {
+    request: (request, version) =>
+      version < 6 ? { ...request, topics: [], topicNames: request.topics.map(({ name }) => name ?? '') } : request,
+  },
   OffsetFetch: {
     request: (request, version) => {
       const group = request.groups[0]
