@@ -5,7 +5,12 @@ import { type MachineRun, runMachine } from '@odradek/shared/actor/machine-runne
 import { PortError } from '@odradek/shared/base/errors'
 import { isInternalTopic } from '@odradek/shared/client/port/internal-topics'
 import type { ApiName, ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
-import { type BrokerContract, brokerContract, type LeaderAddress } from '@odradek/shared/contracts/broker.contract'
+import {
+  type BrokerContract,
+  brokerContract,
+  type ClusterDelta,
+  type LeaderAddress,
+} from '@odradek/shared/contracts/broker.contract'
 import type { BrokerEndpoint, ImageDelta, TopicImage } from '@odradek/shared/contracts/cluster.contract'
 import type { StorageInput } from '@odradek/shared/contracts/partition-leader.contract'
 import { errorOf } from '@odradek/shared/protocol/error-codes'
@@ -63,7 +68,7 @@ class Broker {
       deleteLog: identity => logs.delete(identity),
       changed: leader => {
         this.#cluster.leaderChanged(leader)
-        this.#publish({ leaders: [leader], gone: [] })
+        this.#publish({ leaders: [leader], gone: [], topics: [] })
       },
     })
     this.#cluster = new ClusterClient({
@@ -189,12 +194,16 @@ class Broker {
   #imageChanged({ topics, brokerConfigs }: ImageDelta, gone: readonly TopicImage[]): void {
     if (brokerConfigs) this.#leaders.configureAll()
     for (const image of topics) this.#leaders.configure(image)
-    if (gone.length === 0) return
-    this.#publish({ leaders: [], gone: gone.map(({ topic, topicId }) => ({ topic, topicId })) })
+    if (gone.length === 0 && topics.length === 0) return
+    this.#publish({
+      leaders: [],
+      gone: gone.map(({ topic, topicId }) => ({ topic, topicId })),
+      topics: topics.map(({ topic, topicId, leaderEpochs }) => ({ topic, topicId, partitions: leaderEpochs.length })),
+    })
     for (const image of gone) void this.#leaders.destroy(image)
   }
 
-  #publish(delta: { leaders: readonly LeaderAddress[]; gone: readonly { topic: string; topicId: string }[] }): void {
+  #publish(delta: ClusterDelta): void {
     for (const peer of this.#subscribers) peer.news('changed', delta)
   }
 

@@ -62,6 +62,12 @@ export const machines: readonly NamedMachine[] = [
     load: async () => defined((await import('@odradek/coordinator/runtime/shard.machine')).shardMachine),
   },
   {
+    name: 'classic-group',
+    home: 'packages/coordinator',
+    file: 'group/classic-group',
+    load: async () => defined((await import('@odradek/coordinator/group/classic-group.machine')).classicGroupMachine),
+  },
+  {
     name: 'broker',
     home: 'packages/broker',
     file: 'broker',

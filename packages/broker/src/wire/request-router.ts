@@ -8,6 +8,7 @@ import { fetchHandler } from './handlers/01-fetch.ts'
 import { metadataHandler } from './handlers/03-metadata.ts'
 import { offsetFetchHandler } from './handlers/09-offset-fetch.ts'
 import { findCoordinatorHandler } from './handlers/10-find-coordinator.ts'
+import { joinGroupHandler } from './handlers/11-join-group.ts'
 import { leaveGroupHandler } from './handlers/13-leave-group.ts'
 import { saslHandshakeHandler } from './handlers/17-sasl-handshake.ts'
 import { apiVersionsHandler } from './handlers/18-api-versions.ts'
@@ -34,6 +35,7 @@ const handlers: Handlers = {
   Metadata: metadataHandler,
   OffsetFetch: offsetFetchHandler,
   FindCoordinator: findCoordinatorHandler,
+  JoinGroup: joinGroupHandler,
   LeaveGroup: leaveGroupHandler,
   SaslHandshake: saslHandshakeHandler,
   ApiVersions: apiVersionsHandler,
@@ -46,7 +48,6 @@ const handlers: Handlers = {
 const forwarded: readonly ApiName[] = [
   'ListOffsets',
   'OffsetCommit',
-  'JoinGroup',
   'Heartbeat',
   'SyncGroup',
   'DescribeGroups',

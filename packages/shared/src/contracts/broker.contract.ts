@@ -19,6 +19,8 @@ export interface ClusterDelta {
   readonly leaders: readonly LeaderAddress[]
   /** Topics that were deleted, by name and id. */
   readonly gone: readonly { readonly topic: string; readonly topicId: string }[]
+  /** Topics that were created or got more partitions (or other configs). */
+  readonly topics: readonly { readonly topic: string; readonly topicId: string; readonly partitions: number }[]
 }
 
 export type CoordinatorKind = 'group' | 'transaction'

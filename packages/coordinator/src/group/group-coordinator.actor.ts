@@ -1,0 +1,129 @@
+// The group coordinator's hands: one actor per partition of `__consumer_offsets`, on the lane of that partition's leader. Runs the group shard,
+// keeps its view of topics true, and tells members that live in this process of rebalances.
+import { type ActorContext, defineActor, type Link, type Peer } from '@odradek/shared/actor/actor'
+import { PortError } from '@odradek/shared/base/errors'
+import { internalTopics } from '@odradek/shared/client/port/internal-topics'
+import type { ApiName } from '@odradek/shared/contracts/api-map'
+import { type BrokerContract, brokerContract } from '@odradek/shared/contracts/broker.contract'
+import {
+  type CoordinatorContract,
+  type CoordinatorInput,
+  coordinatorContract,
+  type MemberRef,
+} from '@odradek/shared/contracts/coordinator.contract'
+import { partitionLeader } from '@odradek/shared/contracts/partition-leader.contract'
+import { ShardRunner } from '../runtime/shard-runner.ts'
+import { groupSettings } from './group-settings.ts'
+import { groupShard } from './group-shard.ts'
+import type { GroupShard } from './group-words.ts'
+import { TopicView } from './topic-view.ts'
+
+/** The word for each of Kafka's APIs. */
+const words: { readonly [A in ApiName]?: keyof GroupShard['words'] } = {
+  JoinGroup: 'joinGroup',
+  SyncGroup: 'syncGroup',
+  Heartbeat: 'heartbeat',
+  LeaveGroup: 'leaveGroup',
+  OffsetCommit: 'offsetCommit',
+  TxnOffsetCommit: 'txnOffsetCommit',
+  OffsetFetch: 'offsetFetch',
+  OffsetDelete: 'offsetDelete',
+  DeleteGroups: 'deleteGroups',
+  DescribeGroups: 'describeGroups',
+  ListGroups: 'listGroups',
+  ConsumerGroupHeartbeat: 'consumerGroupHeartbeat',
+  ConsumerGroupDescribe: 'consumerGroupDescribe',
+}
+
+export const actor = defineActor<CoordinatorContract, CoordinatorInput>({
+  kind: 'coordinator',
+  contract: coordinatorContract,
+  async start(context, input) {
+    const topics = new TopicView()
+    const watchers = new Watchers()
+    const runner = new ShardRunner<GroupShard>({
+      definition: groupShard({ settings: groupSettings(input.configs), topics, groupConfigs: () => ({}) }),
+      name: `${internalTopics.offsets}-${input.partition}`,
+      context,
+      hands: { notify: member => watchers.tell(member) },
+      maxBatchBytes: Number(input.configs['message.max.bytes'] ?? 1_048_588),
+    })
+    runner.lead(context.link(partitionLeader, input.leader))
+    await watchTopics(context, input, topics, runner)
+    return {
+      ask: {
+        request: async ({ api, ...asked }) => {
+          const word = words[api]
+          if (word === undefined) {
+            throw new PortError({ code: 'UNSUPPORTED_VERSION', message: `a group coordinator does not answer ${api}` })
+          }
+          return { response: await runner.submit(word, asked as never) }
+        },
+        writeMarker: request => runner.writeMarker(request),
+      },
+      tell: {
+        watchMember: (member, peer) => watchers.add(member, peer),
+        unwatchMember: (member, peer) => watchers.remove(member, peer),
+      },
+      closed: peer => watchers.removeAll(peer),
+      close: () => runner.close(),
+      describe: () => runner.describe(),
+    }
+  },
+})
+
+/** Resolves when the topics are known; later changes come as news. */
+async function watchTopics(
+  context: ActorContext,
+  { broker }: CoordinatorInput,
+  topics: TopicView,
+  runner: ShardRunner<GroupShard>,
+): Promise<void> {
+  const link: Link<BrokerContract> = context.link(brokerContract, broker)
+  link.on('changed', delta => {
+    const isChanged = topics.changed(delta.topics, delta.gone)
+    if (delta.gone.length > 0) void runner.submit('topicsDeleted', { topics: delta.gone.map(({ topic }) => topic) })
+    if (isChanged) void runner.submit('topicsChanged', {})
+  })
+  link.tell('subscribe', {})
+  const { topics: all } = await link.ask('metadata', {
+    topics: null,
+    allowAutoTopicCreation: false,
+    includeClusterAuthorizedOperations: false,
+    includeTopicAuthorizedOperations: false,
+  })
+  topics.snapshot(
+    all.map(({ name, topicId, partitions }) => ({ topic: name ?? '', topicId, partitions: partitions.length })),
+  )
+}
+
+/** Who wants to be told of which member. */
+class Watchers {
+  readonly #peers = new Map<string, Set<Peer<CoordinatorContract>>>()
+
+  add(member: MemberRef, peer: Peer<CoordinatorContract>): void {
+    const peers = this.#peers.get(keyOf(member))
+    if (peers === undefined) this.#peers.set(keyOf(member), new Set([peer]))
+    else peers.add(peer)
+  }
+
+  remove(member: MemberRef, peer: Peer<CoordinatorContract>): void {
+    const peers = this.#peers.get(keyOf(member))
+    peers?.delete(peer)
+    if (peers?.size === 0) this.#peers.delete(keyOf(member))
+  }
+
+  removeAll(peer: Peer<CoordinatorContract>): void {
+    for (const [key, peers] of this.#peers) {
+      if (peers.delete(peer) && peers.size === 0) this.#peers.delete(key)
+    }
+  }
+
+  tell(member: MemberRef): void {
+    for (const peer of this.#peers.get(keyOf(member)) ?? []) peer.news('rebalance', member)
+  }
+}
+
+function keyOf({ groupId, memberId }: MemberRef): string {
+  return JSON.stringify([groupId, memberId])
+}

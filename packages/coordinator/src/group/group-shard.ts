@@ -1,0 +1,204 @@
+// The group coordinator as a shard (DESIGN 1.6): every word that can be asked of it, with the rules that answer. Decides nothing itself
+// beyond which rules a group of which type is for.
+
+import { refusedGroupApi as refused } from '@odradek/shared/client/port/coordinator-refusals'
+import { errors } from '@odradek/shared/protocol/error-codes'
+import { type DecideContext, defineShard, type ReadHandler, type WriteHandler } from '../runtime/shard.ts'
+import type { ClassicGroup } from './classic-group.ts'
+import { refusedJoin } from './classic-step.ts'
+import { decodeGroupRecord, encodeGroupRecord } from './group.records.ts'
+import { describeConsumerGroups, describeGroups, listGroups } from './group-queries.rules.ts'
+import type { GroupSettings } from './group-settings.ts'
+import type { GroupDecision, GroupEffect, GroupShard } from './group-words.ts'
+import { type Asked, type GroupContext, type Groups, noGroups } from './groups.ts'
+import { joinClassicGroup } from './join-group.rules.ts'
+import { expireSession, leaveClassicGroup, timeOutJoin, timeOutSync } from './leave-group.rules.ts'
+import { commitOffsets, commitTransactionalOffsets } from './offset-commit.rules.ts'
+import { fetchOffsets } from './offset-fetch.rules.ts'
+import { deleteGroups, deleteOffsets, expireOffsets, forgetTopics } from './offset-removal.rules.ts'
+import { replayEndTransaction, replayGroupRecord } from './replay.ts'
+import { heartbeatClassicGroup, sessionEffects, syncClassicGroup } from './sync-group.rules.ts'
+import type { Topics } from './topic-view.ts'
+
+export interface GroupShardSetup {
+  readonly settings: GroupSettings
+  readonly topics: Topics
+  readonly groupConfigs: GroupContext['groupConfigs']
+}
+
+type Words = GroupShard['words']
+type Request<N extends keyof Words> = Words[N]['request']
+type Reply<N extends keyof Words> = Words[N]['reply']
+
+export function groupShard(setup: GroupShardSetup) {
+  const contextOf = ({ now, random, ticket }: DecideContext): GroupContext => ({ ...setup, now, random, ticket })
+
+  function write<N extends keyof Words>(
+    refuse: (request: Request<N>, errorCode: number) => Reply<N>,
+    decide: (state: Groups, request: Request<N>, context: GroupContext) => GroupDecision<Reply<N>>,
+  ): WriteHandler<GroupShard, Request<N>, Reply<N>> {
+    return {
+      kind: 'write',
+      decide: (state, request, context) => decide(state, request, contextOf(context)),
+      refuse: (request, refusal) => refuse(request, refusal.errorCode),
+    }
+  }
+
+  function read<N extends keyof Words>(
+    refuse: (request: Request<N>, errorCode: number) => Reply<N>,
+    look: (state: Groups, request: Request<N>, context: GroupContext) => Reply<N>,
+  ): ReadHandler<GroupShard, Request<N>, Reply<N>> {
+    return {
+      kind: 'read',
+      read: (state, request, context) => look(state, request, contextOf(context)),
+      refuse: (request, refusal) => refuse(request, refusal.errorCode),
+    }
+  }
+
+  /** What the shard asks itself. */
+  function own<N extends keyof Words>(
+    decide: (state: Groups, request: Request<N>, context: GroupContext) => GroupDecision<null>,
+  ): WriteHandler<GroupShard, Request<N>, null> {
+    return {
+      kind: 'write',
+      decide: (state, request, context) => decide(state, request, contextOf(context)),
+      refuse: () => null,
+    }
+  }
+
+  return defineShard<GroupShard>({
+    name: 'group',
+    initial: noGroups,
+    replay: replayGroupRecord,
+    replayEndTransactionMarker: replayEndTransaction,
+    applySoft({ groups }, { group }) {
+      if (group.state === 'Dead') groups.delete(group.groupId)
+      else groups.set(group.groupId, group)
+    },
+    encodeRecord: encodeGroupRecord,
+    decodeRecord: decodeGroupRecord,
+    onLoaded: (state, context) => ({ effects: timersAfterLoad(state, contextOf(context)) }),
+    handlers: {
+      joinGroup: write<'joinGroup'>(refuseJoin, (state, asked, context) => {
+        const { groupId } = asked.request
+        if (groupId === '') return { reply: refuseJoin(asked, errors.INVALID_GROUP_ID.code) }
+        return joinClassicGroup(classicGroup(state, groupId), asked, context)
+      }),
+      syncGroup: write<'syncGroup'>(refuseAs(refused.SyncGroup), (state, { request }, context) =>
+        request.groupId === ''
+          ? { reply: refused.SyncGroup(request, errors.INVALID_GROUP_ID.code) }
+          : syncClassicGroup(classicGroup(state, request.groupId), request, context),
+      ),
+      heartbeat: write<'heartbeat'>(refuseAs(refused.Heartbeat), (state, { request }) =>
+        request.groupId === ''
+          ? { reply: refused.Heartbeat(request, errors.INVALID_GROUP_ID.code) }
+          : heartbeatClassicGroup(classicGroup(state, request.groupId), request),
+      ),
+      leaveGroup: write<'leaveGroup'>(refuseAs(refused.LeaveGroup), (state, { request }, context) =>
+        request.groupId === ''
+          ? { reply: refused.LeaveGroup(request, errors.INVALID_GROUP_ID.code) }
+          : leaveClassicGroup(classicGroup(state, request.groupId), request, context),
+      ),
+      offsetCommit: write<'offsetCommit'>(refuseAs(refused.OffsetCommit), (state, asked, context) =>
+        commitOffsets(state.groups.get(asked.request.groupId), asked, context),
+      ),
+      txnOffsetCommit: write<'txnOffsetCommit'>(refuseAs(refused.TxnOffsetCommit), (state, asked, context) =>
+        commitTransactionalOffsets(state.groups.get(asked.request.groupId), asked, context),
+      ),
+      offsetFetch: read<'offsetFetch'>(
+        ({ request }, errorCode) => ({
+          throttleTimeMs: 0,
+          topics: [],
+          errorCode: 0,
+          groups: request.groups.map(({ groupId }) => ({ groupId, topics: [], errorCode })),
+        }),
+        fetchOffsets,
+      ),
+      offsetDelete: write<'offsetDelete'>(refuseAs(refused.OffsetDelete), deleteOffsets),
+      deleteGroups: write<'deleteGroups'>(
+        ({ request }, errorCode) => ({
+          throttleTimeMs: 0,
+          results: request.groupsNames.map(groupId => ({ groupId, errorCode })),
+        }),
+        deleteGroups,
+      ),
+      describeGroups: read<'describeGroups'>(
+        ({ request }, errorCode) => ({
+          throttleTimeMs: 0,
+          groups: request.groups.flatMap(groupId => refused.DescribeGroups(groupId, errorCode).groups),
+        }),
+        describeGroups,
+      ),
+      listGroups: read<'listGroups'>((_, errorCode) => ({ throttleTimeMs: 0, errorCode, groups: [] }), listGroups),
+      consumerGroupHeartbeat: write<'consumerGroupHeartbeat'>(
+        refuseAs(refused.ConsumerGroupHeartbeat),
+        (_state, { request }) => ({
+          reply: refused.ConsumerGroupHeartbeat(request, errors.UNSUPPORTED_VERSION.code),
+        }),
+      ),
+      consumerGroupDescribe: read<'consumerGroupDescribe'>(
+        ({ request }, errorCode) => ({
+          throttleTimeMs: 0,
+          groups: request.groupIds.flatMap(groupId => refused.ConsumerGroupDescribe(groupId, errorCode).groups),
+        }),
+        describeConsumerGroups,
+      ),
+      sessionExpired: own<'sessionExpired'>((state, { groupId, memberId }, context) => {
+        const group = state.groups.get(groupId)
+        return group?.type === 'classic' ? expireSession(group, memberId, context) : NOTHING
+      }),
+      joinTimedOut: own<'joinTimedOut'>((state, { groupId }, context) => {
+        const group = classicGroup(state, groupId)
+        return group === undefined ? NOTHING : timeOutJoin(group, context)
+      }),
+      syncTimedOut: own<'syncTimedOut'>((state, { groupId, generationId }, context) => {
+        const group = classicGroup(state, groupId)
+        return group === undefined ? NOTHING : timeOutSync(group, generationId, context)
+      }),
+      revocationTimedOut: own<'revocationTimedOut'>(() => NOTHING),
+      expireOffsets: own<'expireOffsets'>((state, { skip }, context) => {
+        const { records, soft, next } = expireOffsets(state, skip, context)
+        // The rest goes on in the next turn, so that a large expiry holds nobody up.
+        return {
+          records,
+          soft,
+          reply: null,
+          effects: [expiryTimer(next ?? 0, next === null ? setup.settings.offsetsCheckIntervalMs : 0)],
+        }
+      }),
+      topicsDeleted: own<'topicsDeleted'>((state, { topics }) => ({
+        records: forgetTopics(state, topics),
+        reply: null,
+      })),
+      topicsChanged: own<'topicsChanged'>(() => NOTHING),
+    },
+  })
+}
+
+const NOTHING: GroupDecision<null> = { reply: null }
+
+function refuseAs<Req, Rep>(refuse: (request: Req, errorCode: number) => Rep) {
+  return ({ request }: Asked<Req>, errorCode: number): Rep => refuse(request, errorCode)
+}
+
+function refuseJoin({ request }: Request<'joinGroup'>, errorCode: number): Reply<'joinGroup'> {
+  return refusedJoin(request.memberId, errorCode)
+}
+
+function classicGroup({ groups }: Groups, groupId: string): ClassicGroup | undefined {
+  const group = groups.get(groupId)
+  return group?.type === 'classic' ? group : undefined
+}
+
+function timersAfterLoad({ groups }: Groups, { settings }: GroupContext): GroupEffect[] {
+  const timers: GroupEffect[] = [expiryTimer(0, settings.offsetsCheckIntervalMs)]
+  for (const group of groups.values()) {
+    if (group.type !== 'classic') continue
+    for (const memberId of group.members.keys()) timers.push(...sessionEffects(group, memberId))
+  }
+  return timers
+}
+
+function expiryTimer(skip: number, delayMs: number): GroupEffect {
+  return { kind: 'armTimer', key: 'expireOffsets', delayMs, name: 'expireOffsets', request: { skip } }
+}
