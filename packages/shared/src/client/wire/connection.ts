@@ -42,6 +42,8 @@ interface Exchange {
   readonly reject: (error: Error) => void
   timer: Timer
   version: number
+  /** Stops listening to the caller's signal. */
+  unwatch?: () => void
 }
 
 export class Connection {
@@ -116,7 +118,7 @@ export class Connection {
           timer: this.#options.host.clock.after(deadlineMs, () => this.#overdue(exchange)),
           version: -1,
         }
-        signal?.addEventListener('abort', () => this.#giveUp(exchange), { once: true })
+        if (signal) watchAbort(exchange, signal, () => this.#giveUp(exchange))
         if (signal?.aborted) this.#giveUp(exchange)
         else this.#submit(exchange)
       }, reject)
@@ -241,6 +243,7 @@ export class Connection {
 
   #settle(exchange: Exchange, error: Error | null, value?: unknown): void {
     exchange.timer.cancel()
+    exchange.unwatch?.()
     if (error) exchange.reject(error)
     else exchange.resolve({ value, version: exchange.version })
   }
@@ -404,6 +407,12 @@ export class Connection {
 }
 
 const NO_TRACE = { on: false, transition: () => undefined }
+
+/** A signal may outlive thousands of requests: what listens to it leaves with the reply. */
+function watchAbort(exchange: Exchange, signal: AbortSignal, giveUp: () => void): void {
+  signal.addEventListener('abort', giveUp)
+  exchange.unwatch = () => signal.removeEventListener('abort', giveUp)
+}
 
 function lost(reason: string): PortError {
   return new PortError({ code: 'LINK_CLOSED', message: `the connection was lost before the reply came: ${reason}` })
