@@ -3,7 +3,7 @@
 import { type ActorContext, defineActor, type Handlers, type Peer } from '@odradek/shared/actor/actor'
 import { type MachineRun, runMachine } from '@odradek/shared/actor/machine-runner'
 import { PortError } from '@odradek/shared/base/errors'
-import { isInternalTopic } from '@odradek/shared/client/port/internal-topics'
+import { internalTopics, isInternalTopic } from '@odradek/shared/client/port/internal-topics'
 import type { ApiName, ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
 import {
   type BrokerContract,
@@ -24,6 +24,7 @@ import { coordinatorModules, leaderModule } from './cluster/modules.ts'
 import { ProducerIdBlock } from './cluster/producer-id-block.ts'
 import { RetentionSweep } from './cluster/retention-sweep.ts'
 import { TopicTable } from './cluster/topic-table.ts'
+import type { LogStore } from './log/partition-log.ts'
 import { openLogStore } from './partition/leader-storage.ts'
 
 export interface BrokerInput {
@@ -45,6 +46,7 @@ export interface BrokerInput {
 class Broker {
   readonly #topics = new TopicTable()
   readonly #subscribers = new Set<Peer<BrokerContract>>()
+  readonly #logs: LogStore
   readonly #leaders: LeaderHost
   readonly #coordinators: CoordinatorHost
   readonly #cluster: ClusterClient
@@ -58,6 +60,7 @@ class Broker {
     const { nodeId, rack, storage } = input
     this.#endpoint = { nodeId, host: '127.0.0.1', port: 0, rack }
     const logs = openLogStore(context, storage)
+    this.#logs = logs
     logs.removeStray()
     this.#leaders = new LeaderHost({
       context,
@@ -112,6 +115,17 @@ class Broker {
     if (topics.length > 0) await this.#createAsked(topics)
     this.#machine.send({ type: 'image.loaded' })
     this.#sweep.start()
+    void this.#resumeTransactions()
+  }
+
+  /** Only partitions that have a log can hold transactions. */
+  async #resumeTransactions(): Promise<void> {
+    const image = this.#topics.find({ topic: internalTopics.transactions })
+    const stored = this.#logs.list().filter(({ topicId }) => topicId === image?.topicId)
+    await this.#coordinators.resume(
+      'transaction',
+      stored.map(({ partition }) => partition),
+    )
   }
 
   async #createAsked(topics: BrokerInput['topics']): Promise<void> {

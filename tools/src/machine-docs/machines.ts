@@ -68,6 +68,13 @@ export const machines: readonly NamedMachine[] = [
     load: async () => defined((await import('@odradek/coordinator/group/classic-group.machine')).classicGroupMachine),
   },
   {
+    name: 'transaction',
+    home: 'packages/coordinator',
+    file: 'transaction/transaction',
+    load: async () =>
+      defined((await import('@odradek/coordinator/transaction/transaction.machine')).transactionMachine),
+  },
+  {
     name: 'broker',
     home: 'packages/broker',
     file: 'broker',

@@ -51,6 +51,14 @@ export class CoordinatorHost {
     return { partitions, address: shard.address }
   }
 
+  /**
+   * Starts the shards of these partitions one after another, without being asked. Transactions need it: what was decided before a stop is owed
+   * its markers, and what was open has a timeout, whether or not a client comes back.
+   */
+  async resume(kind: CoordinatorKind, partitions: readonly number[]): Promise<void> {
+    for (const partition of partitions) if (!this.#closing) await this.find(kind, partition)
+  }
+
   /** Orderly end of all shards; their leaders close later. */
   async close(): Promise<void> {
     this.#closing = true
@@ -96,13 +104,23 @@ export class CoordinatorHost {
       spawned.onChange((address, reason) => {
         shard.address = address
         if (address === null && this.#shards.get(key) === shard) this.#shards.delete(key)
-        if (!this.#closing) context.log.warn({ kind, partition, reason }, 'coordinator shard changed')
+        if (this.#closing) return
+        context.log.warn({ kind, partition, reason }, 'coordinator shard changed')
+        if (address === null) this.#resumeSoon(kind, partition)
       })
       return spawned
     } catch (error) {
       context.log.error({ kind, partition, error: String(error) }, 'coordinator shard did not start')
       this.#shards.delete(key)
+      if (!this.#closing) this.#resumeSoon(kind, partition)
       return null
     }
+  }
+
+  /** Groups wait for their members; transactions go on by themselves. */
+  #resumeSoon(kind: CoordinatorKind, partition: number): void {
+    if (kind !== 'transaction') return
+    const { clock, limits } = this.#options.context
+    clock.after(limits.shardRetryMs, () => void this.resume(kind, [partition]))
   }
 }

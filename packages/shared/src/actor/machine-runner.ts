@@ -185,7 +185,7 @@ function withDispatch(machine: AnyStateMachine): AnyStateMachine {
 }
 
 /** A state value in one line. */
-function stateName(value: StateValue): string {
+export function stateName(value: StateValue): string {
   if (typeof value === 'string') return value
   return Object.entries(value)
     .map(([region, inner]) => {

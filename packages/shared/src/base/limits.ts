@@ -90,6 +90,13 @@ export const limits = {
   producerIdsMax: 100_000,
   /** Producers that wait for their verification (KIP-890) at one partition leader; beyond, the oldest must ask again. */
   verificationsMax: 10_000,
+  /** How long a request waits for a transaction that is being ended before it is answered as Kafka would, and how many may wait. */
+  transactionWaitMs: 5_000,
+  transactionWaitersMax: 16_384,
+  /** One try to write the markers of a transaction, and the wait between tries, which doubles. */
+  markerDeadlineMs: 10_000,
+  markerRetryMinMs: 10,
+  markerRetryMaxMs: 1_000,
   /** Partitions that one admin request may create (Kafka: ReplicationControlManager's MAX_PARTITIONS_PER_BATCH). */
   partitionsPerRequestMax: 10_000,
 } as const
@@ -111,5 +118,7 @@ assert(
   limits.appendDecompressedBytesMax <= limits.decompressedBatchBytesMax,
   'what a leader accepts, a consumer can decompress',
 )
+assert(limits.transactionWaitMs < limits.askDeadlineMs, 'who waits for the end of a transaction is answered in time')
+assert(limits.markerRetryMinMs <= limits.markerRetryMaxMs, 'the wait between markers grows')
 assert(limits.restartDelayMinMs <= limits.restartDelayMaxMs, 'a backoff grows')
 assert(limits.closeDeadlineMs <= limits.gateDeadlineMs, 'an orderly close is given up before a gate is')

@@ -4,7 +4,12 @@ import type { Address } from '../actor/actor.ts'
 import { ask, defineContract, tell } from '../actor/contract.ts'
 import type { ApiName } from './api-map.ts'
 import type { BrokerContract } from './broker.contract.ts'
-import type { PartitionLeaderContract, WriteMarkerRequest, WriteMarkerResponse } from './partition-leader.contract.ts'
+import type {
+  PartitionLeaderContract,
+  VerificationGuard,
+  WriteMarkerRequest,
+  WriteMarkerResponse,
+} from './partition-leader.contract.ts'
 
 export interface CoordinatorRequest {
   readonly api: ApiName
@@ -15,6 +20,11 @@ export interface CoordinatorRequest {
   readonly clientId: string
   /** As Kafka prints it: `/127.0.0.1`; in-process: `/in-process`. */
   readonly clientHost: string
+  /**
+   * TxnOffsetCommit: the transaction coordinator has vouched for this shard's partition under this guard of its leader (KIP-890); the append shows
+   * it. Absent: the partition is in the transaction already.
+   */
+  readonly verification?: VerificationGuard
 }
 
 /** A member of a group, as news about it are asked for. */

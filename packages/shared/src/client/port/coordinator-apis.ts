@@ -6,6 +6,7 @@ import { askShard } from './coordinator-directory.ts'
 import { refusedGroupApi as group, refusedTransactionApi as transaction } from './coordinator-refusals.ts'
 import type { Answer, Answers, Caller } from './door.ts'
 import { coordinatorFailure } from './port-failure.ts'
+import { txnOffsetCommit } from './txn-offset-commit.ts'
 
 function toShard<A extends ApiName>(api: A, request: ApiRequest<A>, { apiVersion, clientId, clientHost }: Caller) {
   return { api, apiVersion, request, clientId, clientHost }
@@ -87,7 +88,7 @@ export const coordinatorApis: Answers = {
   SyncGroup: byKey('SyncGroup', 'group', groupId, group.SyncGroup),
   OffsetDelete: byKey('OffsetDelete', 'group', groupId, group.OffsetDelete),
   ConsumerGroupHeartbeat: byKey('ConsumerGroupHeartbeat', 'group', groupId, group.ConsumerGroupHeartbeat),
-  TxnOffsetCommit: byKey('TxnOffsetCommit', 'group', groupId, group.TxnOffsetCommit),
+  TxnOffsetCommit: txnOffsetCommit,
   OffsetFetch: byItem('OffsetFetch', 'group', {
     items: request => request.groups,
     key: groupId,
