@@ -1,6 +1,8 @@
 // The state of one group shard: groups and offsets by group id. Changed by `replayGroupRecord` (what the log says) and by soft changes
 // (who waits for what). Read by all rules of this room.
+
 import type { Random } from '@odradek/shared/base/random'
+import type { VerificationGuard } from '@odradek/shared/contracts/partition-leader.contract'
 import type { Ticket } from '../runtime/effects.ts'
 import type { ClassicGroup } from './classic-group.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
@@ -37,4 +39,6 @@ export interface Asked<Request> {
   readonly apiVersion: number
   readonly clientId: string
   readonly clientHost: string
+  /** The leader's guard for a transactional append, when it wants one (KIP-890). */
+  readonly verification?: VerificationGuard
 }

@@ -82,7 +82,7 @@ function commitKeepsSession(group: Group | undefined, { memberId, generationIdOr
 /** Offsets that count once the producer's transaction commits: appended under its id and epoch, staged until its marker comes. */
 export function commitTransactionalOffsets(
   group: Group | undefined,
-  { request, apiVersion }: Asked<TxnOffsetCommitRequest>,
+  { request, apiVersion, verification }: Asked<TxnOffsetCommitRequest>,
   context: GroupContext,
 ): GroupDecision<TxnOffsetCommitResponse> {
   const verdict = validateCommit(group, request, { apiVersion, isTransactional: true })
@@ -107,7 +107,8 @@ export function commitTransactionalOffsets(
   })
   const reply = { throttleTimeMs: 0, topics: answers }
   const { producerId, producerEpoch } = request
-  return { records, reply, transaction: { producerId, producerEpoch } }
+  const producer = { producerId, producerEpoch }
+  return { records, reply, transaction: verification === undefined ? producer : { ...producer, verification } }
 }
 
 function validatePartition(

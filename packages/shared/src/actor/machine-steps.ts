@@ -20,7 +20,9 @@ export function machineSteps(machine: AnyStateMachine): (from: string, event: st
     const key = `${from} ${type}`
     let step = steps.get(key)
     if (step === undefined) {
-      const [next, actions] = transition(machine, machine.resolveState({ value: valueOf(from), context: {} }), { type })
+      const [next, actions] = transition(machine, machine.resolveState({ value: stateValue(from), context: {} }), {
+        type,
+      })
       step = { to: stateName(next.value), effects: actions.map(action => action.type) }
       steps.set(key, step)
     }
@@ -29,7 +31,7 @@ export function machineSteps(machine: AnyStateMachine): (from: string, event: st
 }
 
 /** `A.b` -> { A: 'b' }. */
-function valueOf(leaf: string): StateValue {
+function stateValue(leaf: string): StateValue {
   const [outermost, ...inner] = leaf.split('.') as [string, ...string[]]
-  return inner.length === 0 ? outermost : { [outermost]: valueOf(inner.join('.')) }
+  return inner.length === 0 ? outermost : { [outermost]: stateValue(inner.join('.')) }
 }
