@@ -27,7 +27,11 @@ export const forbiddenNouns = ['utils', 'util', 'helpers', 'helper', 'types', 'm
 
 /** A library that only some rooms may touch. */
 export const libraryRooms: { readonly [library: string]: readonly RegExp[] } = {
-  lmdb: [/^packages\/broker\/src\/log\/lmdb-[a-z-]+\.ts$/, /^packages\/shared\/src\/actor\/suite\/lmdb-numbers\.ts$/],
+  lmdb: [
+    /^packages\/broker\/src\/log\/lmdb-[a-z-]+\.ts$/,
+    /^tools\/src\/bench\/bare-[a-z-]+\.worker\.ts$/,
+    /^packages\/shared\/src\/actor\/suite\/lmdb-numbers\.ts$/,
+  ],
   xstate: [/\.machine\.ts$/, /^packages\/shared\/src\/actor\/machine-[a-z-]+\.ts$/],
   piscina: [/^packages\/[a-z]+\/src\/([a-z]+\/)*[a-z-]*pool\.ts$/, /^tools\/src\//],
 }

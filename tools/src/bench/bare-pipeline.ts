@@ -1,0 +1,98 @@
+// The ceiling: the same road without actors. Main thread builds batches -> sender thread seals them -> one leader thread per partition commits them to LMDB, a
+// group per turn, and reads them back -> consumer thread checks the CRC -> main thread decodes. Plain threads, ports and LMDB; credits are a count.
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { builtUrl } from '@odradek/shared/actor/built-url'
+import { BatchBuilder } from '@odradek/shared/records/batch-builder'
+import { RecordReader } from '@odradek/shared/records/record-reader'
+import { inDirectory } from './bench-directory.ts'
+
+export interface PipelineLoad {
+  readonly records: number
+  readonly valueBytes: number
+  readonly partitions: number
+  readonly batchBytes: number
+}
+
+const BATCHES_IN_FLIGHT = 128
+const DECOMPRESSED_MAX = 64 * 1024 * 1024
+
+/** Records per second, from the first record built to the last one decoded. */
+export function barePipeline(load: PipelineLoad): Promise<number> {
+  return inDirectory(async dir => {
+    const workers: Worker[] = []
+    try {
+      return await runPipeline(dir, load, workers)
+    } finally {
+      // Orderly: a thread that is told to close ends by itself, outside of any LMDB call.
+      for (const worker of workers) worker.postMessage({ close: true })
+      await Promise.all(workers.map(worker => new Promise(resolve => worker.once('exit', resolve))))
+    }
+  })
+}
+
+async function runPipeline(
+  dir: string,
+  { records, valueBytes, partitions, batchBytes }: PipelineLoad,
+  workers: Worker[],
+): Promise<number> {
+  const start = (name: string, workerData: object, ports: readonly MessagePort[]) => {
+    const worker = new Worker(new URL(builtUrl(new URL(`./bare-${name}.worker.ts`, import.meta.url).href)), {
+      workerData,
+      transferList: [...ports],
+    })
+    workers.push(worker)
+    return new Promise<Worker>((resolve, reject) => worker.once('online', () => resolve(worker)).once('error', reject))
+  }
+  const toSender = Array.from({ length: partitions }, () => new MessageChannel())
+  const toConsumer = Array.from({ length: partitions }, () => new MessageChannel())
+  const leaders = toSender.map(({ port2 }, index) => {
+    const consumer = toConsumer[index]!.port1
+    return start('leader', { dir: `${dir}/${index}`, sender: port2, consumer }, [port2, consumer])
+  })
+  const senderPorts = toSender.map(({ port1 }) => port1)
+  const consumerPorts = toConsumer.map(({ port2 }) => port2)
+  const [sender, consumer] = await Promise.all([
+    start('sender', { leaders: senderPorts }, senderPorts),
+    start('consumer', { leaders: consumerPorts }, consumerPorts),
+    ...leaders,
+  ])
+  return drive(sender, consumer, { records, valueBytes, partitions, batchBytes })
+}
+
+function drive(
+  sender: Worker,
+  consumer: Worker,
+  { records, valueBytes, partitions, batchBytes }: PipelineLoad,
+): Promise<number> {
+  const value = Buffer.alloc(valueBytes, 'x')
+  const builder = new BatchBuilder({ writeLimit: batchBytes })
+  const reader = new RecordReader()
+  const startedAt = performance.now()
+  let [built, received, inFlight, next, checksum] = [0, 0, 0, 0, 0]
+  return new Promise(resolve => {
+    const fill = () => {
+      while (built < records && inFlight < BATCHES_IN_FLIGHT) {
+        const now = Date.now()
+        while (built < records && builder.tryAppend(now, null, value)) built++
+        const bytes = builder.close()
+        sender.postMessage({ partition: next++ % partitions, bytes }, [bytes.buffer as ArrayBuffer])
+        inFlight++
+      }
+    }
+    consumer.on('message', (batches: readonly Uint8Array[]) => {
+      for (const bytes of batches) {
+        reader.open(bytes, 0, DECOMPRESSED_MAX)
+        while (reader.next()) {
+          received++
+          checksum += reader.valueLength
+        }
+      }
+      if (received >= records && checksum > 0) resolve((records * 1_000) / (performance.now() - startedAt))
+    })
+    sender.on('message', (acknowledged: number) => {
+      inFlight -= acknowledged
+      fill()
+    })
+    fill()
+  })
+}

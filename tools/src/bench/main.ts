@@ -1,0 +1,60 @@
+#!/usr/bin/env node
+// `pnpm bench [ROW...]`: measures the rows of the bench table, each in a process of its own, and prints them as a table. `--list` names them, `--json` prints
+// figures instead, `--row NAME` is the child's side.
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { environmentOf } from '../load/environment.ts'
+import { benchRows } from './bench-rows.ts'
+import { type MeasuredRow, tableLines } from './bench-table.rules.ts'
+
+const args = process.argv.slice(2)
+if (args[0] === '--row') await measureHere(args[1]!)
+else if (args.includes('--list')) for (const { name, what } of benchRows) console.log(`${name.padEnd(12)} ${what}`)
+else await measureAll(args.filter(arg => !arg.startsWith('--')))
+
+async function measureHere(name: string): Promise<void> {
+  const row = benchRows.find(each => each.name === name)!
+  const figures = await row.run()
+  console.log(JSON.stringify(figures))
+}
+
+async function measureAll(names: readonly string[]): Promise<void> {
+  const unknown = names.find(name => !benchRows.some(row => row.name === name))
+  if (unknown !== undefined) {
+    console.error(`there is no row '${unknown}': there are ${benchRows.map(({ name }) => name).join(', ')}`)
+    process.exitCode = 2
+    return
+  }
+  const measured: MeasuredRow[] = []
+  for (const { name, what } of benchRows) {
+    if (names.length > 0 && !names.includes(name)) continue
+    console.error(`measuring ${name}: ${what}`)
+    measured.push({ name, what, ...(await measureInChild(name)) })
+  }
+  const environment = environmentOf('embedded')
+  if (args.includes('--json')) console.log(JSON.stringify({ environment, rows: measured }, null, 2))
+  else {
+    const { node, cpus, cpuModel, platform, memoryBytes, date } = environment
+    console.log(
+      `${date.slice(0, 10)}, Node ${node}, ${platform}, ${cpus} x ${cpuModel}, ${Math.round(memoryBytes / 2 ** 30)} GiB\n`,
+    )
+    for (const line of tableLines(measured)) console.log(line)
+  }
+  if (measured.some(({ failure }) => failure !== null)) process.exitCode = 1
+}
+
+function measureInChild(name: string): Promise<Pick<MeasuredRow, 'figures' | 'failure'>> {
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), '--row', name], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let said = ''
+  child.stdout.setEncoding('utf8').on('data', chunk => {
+    said += chunk
+  })
+  return new Promise(resolve => {
+    child.once('close', code => {
+      if (code === 0) resolve({ figures: JSON.parse(said), failure: null })
+      else resolve({ figures: [], failure: `exit code ${code}` })
+    })
+  })
+}

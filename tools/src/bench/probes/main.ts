@@ -1,0 +1,91 @@
+// Measurements that need a process of their own: `node main.js NAME ARGS` prints one line of JSON and ends when its standard input does.
+import { type Broker, createBroker } from '@odradek/broker'
+import { createProducer } from '@odradek/producer'
+import { createAdmin } from '@odradek/shared/client/admin'
+
+type Figures = { readonly [figure: string]: number }
+
+const probes: { readonly [name: string]: (...args: readonly string[]) => Promise<Figures> } = {
+  bare: async () => {
+    await settled()
+    return { rss: process.memoryUsage.rss() }
+  },
+  start: async dir => {
+    const firstAt = performance.now()
+    await createBroker(dir === undefined ? { storage: 'memory' } : { dir })
+    const secondAt = performance.now()
+    await createBroker({ storage: 'memory' })
+    return { firstMs: secondAt - firstAt, secondMs: performance.now() - secondAt }
+  },
+  idle: async () => {
+    await createBroker({ storage: 'memory', topics: { idle: 4 } })
+    await settled()
+    const cpu = process.cpuUsage()
+    const startedAt = performance.now()
+    await pause(5_000)
+    const { user, system } = process.cpuUsage(cpu)
+    return {
+      rss: process.memoryUsage.rss(),
+      cpuPercent: (user + system) / 10 / (performance.now() - startedAt),
+    }
+  },
+  fill: async (dir, bytes) => {
+    const broker = await createBroker({ dir: dir!, listen: false, topics: { bench: 8 } })
+    return fill(broker, Number(bytes))
+  },
+  reopen: async dir => {
+    const startedAt = performance.now()
+    const broker = await createBroker({ dir: dir!, listen: false })
+    const startMs = performance.now() - startedAt
+    const producer = createProducer({ bootstrapServers: broker, lingerMs: 0 })
+    await producer.send('bench', { value: 'first', partition: 0 })
+    return { startMs, firstAckMs: performance.now() - startedAt }
+  },
+  partitions: async (dir, count) => {
+    const broker = await createBroker({ dir: dir!, listen: false })
+    const admin = createAdmin({ bootstrapServers: broker })
+    const startedAt = performance.now()
+    await admin.topics.create({ name: 'many', partitions: Number(count) })
+    const createMs = performance.now() - startedAt
+    const producer = createProducer({ bootstrapServers: broker })
+    const sentAt = performance.now()
+    await producer.send(
+      'many',
+      Array.from({ length: Number(count) }, (_, partition) => ({ value: 'x', partition })),
+    )
+    const firstAckMs = performance.now() - sentAt
+    const { threads } = await broker.health()
+    return { createMs, firstAckMs, threads, rss: process.memoryUsage.rss() }
+  },
+}
+
+/** Writes until so many bytes are acknowledged, says so, and goes on writing until it is killed. */
+async function fill(broker: Broker, bytes: number): Promise<Figures> {
+  const producer = createProducer({ bootstrapServers: broker, batchSize: 65_536 })
+  const value = Buffer.alloc(1_000, 'x')
+  const records = Array.from({ length: 500 }, (_, index) => ({ value, partition: index % 8 }))
+  let acknowledged = 0
+  const writer = async () => {
+    for (;;) {
+      await producer.send('bench', records)
+      acknowledged += records.length * value.length
+    }
+  }
+  const writers = Promise.race(Array.from({ length: 16 }, writer))
+  while (acknowledged < bytes) await Promise.race([pause(10), writers])
+  return { bytes: acknowledged }
+}
+
+async function settled(): Promise<void> {
+  await pause(1_000)
+  globalThis.gc?.()
+  await pause(200)
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms))
+}
+
+const [name, ...args] = process.argv.slice(2)
+console.log(JSON.stringify(await probes[name!]!(...args)))
+process.stdin.resume().on('end', () => process.exit(0))

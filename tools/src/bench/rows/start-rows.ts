@@ -1,0 +1,94 @@
+// Rows about starting, idling, reopening after a kill, and many partitions.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { builtUrl } from '@odradek/shared/actor/built-url'
+import { inDirectory } from '../bench-directory.ts'
+import { atMost, type BenchFigure, type BenchRow, median, reported } from '../bench-row.ts'
+
+const ROUNDS = 5
+
+/** Runs a probe in a fresh process; the object that it prints. */
+function probe(name: string, ...args: readonly string[]): Promise<{ readonly [figure: string]: number }> {
+  const { child, line } = startProbe(name, args)
+  return line.finally(() => child.stdin!.end())
+}
+
+function startProbe(
+  name: string,
+  args: readonly string[],
+): { readonly child: ChildProcess; readonly line: Promise<{ readonly [figure: string]: number }> } {
+  const path = fileURLToPath(builtUrl(new URL('../probes/main.ts', import.meta.url).href))
+  const child = spawn(process.execPath, ['--expose-gc', path, name, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
+  let said = ''
+  const line = new Promise<{ readonly [figure: string]: number }>((resolve, reject) => {
+    child.stdout!.setEncoding('utf8').on('data', (chunk: string) => {
+      said += chunk
+      const end = said.indexOf('\n')
+      if (end >= 0) resolve(JSON.parse(said.slice(0, end)))
+    })
+    child.once('close', code => reject(new Error(`probe ${name} ended with ${code}`)))
+  })
+  return { child, line }
+}
+
+async function cold(): Promise<BenchFigure[]> {
+  const memory: number[] = []
+  const lmdb: number[] = []
+  const second: number[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    const inMemory = await probe('start')
+    memory.push(inMemory.firstMs!)
+    second.push(inMemory.secondMs!)
+    lmdb.push((await inDirectory(dir => probe('start', dir))).firstMs!)
+  }
+  return [
+    atMost('memory ms', median(memory), 80),
+    atMost('LMDB ms', median(lmdb), 120),
+    atMost('second in the process ms', median(second), 20),
+  ]
+}
+
+async function idle(): Promise<BenchFigure[]> {
+  const bare = await probe('bare')
+  const broker = await probe('idle')
+  return [
+    atMost('RSS above bare Node MB', (broker.rss! - bare.rss!) / 1e6, 40),
+    atMost('cpu % of one core', broker.cpuPercent!, 0.2),
+  ]
+}
+
+const GIGABYTE = '1000000000'
+
+function reopen(): Promise<BenchFigure[]> {
+  return inDirectory(async dir => {
+    const { child, line } = startProbe('fill', [dir, GIGABYTE])
+    const { bytes } = await line
+    child.kill('SIGKILL')
+    await new Promise(resolve => child.once('exit', resolve))
+    const { firstAckMs, startMs } = await probe('reopen', dir)
+    return [
+      reported('bytes before the kill, GB', bytes! / 1e9),
+      reported('createBroker ms', startMs!),
+      atMost('first append acknowledged s', firstAckMs! / 1_000, 0.5),
+    ]
+  })
+}
+
+function manyPartitions(): Promise<BenchFigure[]> {
+  return inDirectory(async dir => {
+    const { createMs, rss, threads, firstAckMs } = await probe('partitions', dir, '1000')
+    return [
+      atMost('created s', createMs! / 1_000, 2),
+      atMost('RSS MB', rss! / 1e6, 400),
+      reported('threads', threads!),
+      reported('a record to every partition, acknowledged ms', firstAckMs!),
+    ]
+  })
+}
+
+export const startRows: readonly BenchRow[] = [
+  { name: 'start', what: 'createBroker() in a cold process after import', run: cold },
+  { name: 'idle', what: 'idle embedded broker (memory)', run: idle },
+  { name: 'reopen', what: 'reopen after SIGKILL under load, 1 GB in 8 partitions', run: reopen },
+  { name: 'partitions', what: 'topic with 1,000 partitions (LMDB)', run: manyPartitions },
+]
