@@ -337,7 +337,7 @@ export class Producer implements AsyncDisposable {
     if (!queues.isKnown) return false
     try {
       while (group.placed < records.length) {
-        const encoded = this.#encoder.encode(topic, records[group.placed]!)
+        const encoded = this.#encoder.encode(topic, records[group.placed]!, group.defaultTimestamp)
         if (!this.#hasRoom(encoded)) return false
         const batch = this.#placer.place(queues, encoded, context)
         group.place(batch, encoded.timestamp)

@@ -55,8 +55,8 @@ export class RecordEncoder {
     this.#host = host
   }
 
-  /** Bytes are valid until the next record is encoded. */
-  encode(topic: Topic, given: ProducerRecord): EncodedRecord {
+  /** Bytes are valid until the next record is encoded. `sentAt` is the time of a record that brings none: read once per call, since a look at the clock costs. */
+  encode(topic: Topic, given: ProducerRecord, sentAt?: number): EncodedRecord {
     const { interceptors } = this.#options
     const record = interceptors.length === 0 ? given : interceptRecord(interceptors, topic.name, given, this.#host.log)
     if (record.value === undefined) {
@@ -69,7 +69,7 @@ export class RecordEncoder {
       record.key === undefined || record.key === null ? null : this.#bytes(topic, 'key', topic.key, record.key)
     const value = record.value === null ? null : this.#bytes(topic, 'value', topic.value, record.value)
     const headers = record.headers === undefined ? NO_HEADERS : headersOf(topic.name, record.headers)
-    const timestamp = record.timestamp ?? this.#host.clock.now()
+    const timestamp = record.timestamp ?? sentAt ?? this.#host.clock.now()
     const size = (key?.length ?? 0) + (value?.length ?? 0)
     if (size > this.#options.maxRequestSize) {
       throw new KafkaError(

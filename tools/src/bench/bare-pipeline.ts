@@ -6,6 +6,13 @@ import { BatchBuilder } from '@odradek/shared/records/batch-builder'
 import { RecordReader } from '@odradek/shared/records/record-reader'
 import { inDirectory } from './bench-directory.ts'
 
+export interface PipelineFigures {
+  readonly recordsPerSecond: number
+  /** Of all threads, microseconds per record. */
+  readonly cpuUser: number
+  readonly cpuSystem: number
+}
+
 export interface PipelineLoad {
   readonly records: number
   readonly valueBytes: number
@@ -16,8 +23,8 @@ export interface PipelineLoad {
 const BATCHES_IN_FLIGHT = 128
 const DECOMPRESSED_MAX = 64 * 1024 * 1024
 
-/** Records per second, from the first record built to the last one decoded. */
-export function barePipeline(load: PipelineLoad): Promise<number> {
+/** From the first record built to the last one decoded. */
+export function barePipeline(load: PipelineLoad): Promise<PipelineFigures> {
   return inDirectory(async dir => {
     const workers: Worker[] = []
     try {
@@ -34,7 +41,7 @@ async function runPipeline(
   dir: string,
   { records, valueBytes, partitions, batchBytes }: PipelineLoad,
   workers: Worker[],
-): Promise<number> {
+): Promise<PipelineFigures> {
   const start = (name: string, workerData: object, ports: readonly MessagePort[]) => {
     const worker = new Worker(new URL(builtUrl(new URL(`./bare-${name}.worker.ts`, import.meta.url).href)), {
       workerData,
@@ -63,11 +70,12 @@ function drive(
   sender: Worker,
   consumer: Worker,
   { records, valueBytes, partitions, batchBytes }: PipelineLoad,
-): Promise<number> {
+): Promise<PipelineFigures> {
   const value = Buffer.alloc(valueBytes, 'x')
   const builder = new BatchBuilder({ writeLimit: batchBytes })
   const reader = new RecordReader()
   const startedAt = performance.now()
+  const cpu = process.cpuUsage()
   let [built, received, inFlight, next, checksum] = [0, 0, 0, 0, 0]
   return new Promise(resolve => {
     const fill = () => {
@@ -87,7 +95,10 @@ function drive(
           checksum += reader.valueLength
         }
       }
-      if (received >= records && checksum > 0) resolve((records * 1_000) / (performance.now() - startedAt))
+      if (received < records || checksum === 0) return
+      const { user, system } = process.cpuUsage(cpu)
+      const recordsPerSecond = (records * 1_000) / (performance.now() - startedAt)
+      resolve({ recordsPerSecond, cpuUser: user / records, cpuSystem: system / records })
     })
     sender.on('message', (acknowledged: number) => {
       inFlight -= acknowledged

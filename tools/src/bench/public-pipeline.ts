@@ -5,7 +5,7 @@ import { createProducer, type Producer } from '@odradek/producer'
 import { bytes } from '@odradek/shared/client/codecs'
 import { topic } from '@odradek/shared/client/topic'
 import type { CompressionType } from '@odradek/shared/records/compression/compression-type'
-import type { PipelineLoad } from './bare-pipeline.ts'
+import type { PipelineFigures, PipelineLoad } from './bare-pipeline.ts'
 import { inDirectory } from './bench-directory.ts'
 
 export interface PublicLoad extends PipelineLoad {
@@ -25,13 +25,6 @@ const TOPIC = topic('bench', { value: bytes() })
 const ARRAY_RECORDS = 500
 const ARRAYS_IN_FLIGHT = 64
 const WARM_SHARE = 0.1
-
-export interface PipelineFigures {
-  readonly recordsPerSecond: number
-  /** Of all threads, microseconds per record. */
-  readonly cpuUser: number
-  readonly cpuSystem: number
-}
 
 /** Sends and receives at the same time; a tenth more is sent first to warm up. */
 export function publicPipeline(load: PublicLoad): Promise<PipelineFigures> {

@@ -1,5 +1,5 @@
 // Rows about the road of a record: public API against the bare pipeline, in one run, alternating.
-import { barePipeline } from '../bare-pipeline.ts'
+import { barePipeline, type PipelineFigures } from '../bare-pipeline.ts'
 import { atLeast, type BenchFigure, type BenchRow, median, reported } from '../bench-row.ts'
 import { type PublicLoad, publicPipeline, sendAwaited, sendEnqueued } from '../public-pipeline.ts'
 
@@ -12,28 +12,36 @@ async function rounds<T>(run: () => Promise<T>): Promise<T[]> {
   return results
 }
 
+/** All threads together. On a machine that others use, too, this is the figure that stays. */
+const cpuOf = ({ cpuUser, cpuSystem }: PipelineFigures) => cpuUser + cpuSystem
+
 async function arrays(): Promise<BenchFigure[]> {
   const pairs = await rounds(async () => ({ bare: await barePipeline(BASE), ours: await publicPipeline(BASE) }))
-  const best = (of: (pair: (typeof pairs)[number]) => number) => median(pairs.map(of))
-  const ours = best(pair => pair.ours.recordsPerSecond)
+  const middle = (of: (pair: (typeof pairs)[number]) => number) => median(pairs.map(of))
+  const ours = middle(pair => pair.ours.recordsPerSecond)
   return [
     atLeast('records/s', ours, 2_000_000),
     reported(
       'bare records/s',
-      best(pair => pair.bare),
+      middle(pair => pair.bare.recordsPerSecond),
     ),
     atLeast(
       'of bare',
-      best(pair => pair.ours.recordsPerSecond / pair.bare),
+      middle(pair => pair.ours.recordsPerSecond / pair.bare.recordsPerSecond),
       0.4,
     ),
     reported(
-      'cpu us/record user',
-      best(pair => pair.ours.cpuUser),
+      'cpu us/record',
+      middle(({ ours: each }) => cpuOf(each)),
     ),
     reported(
-      'cpu us/record system',
-      best(pair => pair.ours.cpuSystem),
+      'bare cpu us/record',
+      middle(({ bare }) => cpuOf(bare)),
+    ),
+    atLeast(
+      'of bare, by cpu',
+      middle(pair => cpuOf(pair.bare) / cpuOf(pair.ours)),
+      0.4,
     ),
   ]
 }
@@ -54,8 +62,8 @@ async function kilobyte(): Promise<BenchFigure[]> {
   const megabytes = (recordsPerSecond: number) => (recordsPerSecond * load.valueBytes) / 1e6
   return [
     atLeast('MB/s', median(pairs.map(pair => megabytes(pair.ours.recordsPerSecond))), 300),
-    reported('bare MB/s', median(pairs.map(pair => megabytes(pair.bare)))),
-    reported('of bare', median(pairs.map(pair => pair.ours.recordsPerSecond / pair.bare))),
+    reported('bare MB/s', median(pairs.map(pair => megabytes(pair.bare.recordsPerSecond)))),
+    reported('of bare', median(pairs.map(pair => pair.ours.recordsPerSecond / pair.bare.recordsPerSecond))),
   ]
 }
 
