@@ -39,11 +39,12 @@ export function brokerError(what: string, kafkaCode: number, code: ConsumerError
   return errorData(code, `${what}: ${known.name}: ${known.message}`, { kafkaCode, fatal })
 }
 
-/** The coordinator will not have this member. */
+/** The coordinator will not have this member: only leaving is left. */
 export function membershipError(what: string, kafkaCode: number, message: string | null = null): ErrorData {
   const isFenced = kafkaCode === errors.FENCED_INSTANCE_ID.code || kafkaCode === errors.UNRELEASED_INSTANCE_ID.code
   const error = brokerError(what, kafkaCode, isFenced ? 'ODK_MEMBER_FENCED' : 'ODK_BROKER_ERROR')
-  return message === null ? error : { ...error, message: `${error.message} (${message})` }
+  const detail = { ...(error.detail as Detail), fatal: true }
+  return { ...error, message: message === null ? error.message : `${error.message} (${message})`, detail }
 }
 
 /** Across a port a KafkaError's fields would be lost: this is how a handler answers one. */

@@ -47,6 +47,15 @@ describe('a consumer in a group of the consumer protocol', () => {
     expect(coordinator.heartbeats.at(-1)).toMatchObject({ topicPartitions: null, rebalanceTimeoutMs: -1 })
   })
 
+  it('looks up a topic that its first assignment names before anybody else spoke of it', async () => {
+    const { world, cluster, create } = groupWorld(2)
+    cluster.unheard.add('words')
+    const consumer = create(group)
+    void reading(consumer)
+    await world.advance(1_000)
+    expect(partitionsOf(consumer)).toEqual([0, 1])
+  })
+
   it('gives partitions up before another gets them, and only those', async () => {
     const { world, create } = groupWorld(4)
     const log: string[] = []

@@ -114,6 +114,8 @@ export class ConsumerMembership implements Membership {
 
   metadata(): GroupMetadata {
     const { groupId, groupInstanceId } = this.#host.group
+    // Before it has an epoch it is no member: the coordinator would not know its id.
+    if (this.#epoch <= 0) return { groupId, generationId: -1, memberId: '', groupInstanceId: null }
     return { groupId, generationId: this.#epoch, memberId: this.#memberId, groupInstanceId }
   }
 
@@ -240,10 +242,11 @@ export class ConsumerMembership implements Membership {
 
   // --- what is owned --------------------------------------------------------------------------------------------------------------
 
+  /** Topics that are not known yet may well differ: reconciling looks them up. */
   #differs(): boolean {
-    const { partitions } = resolveTarget(this.#target, this.#host.link.topics())
+    const { partitions, unknown } = resolveTarget(this.#target, this.#host.link.topics())
     const { revoked, added } = assignmentDifference(this.#host.owned(), partitions)
-    return revoked.length + added.length > 0
+    return revoked.length + added.length + unknown > 0
   }
 
   async #reconcile(): Promise<void> {
@@ -251,8 +254,9 @@ export class ConsumerMembership implements Membership {
     await this.#losing
     let resolved = resolveTarget(this.#target, this.#host.link.topics())
     if (resolved.unknown > 0) {
-      await this.#host.refresh(this.#topics).catch(() => undefined)
+      await this.#host.refresh(this.topics()).catch(() => undefined)
       resolved = resolveTarget(this.#target, this.#host.link.topics())
+      if (resolved.unknown > 0) this.#host.wantMetadata()
     }
     if (course !== this.#course) return
     const { revoked, added } = assignmentDifference(this.#host.owned(), resolved.partitions)

@@ -191,6 +191,7 @@ class ConsumerHands {
       rebalance: change => this.#desk.change(change),
       fail: error => this.#tellFailure(null, error),
       refresh: topics => this.#metadata.refresh(topics),
+      wantMetadata: () => this.#metadata.want(),
     })
   }
 

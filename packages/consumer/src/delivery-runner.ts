@@ -30,6 +30,22 @@ export class RecordBatch<R extends ConsumerRecord<any, any>> implements Iterable
     return BigInt(this.#arrival.delivery.nextOffset)
   }
 
+  /** Offset at which the batch begins for this reader. */
+  get position(): bigint {
+    return BigInt(this.#arrival.delivery.startOffset)
+  }
+
+  /** Leader epoch of its records, for commits; -1 unknown. */
+  get leaderEpoch(): number {
+    return this.#arrival.delivery.leaderEpoch
+  }
+
+  /** The partition is being taken away, or its position moved: what is left of the batch is not to be worked on. */
+  get isStale(): boolean {
+    const { partition, delivery } = this.#arrival
+    return partition.epoch !== delivery.epoch || partition.revoking
+  }
+
   *[Symbol.iterator](): Iterator<R, undefined> {
     const cursor = new DeliveryCursor(this.#arrival.delivery, this.#arrival.partition)
     for (let record = cursor.next(); record !== null; record = cursor.next()) {

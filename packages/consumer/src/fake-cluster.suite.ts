@@ -43,6 +43,8 @@ export class FakeCluster implements ClusterLink {
   readonly requests: { readonly api: ApiName; readonly endpoint: string; readonly request: any }[] = []
   readonly answers: { [A in ApiName]?: Answer<A> } = {}
   refreshes = 0
+  /** Topics that are there but that the link learns of with the next refresh only. */
+  readonly unheard = new Set<string>()
   /** Topics that appear with the next refresh. */
   readonly coming: (() => void)[] = []
   #clock: Clock | null = null
@@ -103,7 +105,7 @@ export class FakeCluster implements ClusterLink {
 
   topic(name: string): TopicView | undefined {
     const partitions = [...this.partitions.values()].filter(({ topic }) => topic === name)
-    if (partitions.length === 0) return undefined
+    if (partitions.length === 0 || this.unheard.has(name)) return undefined
     return {
       name,
       topicId: `id-${name}`,
@@ -114,11 +116,13 @@ export class FakeCluster implements ClusterLink {
   }
 
   topics(): readonly TopicView[] {
-    return [...new Set([...this.partitions.values()].map(({ topic }) => topic))].map(name => this.topic(name)!)
+    const names = [...new Set([...this.partitions.values()].map(({ topic }) => topic))]
+    return names.flatMap(name => this.topic(name) ?? [])
   }
 
   async refresh(): Promise<void> {
     this.refreshes++
+    this.unheard.clear()
     for (const come of this.coming.splice(0)) come()
   }
 

@@ -93,7 +93,7 @@ export class FakeConsumerGroup {
   /** Its even share, without what others still own. */
   #target(memberId: string): number[] {
     const ids = [...this.members].filter(([, { topics }]) => topics.includes(this.#topic)).map(([id]) => id)
-    const count = this.#cluster.topic(this.#topic)?.partitions.length ?? 0
+    const count = [...this.#cluster.partitions.values()].filter(({ topic }) => topic === this.#topic).length
     const mine = Array.from({ length: count }, (_, at) => at).filter(at => ids[at % ids.length] === memberId)
     const others = new Set([...this.members].filter(([id]) => id !== memberId).flatMap(([, { held }]) => [...held]))
     return mine.filter(partition => !others.has(partition))

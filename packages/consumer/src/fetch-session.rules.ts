@@ -19,8 +19,8 @@ export interface FetchSession {
   readonly sessionId: number
   /** Of the next request: 0 begins a session with a full fetch, -1 would end it. */
   readonly epoch: number
-  /** What the broker believes that we ask for. */
-  readonly partitions: ReadonlyMap<number, SessionPartition>
+  /** What the broker believes that we ask for, by topic id and partition: it knows nothing of our keys. */
+  readonly partitions: ReadonlyMap<string, SessionPartition>
 }
 
 export const NO_SESSION: FetchSession = { sessionId: 0, epoch: 0, partitions: new Map() }
@@ -37,13 +37,12 @@ export interface SessionRequest {
 
 /** The next request of the session for exactly these partitions. */
 export function nextRequest(session: FetchSession, wanted: readonly SessionPartition[]): SessionRequest {
-  const partitions = new Map(wanted.map(partition => [partition.key, partition]))
+  const partitions = new Map(wanted.map(partition => [nameOf(partition), partition]))
   const { sessionId, epoch } = session
   if (epoch === 0) return { sessionId, epoch, toSend: wanted, toForget: [], session: { ...session, partitions } }
-  const toSend = wanted.filter(partition => !samePartition(session.partitions.get(partition.key), partition))
-  const toForget = [...session.partitions.values()].filter(
-    known => !sameTopicPartition(known, partitions.get(known.key)),
-  )
+  const toSend = wanted.filter(partition => !isUnchanged(session.partitions.get(nameOf(partition)), partition))
+  // A partition that went and came back is in one list only: brokers forget after they add.
+  const toForget = [...session.partitions].filter(([name]) => !partitions.has(name)).map(([, known]) => known)
   return { sessionId, epoch, toSend, toForget, session: { ...session, partitions } }
 }
 
@@ -57,16 +56,17 @@ export function sessionAnswered(sent: FetchSession, errorCode: number, sessionId
   return { sessionId, epoch: sent.epoch >= EPOCH_MAX ? 1 : sent.epoch + 1, partitions: sent.partitions }
 }
 
-function samePartition(a: SessionPartition | undefined, b: SessionPartition): boolean {
+function isUnchanged(known: SessionPartition | undefined, wanted: SessionPartition): boolean {
   return (
-    sameTopicPartition(b, a) &&
-    a!.fetchOffset === b.fetchOffset &&
-    a!.currentLeaderEpoch === b.currentLeaderEpoch &&
-    a!.lastFetchedEpoch === b.lastFetchedEpoch &&
-    a!.partitionMaxBytes === b.partitionMaxBytes
+    known !== undefined &&
+    known.key === wanted.key &&
+    known.fetchOffset === wanted.fetchOffset &&
+    known.currentLeaderEpoch === wanted.currentLeaderEpoch &&
+    known.lastFetchedEpoch === wanted.lastFetchedEpoch &&
+    known.partitionMaxBytes === wanted.partitionMaxBytes
   )
 }
 
-function sameTopicPartition(a: SessionPartition, b: SessionPartition | undefined): boolean {
-  return b !== undefined && a.topicId === b.topicId && a.partition === b.partition
+function nameOf({ topicId, topic, partition }: SessionPartition): string {
+  return `${topicId} ${topic} ${partition}`
 }

@@ -94,21 +94,27 @@ describe('a fetch session', () => {
     expect(sessionAnswered(session, 0, 5).epoch).toBe(1)
   })
 
-  it('leaves the broker with exactly what is wanted, whatever was asked before', () => {
-    const wanted = fc.uniqueArray(fc.tuple(fc.integer({ min: 1, max: 6 }), fc.nat(3)), { selector: ([key]) => key })
+  it('asks again for a partition that went and came back under another key, and does not forget it', () => {
+    const session = sessionAnswered(nextRequest(NO_SESSION, [at(1, 0)]).session, 0, 5)
+    const again = nextRequest(session, [{ ...at(1, 0), key: 9 }])
+    expect([again.toSend.map(({ key }) => key), again.toForget]).toEqual([[9], []])
+  })
+
+  it('leaves the broker with exactly what is wanted, whatever was asked before and under which keys', () => {
+    const partition = fc.tuple(fc.integer({ min: 1, max: 6 }), fc.nat(3), fc.nat(2))
+    const wanted = fc.uniqueArray(partition, { selector: ([number]) => number })
     fc.assert(
       fc.property(fc.array(wanted, { minLength: 1, maxLength: 8 }), rounds => {
         const broker = new Map<number, number>()
         let session = NO_SESSION
         for (const round of rounds) {
-          const request = nextRequest(
-            session,
-            round.map(([key, offset]) => at(key, offset)),
-          )
+          const asked = round.map(([number, offset, life]) => ({ ...at(number, offset), key: number * 10 + life }))
+          const request = nextRequest(session, asked)
           if (request.epoch === 0) broker.clear()
-          for (const { key } of request.toForget) broker.delete(key)
-          for (const { key, fetchOffset } of request.toSend) broker.set(key, fetchOffset)
-          expect([...broker].sort()).toEqual([...round].map(([key, offset]) => [key, offset]).sort())
+          // Kafka's FetchSession.update: adds and changes first, then forgets.
+          for (const sent of request.toSend) broker.set(sent.partition, sent.fetchOffset)
+          for (const forgotten of request.toForget) broker.delete(forgotten.partition)
+          expect([...broker].sort()).toEqual(asked.map(one => [one.partition, one.fetchOffset]).sort())
           session = sessionAnswered(request.session, 0, 9)
         }
       }),

@@ -52,6 +52,8 @@ export interface MembershipHost {
   fail(error: ErrorData): void
   /** Learn topics now. */
   refresh(topics: readonly string[] | null): Promise<void>
+  /** Something is missing in what is known: learn it soon, with backoff. */
+  wantMetadata(): void
 }
 
 export interface AssignmentChange {

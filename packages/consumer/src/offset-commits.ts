@@ -2,6 +2,7 @@
 // Owned by the consumer actor.
 import { assert } from '@odradek/shared/base/assert'
 import type { Clock } from '@odradek/shared/base/clock'
+import { KafkaError, PortError } from '@odradek/shared/base/errors'
 import type { Random } from '@odradek/shared/base/random'
 import { backoffMs } from '@odradek/shared/client/backoff.rules'
 import type { ClusterLink } from '@odradek/shared/client/cluster-link'
@@ -73,7 +74,7 @@ export class OffsetCommits {
       const leftMs = endMs - clock.monotonic()
       if (leftMs <= 0) throw portError(errorData('ODK_TIMEOUT', `${what} took longer than its deadline`))
       // A lost coordinator, or one that does not answer, is looked for again.
-      const { verdict, errorCode } = await attempt(leftMs).catch((): Answer => ({ verdict: 'refind', errorCode: 0 }))
+      const { verdict, errorCode } = await attempt(leftMs).catch(unanswered)
       if (verdict === 'ok') return
       if (verdict === 'rejoin') this.#host.fenced(errorOf(errorCode).name)
       if (verdict === 'rejoin') throw portError(brokerError(what, errorCode, 'ODK_COMMIT_FAILED'))
@@ -123,7 +124,7 @@ export class OffsetCommits {
     }))
     const byEpoch = input.group!.groupProtocol === 'consumer' && memberId !== ''
     const group = { groupId, memberId: byEpoch ? memberId : null, memberEpoch: byEpoch ? generationId : -1, topics }
-    const request = { groupId: '', topics: null, groups: [group], requireStable: true }
+    const request = { groupId: '', topics: [], groups: [group], requireStable: true }
     const answer = await link.request(coordinator, 'OffsetFetch', request, { deadlineMs, signal })
     const found = answer.groups[0]
     assert(found !== undefined, 'OffsetFetch answers the group that was asked for')
@@ -141,6 +142,13 @@ export class OffsetCommits {
     )
     return [worstVerdict([found.errorCode, ...codes]), offsets]
   }
+}
+
+/** No answer came: retried elsewhere, unless it can never come. */
+function unanswered(thrown: unknown): Answer {
+  if (thrown instanceof PortError || (thrown instanceof KafkaError && thrown.retriable))
+    return { verdict: 'refind', errorCode: 0 }
+  throw thrown
 }
 
 function byTopic<T extends TopicPartition>(list: readonly T[]): [string, T[]][] {

@@ -14,6 +14,8 @@ export class RecordFeed {
   #cursor: DeliveryCursor | null = null
   /** Partitions whose deliveries were read to their end since the last `settle`. */
   readonly #read = new Set<ReadPartition>()
+  /** Their deliveries: owed (`max.poll.interval.ms`) until the user is done with them. */
+  #owed: Arrival[] = []
   records = 0
 
   constructor(inbox: Inbox, gate: RecordGate) {
@@ -39,7 +41,8 @@ export class RecordFeed {
         partition.position = delivery.nextOffset
         partition.committable = delivery.nextOffset
         this.#read.add(partition)
-        this.#inbox.giveBack(arrival)
+        if (partition.busy) this.#owed.push(arrival)
+        else this.#inbox.giveBack(arrival)
         this.#close()
         continue
       }
@@ -65,6 +68,7 @@ export class RecordFeed {
       this.#read.clear()
     }
     this.#free(arrival?.partition)
+    this.#giveBackOwed()
   }
 
   /** The reader stops, perhaps in the middle of a delivery. What was handed out last does not count as processed. */
@@ -73,8 +77,14 @@ export class RecordFeed {
     for (const partition of this.#read) this.#free(partition)
     this.#read.clear()
     this.#free(arrival?.partition)
+    this.#giveBackOwed()
     if (arrival !== null) this.#inbox.putBack(arrival)
     this.#close()
+  }
+
+  #giveBackOwed(): void {
+    if (this.#owed.length === 0) return
+    for (const arrival of this.#owed.splice(0)) this.#inbox.giveBack(arrival)
   }
 
   #free(partition: ReadPartition | undefined): void {

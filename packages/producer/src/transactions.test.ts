@@ -47,6 +47,22 @@ describe.each([1, 2])('with transaction.version %i', version => {
     expect(transaction().committed).toEqual(['kept'])
   })
 
+  test('sends that nobody awaits may be undone without a rejection that nobody handles', async () => {
+    const { world, producer, transaction } = open(version)
+    const unhandled: unknown[] = []
+    const note = (reason: unknown) => void unhandled.push(reason)
+    process.on('unhandledRejection', note)
+    await world.run(async () => {
+      const tx = await producer.begin()
+      void tx.send('orders', { value: 'gone' })
+      await tx.abort()
+    })
+    await new Promise(resolve => setImmediate(resolve))
+    process.off('unhandledRejection', note)
+    expect(unhandled).toEqual([])
+    expect(transaction().committed).toEqual([])
+  })
+
   test('a batch that fails makes the commit fail as abortable; after the abort the sequences begin anew', async () => {
     const { world, producer, cluster, transaction } = open(version)
     await world.run(() => producer.transaction(tx => tx.send('orders', { value: 'a', partition: 0 })))

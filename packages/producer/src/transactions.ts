@@ -73,7 +73,7 @@ export class Transactions {
 
 /** An open transaction. `await using` aborts it unless it was committed. */
 export class Transaction implements AsyncDisposable {
-  /** As {@link Producer.send}; the record belongs to the transaction. */
+  /** As {@link Producer.send}; the record belongs to the transaction. Need not be awaited: a commit fails if a record of it failed. */
   readonly send: Producer['send']
   readonly #host: TransactionsHost
   readonly #link: Link<SenderContract>
@@ -87,8 +87,12 @@ export class Transaction implements AsyncDisposable {
     this.#ended = ended
     const { producer } = host
     this.send = ((...args: Parameters<Producer['send']>) => {
-      if (this.#isOpen) return producer.send(...args)
-      return Promise.reject(new KafkaError('ODK_TRANSACTION_STATE', 'send: the transaction has ended'))
+      if (!this.#isOpen)
+        return Promise.reject(new KafkaError('ODK_TRANSACTION_STATE', 'send: the transaction has ended'))
+      const sent = producer.send(...args)
+      // Who does not await it hears of a failure from the commit.
+      sent.catch(() => undefined)
+      return sent
     }) as Producer['send']
   }
 

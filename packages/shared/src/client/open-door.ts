@@ -5,7 +5,7 @@ import type { ActorHost } from '../actor/actor-host.ts'
 import { createActorSystem } from '../actor/actor-system.ts'
 import { KafkaError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
-import type { WireSecurity } from '../contracts/wire-security.ts'
+import type { WirePatience, WireSecurity } from '../contracts/wire-security.ts'
 import { type ClientHost, type ClusterDoor, clusterDoor, type EmbeddedBroker } from './cluster-link.ts'
 import type { ResolvedCommonOptions } from './common-options.ts'
 
@@ -33,8 +33,30 @@ export function openClusterDoor(where: string, options: ResolvedCommonOptions): 
   const system = createActorSystem({ name: clientId, threads: 1 })
   return {
     host: clientHostOf(system),
-    link: { kind: 'wire', bootstrapServers, clientId, security: securityOf(options), patience: options },
+    link: { kind: 'wire', bootstrapServers, clientId, security: securityOf(options), patience: patienceOf(options) },
     release: () => system.close(),
+  }
+}
+
+/** Only what a link needs: options may hold functions, which reach no other thread. */
+function patienceOf(options: ResolvedCommonOptions): WirePatience {
+  const {
+    requestTimeoutMs,
+    retryBackoffMs,
+    retryBackoffMaxMs,
+    reconnectBackoffMs,
+    reconnectBackoffMaxMs,
+    metadataMaxAgeMs,
+    connectionsMaxIdleMs,
+  } = options
+  return {
+    requestTimeoutMs,
+    retryBackoffMs,
+    retryBackoffMaxMs,
+    reconnectBackoffMs,
+    reconnectBackoffMaxMs,
+    metadataMaxAgeMs,
+    connectionsMaxIdleMs,
   }
 }
 

@@ -42,6 +42,8 @@ interface Exchange {
   readonly reject: (error: Error) => void
   timer: Timer
   version: number
+  /** Newest version that can carry the request. */
+  readonly versionCap: number
   /** Stops listening to the caller's signal. */
   unwatch?: () => void
 }
@@ -105,6 +107,7 @@ export class Connection {
     api: A,
     encode: (version: number) => ApiRequest<A>,
     { deadlineMs, signal }: RequestOptions,
+    versionCap = Number.POSITIVE_INFINITY,
   ): Promise<{ value: ApiResponse<A>; version: number }> {
     return new Promise((resolve, reject) => {
       const load = apiOf(apiKeyOf(api))!.load()
@@ -117,6 +120,7 @@ export class Connection {
           reject,
           timer: this.#options.host.clock.after(deadlineMs, () => this.#overdue(exchange)),
           version: -1,
+          versionCap,
         }
         if (signal) watchAbort(exchange, signal, () => this.#giveUp(exchange))
         if (signal?.aborted) this.#giveUp(exchange)
@@ -152,7 +156,7 @@ export class Connection {
   }
 
   #send(exchange: Exchange): void {
-    const version = chooseVersion(exchange.api, this.#abilities!)
+    const version = chooseVersion(exchange.api, this.#abilities!, exchange.versionCap)
     if (version < 0) {
       const message = `the broker at ${this.#name} does not serve ${exchange.api} in a version that is known here`
       this.#settle(
@@ -340,6 +344,7 @@ export class Connection {
         reject,
         timer: this.#options.host.clock.after(this.#options.patience.requestTimeoutMs, () => this.#overdue(exchange)),
         version,
+        versionCap: version,
       }
       this.#write(exchange, version)
     })

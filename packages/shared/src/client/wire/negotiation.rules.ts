@@ -29,8 +29,14 @@ const clientMax: { readonly [api: string]: number } = { AddPartitionsToTxn: 3 }
 
 const byName = new Map(apiTable.map(api => [api.name, api]))
 
-/** The version to speak, or -1: the broker lacks the API, or only has versions that are not ours. */
-export function chooseVersion(api: string, { versions, features }: BrokerAbilities): number {
+/**
+ * The version to speak, at most `cap`, or -1: the broker lacks the API, or only has versions that are not ours.
+ */
+export function chooseVersion(
+  api: string,
+  { versions, features }: BrokerAbilities,
+  cap = Number.POSITIVE_INFINITY,
+): number {
   const ours = byName.get(api)
   const theirs = ours && versions.get(ours.key)
   if (!theirs) return -1
@@ -40,6 +46,7 @@ export function chooseVersion(api: string, { versions, features }: BrokerAbiliti
     ours.versionStableMax,
     capped ?? Number.POSITIVE_INFINITY,
     clientMax[api] ?? Number.POSITIVE_INFINITY,
+    cap,
   )
   return max >= Math.max(theirs.min, ours.versionMin) ? max : -1
 }

@@ -83,6 +83,24 @@ const translations: Translations = {
 
 const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
+/** Newest version in which topics have names beside, or instead of, ids. */
+const namedMax: { readonly [api: string]: number } = { Produce: 12, Fetch: 12, OffsetCommit: 9, OffsetFetch: 9 }
+
+/** The newest version that can carry the request: topics whose id is not known (an old cluster, a topic never looked up) need one with names. */
+export function versionCap<A extends ApiName>(api: A, request: ApiRequest<A>): number {
+  const cap = namedMax[api]
+  if (cap === undefined) return Number.POSITIVE_INFINITY
+  for (const topics of requestedTopics(api, request))
+    for (const { topicId } of topics) if (topicId === ZERO_UUID) return cap
+  return Number.POSITIVE_INFINITY
+}
+
+function requestedTopics<A extends ApiName>(api: A, request: ApiRequest<A>): readonly (readonly NamedTopic[])[] {
+  if (api === 'Produce') return [(request as ApiRequest<'Produce'>).topicData]
+  if (api === 'OffsetFetch') return (request as ApiRequest<'OffsetFetch'>).groups.map(group => group.topics ?? [])
+  return [(request as ApiRequest<'Fetch'>).topics]
+}
+
 /** The request as `version` carries it. */
 export function translateRequest<A extends ApiName>(api: A, request: ApiRequest<A>, version: number): ApiRequest<A> {
   const translate = translations[api]?.request as Translate<A>['request']

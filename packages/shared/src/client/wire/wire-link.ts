@@ -17,7 +17,7 @@ import type {
 import { Connection } from './connection.ts'
 import { MetadataView, type NodeEndpoint } from './metadata-view.ts'
 import { chooseVersion } from './negotiation.rules.ts'
-import { translateRequest, translateResponse } from './translation.rules.ts'
+import { translateRequest, translateResponse, versionCap } from './translation.rules.ts'
 
 type WireInput = Extract<LinkInput, { kind: 'wire' }>
 
@@ -91,7 +91,12 @@ class WireLink implements ClusterLink {
   ): Promise<ApiResponse<A>> {
     if (this.#closed) throw new PortError({ code: 'LINK_CLOSED', message: 'the link to the cluster was closed' })
     const connection = this.#connection(endpoint as NodeEndpoint)
-    const { value, version } = await connection.request(api, chosen => translateRequest(api, request, chosen), options)
+    const { value, version } = await connection.request(
+      api,
+      chosen => translateRequest(api, request, chosen),
+      options,
+      versionCap(api, request),
+    )
     return translateResponse(api, value, version, request, this.#names)
   }
 
