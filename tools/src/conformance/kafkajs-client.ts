@@ -36,7 +36,7 @@ export const kafkajs: RealClientKind = {
         await producer.send({ topic, compression: compressionTypes[codec]!, messages })
       },
       read: counts => read(kafka, counts),
-      admin: kafkajsAdmin(admin),
+      admin: kafkajsAdmin(kafka, admin),
       async close() {
         await producer.disconnect()
         await admin.disconnect()
@@ -88,9 +88,25 @@ async function read(kafka: KafkaType, counts: ReadonlyMap<string, number>): Prom
   }
 }
 
-function kafkajsAdmin(admin: ReturnType<KafkaType['admin']>): RealAdmin {
-  const offsets = async (topic: string, partition: number) =>
-    (await admin.fetchTopicOffsets(topic)).find(found => found.partition === partition)!
+/** An admin without memory: a connected one goes on with the partitions that it saw first (FINDINGS, kafkajs 1). */
+async function withFreshAdmin<T>(
+  kafka: KafkaType,
+  use: (admin: ReturnType<KafkaType['admin']>) => Promise<T>,
+): Promise<T> {
+  const admin = kafka.admin()
+  await admin.connect()
+  try {
+    return await use(admin)
+  } finally {
+    await admin.disconnect()
+  }
+}
+
+function kafkajsAdmin(kafka: KafkaType, admin: ReturnType<KafkaType['admin']>): RealAdmin {
+  const offsets = async (topic: string, partition: number) => {
+    const all = await withFreshAdmin(kafka, fresh => fresh.fetchTopicOffsets(topic))
+    return all.find(found => found.partition === partition)!
+  }
   const resource = (name: string) => ({ type: ConfigResourceTypes.TOPIC, name })
   return {
     async createTopic(topic, numPartitions, configs) {
@@ -120,8 +136,13 @@ function kafkajsAdmin(admin: ReturnType<KafkaType['admin']>): RealAdmin {
     },
     endOffset: async (topic, partition) => Number((await offsets(topic, partition)).high),
     beginningOffset: async (topic, partition) => Number((await offsets(topic, partition)).low),
-    deleteRecords: (topic, partition, before) =>
-      admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(before) }] }),
+    async deleteRecords(topic, partition, before) {
+      await withFreshAdmin(kafka, async fresh => {
+        // Loads the leaders, which deleting looks for before it asks (FINDINGS, kafkajs 2).
+        await fresh.fetchTopicOffsets(topic)
+        await fresh.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(before) }] })
+      })
+    },
     deleteTopic: topic => admin.deleteTopics({ topics: [topic] }),
     async cluster() {
       const { clusterId, brokers } = await admin.describeCluster()

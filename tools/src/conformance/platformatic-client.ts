@@ -103,7 +103,7 @@ function platformaticAdmin(admin: Admin): RealAdmin {
       const metadata = await admin.metadata({ topics: [topic], forceUpdate: true })
       return metadata.topics.get(topic)!.partitions.filter(({ leader }) => leader >= 0).length
     },
-    addPartitions: (name, count) => admin.createPartitions({ topics: [{ name, count, assignments: [] }] }),
+    addPartitions: (name, count) => admin.createPartitions({ topics: [{ name, count }] }),
     async configOf(topic, name) {
       const resource = { resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configurationKeys: [name] }
       const [found] = await admin.describeConfigs({ resources: [resource] })

@@ -6,7 +6,7 @@ import { type MachineRun, runMachine } from '@odradek/shared/actor/machine-runne
 import type { Timer } from '@odradek/shared/base/clock'
 import { answer, type Caller } from '@odradek/shared/client/port/door'
 import type { ApiName, ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
-import { apiOf } from '@odradek/shared/protocol/api-table'
+import { type ApiMessages, apiOf } from '@odradek/shared/protocol/api-table'
 import { errors } from '@odradek/shared/protocol/error-codes'
 import { decodeRequest, encodeResponse, peekRequestHeader, type RequestHeader } from '@odradek/shared/protocol/frame'
 import { FrameSplitter } from '@odradek/shared/protocol/frame-splitter'
@@ -127,14 +127,18 @@ export class Connection {
   #serve(route: Route, header: RequestHeader, frame: Uint8Array, pending: Pending): void {
     const messages = this.#room.messages.get(route)
     if (messages) {
-      this.#answer(route, header, decodeRequest(messages.request, header, frame) as never, pending)
+      this.#answer(route, header, this.#decode(messages, header, frame) as never, pending)
       return
     }
     // First request of this API on this thread: its schemas are loaded. Replies stay in order all the same.
     this.#room.messages
       .load(route)
-      .then(({ request }) => this.#answer(route, header, decodeRequest(request, header, frame) as never, pending))
+      .then(loaded => this.#answer(route, header, this.#decode(loaded, header, frame) as never, pending))
       .catch(error => this.#malformed(pending, error))
+  }
+
+  #decode({ request }: ApiMessages, header: RequestHeader, frame: Uint8Array): unknown {
+    return decodeRequest(request, header, frame, { onLeftOver: () => this.#count('leftOver', 1) })
   }
 
   #answer<A extends ApiName>(route: Route, header: RequestHeader, request: ApiRequest<A>, pending: Pending): void {

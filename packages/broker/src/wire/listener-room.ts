@@ -15,6 +15,8 @@ export interface ListenerCounters {
   bytesOut: number
   /** Connections ended for bytes that are no request. */
   malformed: number
+  /** Requests with bytes after their end, which were passed over as Kafka does. */
+  leftOver: number
   /** Requests that ended their connection because they could not be answered. */
   failed: number
   accepted: number

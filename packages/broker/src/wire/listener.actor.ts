@@ -18,7 +18,16 @@ export const actor = defineActor<ListenerContract, ListenerInput>({
   async start(context, input) {
     const door = openDoor(context, input.broker)
     const apiVersions = apiVersionsAnswer()
-    const counters = { requests: 0, bytesIn: 0, bytesOut: 0, malformed: 0, failed: 0, accepted: 0, refused: 0 }
+    const counters = {
+      requests: 0,
+      bytesIn: 0,
+      bytesOut: 0,
+      malformed: 0,
+      leftOver: 0,
+      failed: 0,
+      accepted: 0,
+      refused: 0,
+    }
     const room: ListenerRoom = {
       context,
       door,

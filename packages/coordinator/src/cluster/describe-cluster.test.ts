@@ -108,3 +108,11 @@ test('DescribeCluster answers for brokers and refuses to answer for controllers'
   expect(ask(2).errorCode).toBe(code('MISMATCHED_ENDPOINT_TYPE'))
   expect(ask(9).errorCode).toBe(code('UNSUPPORTED_ENDPOINT_TYPE'))
 })
+
+test('eligible leader replicas are told as none, never as null: the Java admin reads them without looking', () => {
+  const cluster = new Cluster()
+  cluster.create('a', { numPartitions: 1 })
+  const request = { topics: [{ name: 'a' }], responsePartitionLimit: 10, cursor: null }
+  const { topics } = describeTopicPartitions(cluster.catalog, cluster.setup, request)
+  expect(topics[0]?.partitions[0]).toMatchObject({ eligibleLeaderReplicas: [], lastKnownElr: [] })
+})

@@ -135,7 +135,8 @@ function withElr(
   topic: MetadataResponseTopic,
   shown: MetadataResponseTopic['partitions'],
 ): DescribeTopicPartitionsResponseTopic {
-  const partitions = shown.map(partition => ({ ...partition, eligibleLeaderReplicas: null, lastKnownElr: null }))
+  // Never null, though the schema allows it: the Java admin of 4.3.1 reads both without looking.
+  const partitions = shown.map(partition => ({ ...partition, eligibleLeaderReplicas: [], lastKnownElr: [] }))
   const topicAuthorizedOperations = topic.errorCode === 0 ? TOPIC_OPERATIONS : NOT_ASKED
   return { ...topic, partitions, topicAuthorizedOperations }
 }

@@ -214,3 +214,20 @@ describe('the frame splitter', () => {
     expect(() => splitter.next()).toThrow(message)
   })
 })
+
+describe('bytes after the end of a request', () => {
+  // librdkafka 2.16.1, all topics: its null array has four bytes where the flexible version has one (librdkafka #5049).
+  const frame = bytes('0003000d00000003000772646b61666b610000000000010000')
+  const header = peekRequestHeader(frame)
+
+  test('are malformed where nobody wants to hear of them', () => {
+    expect(() => decodeRequest(metadataRequest, header, frame)).toThrow('3 bytes left over')
+  })
+
+  test('are passed over, and counted, where Kafka passes over them', () => {
+    const leftOver: number[] = []
+    const request = decodeRequest(metadataRequest, header, frame, { onLeftOver: size => leftOver.push(size) })
+    expect(request).toMatchObject({ topics: null, allowAutoTopicCreation: false })
+    expect(leftOver).toEqual([3])
+  })
+})

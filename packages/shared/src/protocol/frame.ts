@@ -80,16 +80,25 @@ export function peekRequestHeader(frame: Uint8Array): RequestHeader {
   return { apiKey, apiVersion, correlationId, clientId, bodyOffset: reader.offset }
 }
 
+export interface RequestReadOptions extends ReadOptions {
+  /**
+   * Takes a body with bytes left over, and is told how many; without it they are `MALFORMED`. Kafka's brokers pass over them, and librdkafka up to 2.16 sends
+   * three when it asks for all topics (librdkafka #5049).
+   */
+  readonly onLeftOver?: (bytes: number) => void
+}
+
 /** Reads the body of a request whose header was peeked. Byte fields are views of `frame`. */
 export function decodeRequest<F extends Fields>(
   message: Message<F>,
   header: RequestHeader,
   frame: Uint8Array,
-  options?: ReadOptions,
+  options?: RequestReadOptions,
 ): StructValue<F> {
   const reader = new ByteReader(frame, header.bodyOffset, options)
   const value = codecOf(message, header.apiVersion).read(reader)
-  expectEnd(reader, message.name, header.apiVersion)
+  if (!options?.onLeftOver) expectEnd(reader, message.name, header.apiVersion)
+  else if (reader.remaining > 0) options.onLeftOver(reader.remaining)
   return value
 }
 
