@@ -51,6 +51,7 @@ export class Accumulator {
   readonly #ready: RecordBatchInProgress[] = []
   readonly #queues = new Map<RecordBatchInProgress, PartitionQueue>()
   #usedBytes = 0
+  #closedBytes = 0
   #usedBytesHigh = 0
 
   constructor(options: AccumulatorOptions) {
@@ -68,6 +69,13 @@ export class Accumulator {
 
   get availableBytes(): number {
     return this.#options.bufferMemory - this.#usedBytes
+  }
+
+  /** Whether `times` an eighth of the memory is free, and what is closed but not completed is below `onTheirWayBytesMax` by that factor. */
+  hasSlack(times: 1 | 2, onTheirWayBytesMax: number): boolean {
+    return (
+      this.availableBytes > (this.#options.bufferMemory >>> 3) * times && this.#closedBytes * times < onTheirWayBytesMax
+    )
   }
 
   /** Batches, open or not, that are not completed. */
@@ -125,6 +133,7 @@ export class Accumulator {
     queue.open = null
     queue.isOverdue = false
     queue.outstanding++
+    this.#closedBytes += batch.chargedBytes
     batch.bytes = batch.builder!.close()
     this.#builders.push(batch.builder!)
     batch.builder = null
@@ -176,6 +185,7 @@ export class Accumulator {
       return
     }
     queue.outstanding--
+    this.#closedBytes -= batch.chargedBytes
     if (queue.isOverdue && queue.open !== null && queue.outstanding < BUSY_PARTITION_BATCHES) this.close(queue)
   }
 }

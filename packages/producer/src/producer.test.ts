@@ -232,6 +232,17 @@ describe('back-pressure', () => {
     expect(producer.metrics().bufferUsedBytesHigh).toBeLessThanOrEqual(4_000)
   })
 
+  test('enqueue says to wait long before the memory is used up, so that caller and sender work at the same time', async () => {
+    const { world, producer } = open({ bufferMemory: 64 * 1024 * 1024, batchSize: 65_536 })
+    await world.run(() => producer.partitionsFor('orders'))
+    const value = 'x'.repeat(10_000)
+    let taken = 1
+    while (producer.enqueue('orders', { value })) taken++
+    expect(taken * value.length).toBeLessThan(8 * 1024 * 1024)
+    await world.run(() => producer.writable())
+    expect(producer.enqueue('orders', { value })).toBe(true)
+  })
+
   test('a send that waits ends with its signal', async () => {
     const { world, producer } = open({}, { partitions: 0 })
     const controller = new AbortController()

@@ -143,7 +143,7 @@ export class Producer implements AsyncDisposable {
     const callback = this.#observed(onDelivery, topic.name)
     if (callback !== undefined) batch.called(callback, encoded.timestamp)
     this.#dispatcher.placed(batch)
-    return this.#accumulator.availableBytes > this.#options.bufferMemory >>> 3
+    return this.#accumulator.hasSlack(1, this.#connection.host.limits.enqueueOnTheirWayBytesMax)
   }
 
   /** Resolves when {@link enqueue} may go on without overrunning `bufferMemory`. */
@@ -155,7 +155,7 @@ export class Producer implements AsyncDisposable {
     if (this.#state !== 'open') return true
     if (this.#waiting.size > 0) return false
     for (const { waiting } of this.#topics.values()) if (waiting.size > 0) return false
-    return this.#accumulator.availableBytes > this.#options.bufferMemory >>> 2
+    return this.#accumulator.hasSlack(2, this.#connection.host.limits.enqueueOnTheirWayBytesMax)
   }
 
   /** Sends at once what still lingers; resolves when everything that was given before has ended, well or not. */

@@ -68,6 +68,11 @@ export const limits = {
   shardRetryMs: 250,
   /** Batches that a producer has handed to its sender and that are not answered; more wait in the producer, within `buffer.memory`. */
   senderBatchesMax: 512,
+  /**
+   * Bytes of closed batches on their way at which `enqueue` asks its caller to wait. A caller that does not wait does not yield, and hears no
+   * acknowledgement: with the whole of `buffer.memory` as the bound, caller and sender work in turns instead of together.
+   */
+  enqueueOnTheirWayBytesMax: 4 * MIB,
   /** Sends that wait for room in `buffer.memory` or for a topic's metadata, per producer. */
   waitingSendsMax: 65_536,
   /** Memory that a sender keeps for copies of batches in flight while it is not in use. */
