@@ -38,7 +38,7 @@ export function deadExportFindings(files: readonly SourceFile[]): Finding[] {
     for (const entry of file.imports)
       if (entry.target) for (const name of entry.names) used.add(`${entry.target}#${name}`)
   return files.flatMap(file =>
-    isDoor(file.path) || isTest(file.path) || file.path.endsWith('.config.ts')
+    isDoor(file.path) || isTest(file.path) || file.path.endsWith('.config.ts') || file.kind === 'actor'
       ? []
       : file.exports
           .filter(

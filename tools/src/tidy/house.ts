@@ -36,13 +36,13 @@ export const libraryRooms: { readonly [library: string]: readonly RegExp[] } = {
   piscina: [/^packages\/[a-z]+\/src\/([a-z]+\/)*[a-z-]*pool\.ts$/, /^tools\/src\//],
 }
 
-/** Programs and doors: what is reachable from here is alive. Actors and workers are reached by URL and found by themselves. */
+/** Programs and doors: what is reachable from here is alive. Actors and workers are reached by URL. */
 export const roots = [
   /^packages\/[a-z]+\/src\/index\.ts$/,
   /^tools\/src\/index\.ts$/,
   /^tools\/src\/([a-z-]+\/)*main\.ts$/,
   /^tools\/src\/cli\/odradek\.ts$/,
   /\.(test|bench)\.ts$/,
-  /^tools\/src\/.*\.worker\.ts$/,
+  /\.(actor|worker)\.ts$/,
   /^vitest\.config\.ts$/,
 ]
