@@ -96,7 +96,8 @@ export function parseLeaderConfig(configs: { readonly [name: string]: string }):
     transactionVerificationEnabled: text('transaction.partition.verification.enable') === 'true',
     transactionMaxTimeoutMs: integer('transaction.max.timeout.ms'),
     log: {
-      segmentBytes: integer('segment.bytes'),
+      // Java: LogConfig.segmentSize.
+      segmentBytes: integer('internal.segment.bytes' in configs ? 'internal.segment.bytes' : 'segment.bytes'),
       segmentMs: integer('segment.ms'),
       flushMessages: integer('flush.messages'),
       flushMs: integer('flush.ms'),

@@ -35,6 +35,8 @@ export interface SimulationOptions {
   readonly limits?: Partial<Limits>
   /** Gets every log line; default: dropped. */
   readonly log?: (line: LogLine) => void
+  /** The machine's disk, when it was another world's before (a process that starts anew); default: an empty one. */
+  readonly resources?: Resources
 }
 
 export interface RunOptions {
@@ -59,7 +61,7 @@ export class SimulatedWorld {
   readonly random: Random
   readonly clock: Clock
   /** What survives the death of lanes: the machine's disk. */
-  readonly resources: Resources = new MemoryResources()
+  readonly resources: Resources
   /** What may go wrong from now on. */
   faults: Faults
   readonly #limits: Limits
@@ -84,6 +86,7 @@ export class SimulatedWorld {
     this.#limits = { ...defaultLimits, ...options.limits }
     this.#log = options.log ?? (() => {})
     this.#startMs = options.startMs ?? Date.UTC(2024, 0, 1)
+    this.resources = options.resources ?? new MemoryResources()
     this.clock = this.#clockOf(-1)
     this.#core = new SystemCore({
       system: `simulated-${options.seed}`,

@@ -1,0 +1,112 @@
+// One life of the simulated process: a world over the machine's disk, with a broker in it and the way into it that clients take. Ends by
+// being closed, or by being left alone: what is not driven any more is dead.
+import { brokerModule } from '@odradek/broker/cluster/modules'
+import type { LogStore } from '@odradek/broker/log/partition-log'
+import { memoryStoreKey } from '@odradek/broker/partition/leader-storage'
+import type { Address, Spawned } from '@odradek/shared/actor/actor'
+import type { LogLine } from '@odradek/shared/actor/actor-report'
+import { MemoryResources } from '@odradek/shared/actor/memory-resources'
+import { type SimulatedWorld, simulate } from '@odradek/shared/actor/simulated-host'
+import { limits } from '@odradek/shared/base/limits'
+import { clusterDoor, type EmbeddedBroker } from '@odradek/shared/client/cluster-link'
+import type { BrokerContract } from '@odradek/shared/contracts/broker.contract'
+import type { Durability } from './history.ts'
+import type { Plan, TopicPlan } from './plan.rules.ts'
+
+const STORE = 'machine'
+/** Wall clock at the beginning of a run. */
+export const START_MS = Date.UTC(2024, 0, 1)
+
+export interface LifeOptions {
+  readonly plan: Plan
+  readonly seed: number
+  /** Since the run began, ms. */
+  readonly bornAt: number
+  /** What earlier lives left. */
+  readonly store: LogStore
+  readonly log: (line: LogLine) => void
+  /** Called before anything is spawned: tests plant bugs here. */
+  readonly prepare: (world: SimulatedWorld) => void
+}
+
+export class ProcessLife {
+  readonly world: SimulatedWorld
+  readonly bornAt: number
+  readonly #plan: Plan
+  #spawned: Spawned<BrokerContract> | undefined
+
+  constructor({ plan, seed, bornAt, store, log, prepare }: LifeOptions) {
+    const resources = new MemoryResources()
+    resources.get(memoryStoreKey(STORE), () => store)
+    this.world = simulate({
+      seed,
+      threads: plan.threads,
+      startMs: START_MS + bornAt,
+      resources,
+      log,
+      // Nobody gives up: a life has more deaths than a supervisor would forgive.
+      limits: { restartsMax: 1_000_000, restartDelayMaxMs: 200 },
+    })
+    this.bornAt = bornAt
+    this.#plan = plan
+    prepare(this.world)
+  }
+
+  /** Milliseconds since the run began. */
+  get now(): number {
+    return this.bornAt + this.world.elapsedMs
+  }
+
+  /** Starts the broker. */
+  async begin(): Promise<void> {
+    const input = {
+      nodeId: 1,
+      clusterId: 'simulated-cluster-0000',
+      rack: null,
+      storage: { kind: 'memory' as const, store: STORE },
+      staticConfigs: {},
+      topics: this.#plan.topics.map(topic => ({
+        name: topic.name,
+        partitions: topic.partitions,
+        configs: configsOf(topic),
+      })),
+    }
+    this.#spawned = await this.world.spawn(brokerModule, input, { name: 'broker' })
+  }
+
+  /** The embedded broker as clients take it. */
+  get broker(): EmbeddedBroker {
+    const { world } = this
+    const host = {
+      clock: world.clock,
+      random: world.random.fork(),
+      log: silent,
+      limits,
+      link: world.link.bind(world),
+      spawn: world.spawn.bind(world),
+    }
+    const address = this.#spawned!.address as Address<BrokerContract>
+    return { [clusterDoor]: { host, link: { kind: 'port', broker: address } } }
+  }
+
+  /** Virtual time passes; waited for inside `world.run`. */
+  pass(ms: number): Promise<void> {
+    return new Promise(resolve => void this.world.clock.after(ms, resolve))
+  }
+
+  /** Ends the broker in order. */
+  async end(): Promise<void> {
+    await this.#spawned!.close()
+  }
+}
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} }
+
+function configsOf({ durability, segmentBytes }: TopicPlan): { [name: string]: string } {
+  return { ...flushConfigs(durability), 'internal.segment.bytes': String(segmentBytes) }
+}
+
+function flushConfigs(durability: Durability): { readonly [name: string]: string } {
+  if (durability.kind === 'everyCommit') return { 'flush.messages': '1' }
+  return durability.kind === 'interval' ? { 'flush.ms': String(durability.flushMs) } : {}
+}

@@ -1,0 +1,155 @@
+// Producers of a simulation: the public Producer in the simulated process, given records as its plan says; everything it was given and told
+// goes into the history.
+import { PartialSendError } from '@odradek/producer/acknowledgement'
+import { createProducer } from '@odradek/producer/create-producer'
+import type { Producer } from '@odradek/producer/producer'
+import { KafkaError } from '@odradek/shared/base/errors'
+import type { Random } from '@odradek/shared/base/random'
+import { string } from '@odradek/shared/client/codecs'
+import { topic } from '@odradek/shared/client/topic'
+import type { History, Send } from './history.ts'
+import { type ProducerPlan, pick, type TopicPlan } from './plan.rules.ts'
+import type { ProcessLife } from './process-life.ts'
+
+/** Errors after which a record is certain not to have been sent. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  'ODK_METADATA_TIMEOUT',
+  'ODK_BUFFER_EXHAUSTED',
+  'ODK_RECORD_INVALID',
+  'ODK_RECORD_TOO_LARGE',
+  'ODK_PARTITION_INVALID',
+])
+
+export function textTopic(name: string) {
+  return topic(name, { key: string(), value: string() })
+}
+
+export class SimulatedProducer {
+  readonly name: string
+  readonly #life: ProcessLife
+  readonly #plan: ProducerPlan
+  readonly #topics: readonly TopicPlan[]
+  readonly #history: History
+  readonly #random: Random
+  readonly #producer: Producer
+  #records = 0
+
+  constructor(
+    name: string,
+    parts: {
+      readonly life: ProcessLife
+      readonly plan: ProducerPlan
+      readonly topics: readonly TopicPlan[]
+      readonly history: History
+      readonly random: Random
+    },
+  ) {
+    this.name = name
+    this.#life = parts.life
+    this.#plan = parts.plan
+    this.#topics = parts.topics
+    this.#history = parts.history
+    this.#random = parts.random
+    const { idempotent, lingerMs, batchSize, inFlightMax, deliveryTimeoutMs } = parts.plan
+    this.#producer = createProducer({
+      bootstrapServers: parts.life.broker,
+      clientId: name,
+      enableIdempotence: idempotent,
+      lingerMs,
+      batchSize,
+      maxInFlightRequestsPerConnection: inFlightMax,
+      deliveryTimeoutMs,
+      requestTimeoutMs: Math.min(30_000, deliveryTimeoutMs / 2),
+    })
+  }
+
+  /** Sends until the time has come. */
+  async workUntil(end: number): Promise<void> {
+    while (this.#life.now < end) {
+      await this.#burst(1 + this.#random.int(this.#plan.burstMax))
+      await this.#life.pass(this.#random.int(this.#plan.restMax))
+    }
+  }
+
+  /** Sends one record and insists: true when it was acknowledged. */
+  async probe(topicName: string): Promise<boolean> {
+    const send = this.#next(topicName)
+    await this.#sendOne(send)
+    return send.outcome === 'acknowledged'
+  }
+
+  /** Resolves when everything was settled. */
+  settle(): Promise<void> {
+    return this.#producer.flush()
+  }
+
+  close(): Promise<void> {
+    return this.#producer.close()
+  }
+
+  #next(topicName = pick(this.#random, this.#topics).name): Send {
+    const n = this.#records++
+    const key = this.#random.int(4) === 0 ? null : `k${this.#random.int(6)}`
+    const padding = this.#random.int(10) === 0 ? '.'.repeat(this.#random.int(400)) : ''
+    const value = `${this.name}#${n}${padding}`
+    const { idempotent } = this.#plan
+    return this.#history.sending({ producer: this.name, idempotent, topic: topicName, key, value })
+  }
+
+  async #burst(count: number): Promise<void> {
+    switch (this.#plan.style) {
+      case 'awaited':
+        for (let n = 0; n < count; n++) await this.#sendOne(this.#next())
+        return
+      case 'outstanding':
+        for (let n = 0; n < count; n++) void this.#sendOne(this.#next())
+        return
+      case 'enqueued':
+        for (let n = 0; n < count; n++) if (!this.#enqueue(this.#next())) await this.#producer.writable()
+        return
+      case 'arrays':
+        await this.#sendArray(count)
+    }
+  }
+
+  async #sendOne(send: Send): Promise<void> {
+    const { topic: name, key, value } = send
+    try {
+      this.#history.acknowledged(send, await this.#producer.send(textTopic(name), { key, value }))
+    } catch (error) {
+      this.#failed(send, error)
+    }
+  }
+
+  #enqueue(send: Send): boolean {
+    const { topic: name, key, value } = send
+    return this.#producer.enqueue(textTopic(name), { key, value }, (error, acknowledgement) => {
+      if (acknowledgement !== null) this.#history.acknowledged(send, acknowledgement)
+      else this.#failed(send, error)
+    })
+  }
+
+  async #sendArray(count: number): Promise<void> {
+    const { name } = pick(this.#random, this.#topics)
+    const sends = Array.from({ length: count }, () => this.#next(name))
+    try {
+      const acknowledgements = await this.#producer.send(
+        textTopic(name),
+        sends.map(({ key, value }) => ({ key, value })),
+      )
+      sends.forEach((send, n) => this.#history.acknowledged(send, acknowledgements.at(n)!))
+    } catch (error) {
+      const results = error instanceof PartialSendError ? error.results : sends.map(() => error as KafkaError)
+      sends.forEach((send, n) => {
+        const result = results[n]!
+        if (result instanceof Error) this.#failed(send, result)
+        else this.#history.acknowledged(send, result)
+      })
+    }
+  }
+
+  #failed(send: Send, error: unknown): void {
+    if (!(error instanceof KafkaError)) throw error
+    this.#history.failed(send, REFUSALS.has(error.code) ? 'refused' : 'unknown')
+  }
+}
