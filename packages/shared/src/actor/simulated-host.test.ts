@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Link } from './actor.ts'
+import { defineActor, type Link } from './actor.ts'
 import { simulate } from './simulated-host.ts'
 import { actor, echoModule } from './suite/echo.actor.ts'
 import { type EchoContract, echo } from './suite/echo.contract.ts'
@@ -79,6 +79,39 @@ describe('the simulated host', () => {
     world.pause(address.lane, 500)
     await world.run(() => world.link(echo, address).ask('echo', { n: 1 }))
     expect(world.elapsedMs).toBeGreaterThanOrEqual(500)
+  })
+
+  it('does not fire a timer that another one cancelled first after a pause', async () => {
+    const fired: string[] = []
+    const alarm = defineActor<EchoContract, object>({
+      ...actor,
+      start: (context, input) => {
+        context.clock.after(200, () => {
+          fired.push('first')
+          second.cancel()
+        })
+        const second = context.clock.after(300, () => fired.push('second'))
+        return actor.start(context, input)
+      },
+    })
+    const world = simulate({ seed: 1 })
+    const { address } = await world.run(() => world.spawn(alarm, {}, { name: 'a' }))
+    world.pause(address.lane, 500)
+    await world.advance(1_000)
+    expect(fired).toEqual(['first'])
+  })
+
+  it('keeps the order of a link when a pause is made longer while messages wait for its end', async () => {
+    const world = simulate({ seed: 1 })
+    const { address } = await world.run(() => world.spawn(actor, {}, { name: 'a' }))
+    const link = world.link(echo, address)
+    world.pause(address.lane, 100)
+    link.tell('note', 1)
+    await world.advance(50)
+    world.pause(address.lane, 200)
+    link.tell('note', 2)
+    await world.advance(500)
+    expect((await world.run(() => link.ask('told', {}))).notes).toEqual([1, 2])
   })
 
   it('reorders messages of different links, and never those of one', async () => {

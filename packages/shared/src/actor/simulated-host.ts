@@ -17,7 +17,7 @@ import type { ModuleRef } from './control-port.ts'
 import { Lane } from './lane.ts'
 import { MemoryResources } from './memory-resources.ts'
 import { type Crossing, type Faults, noFaults, SimulatedChannel } from './simulated-channel.ts'
-import { Schedule } from './simulated-schedule.ts'
+import { Schedule, type Scheduled } from './simulated-schedule.ts'
 import { type ActorListing, type LaneHandle, SystemCore, spawnedOf } from './system-core.ts'
 import type { TraceEvent } from './trace.ts'
 import { type TraceFilter, TraceRing } from './trace-ring.ts'
@@ -263,11 +263,11 @@ export class SimulatedWorld {
     }
   }
 
-  #happen(event: { at: number; lane: number; isTimer: boolean; run: (() => void) | null }): void {
+  #happen(event: Scheduled): void {
     if (event.at > this.#nowMs) this.#nowMs = event.at
     const paused = event.lane >= 0 ? (this.#lanes.get(event.lane)?.pausedUntil ?? 0) : 0
     if (paused > this.#nowMs) {
-      this.#schedule.add(paused, event.lane, event.isTimer, event.run!)
+      this.#schedule.postpone(event, paused)
       return
     }
     this.#mix(event.lane)

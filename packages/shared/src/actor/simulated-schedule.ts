@@ -2,7 +2,7 @@
 // they were scheduled. A binary heap in three parallel arrays.
 
 export interface Scheduled {
-  readonly at: number
+  at: number
   readonly order: number
   /** Null when it was cancelled. */
   run: (() => void) | null
@@ -28,7 +28,21 @@ export class Schedule {
 
   add(at: number, lane: number, isTimer: boolean, run: () => void): Scheduled {
     const event = { at, order: this.#order++, run, lane, isTimer }
-    if (!isTimer) this.#pending++
+    this.#insert(event)
+    return event
+  }
+
+  /**
+   * Puts an event that was taken back, for later; it can still be cancelled by whoever scheduled it. It keeps its order among events that are
+   * postponed to the same moment, also when some were postponed before.
+   */
+  postpone(event: Scheduled, at: number): void {
+    event.at = at
+    this.#insert(event)
+  }
+
+  #insert(event: Scheduled): void {
+    if (!event.isTimer) this.#pending++
     const heap = this.#heap
     heap.push(event)
     let child = heap.length - 1
@@ -39,7 +53,6 @@ export class Schedule {
       child = parent
     }
     heap[child] = event
-    return event
   }
 
   /** The next event that was not cancelled. */
