@@ -57,6 +57,8 @@ export class ConsumerConnection {
   #failures: KafkaError[] = []
   #fatal: KafkaError | null = null
   #closing = false
+  /** Its thread was replaced, and the successor does not know yet what is assigned. */
+  #adrift = false
   rebalances = 0
 
   constructor(door: ClusterDoor, host: ConnectionHost, module = consumerModule) {
@@ -102,11 +104,19 @@ export class ConsumerConnection {
   async assign(
     partitions: readonly (TopicPartition & { readonly offset?: number })[],
     options?: AskOptions,
+    taken?: () => void,
   ): Promise<void> {
     this.#wish = { kind: 'assignment' }
-    const { assigned } = await this.ask('assign', { partitions }, options)
-    for (const key of [...this.inbox.partitions.keys()]) this.inbox.remove(key)
-    for (const partition of assigned) this.inbox.add(partition, this.#host.codecsOf(partition.topic))
+    await this.inbox.whileAssigning(async () => {
+      const { assigned } = await this.ask('assign', { partitions }, options)
+      for (const key of [...this.inbox.partitions.keys()]) this.inbox.remove(key)
+      for (const each of assigned) {
+        const added = this.inbox.add(each, this.#host.codecsOf(each.topic))
+        const given = partitions.find(({ topic, partition }) => topic === each.topic && partition === each.partition)
+        added.position = given?.offset ?? -1
+      }
+      taken?.()
+    })
   }
 
   async unsubscribe(): Promise<void> {
@@ -125,7 +135,8 @@ export class ConsumerConnection {
     partition.committable = partition.position
     partition.processed = -1
     partition.reported = -1
-    this.#link?.tell('seek', { key: partition.key, epoch: partition.epoch, target })
+    partition.seeking = 'offset' in target ? null : target
+    if (!this.#adrift) this.#link?.tell('seek', { key: partition.key, epoch: partition.epoch, target })
   }
 
   pause(partition: ReadPartition): void {
@@ -133,13 +144,14 @@ export class ConsumerConnection {
     this.inbox.purge(partition)
     partition.epoch++
     partition.paused = true
-    this.#link?.tell('pause', { key: partition.key, epoch: partition.epoch, offset: partition.position })
+    if (!this.#adrift)
+      this.#link?.tell('pause', { key: partition.key, epoch: partition.epoch, offset: partition.position })
   }
 
   resume(partition: ReadPartition): void {
     if (!partition.paused) return
     partition.paused = false
-    this.#link?.tell('resume', { key: partition.key })
+    if (!this.#adrift) this.#link?.tell('resume', { key: partition.key })
   }
 
   /** Ends the readers, gives everything back to the group and ends the thread. */
@@ -224,24 +236,44 @@ export class ConsumerConnection {
 
   async #begin(): Promise<void> {
     const before = [...this.inbox.partitions.values()]
-    if (this.#wish?.kind === 'assignment') {
-      await this.assign(
-        before.map(({ topic, partition, position }) => ({
-          topic,
-          partition,
-          ...(position < 0 ? {} : { offset: position }),
-        })),
-      )
-      for (const { topic, partition, paused } of before) {
-        const again = this.inbox.find(topic, partition)
-        if (paused && again !== undefined) this.pause(again)
-      }
-      return
-    }
+    if (this.#wish?.kind === 'assignment') return this.#takeUp(before)
     for (const { key } of before) this.inbox.remove(key)
     const { onLost, onRevoked } = this.#host.options
     await this.#hook(onLost ?? onRevoked, before)
     if (this.#wish?.kind === 'subscription') await this.subscribe(this.#wish.subscription)
+  }
+
+  /** Assigns to the thread's successor what was assigned, where the caller stands. */
+  async #takeUp(before: readonly ReadPartition[]): Promise<void> {
+    this.#adrift = true
+    for (const partition of before) {
+      // What is in hand would move positions that the successor is told now.
+      this.inbox.purge(partition)
+      partition.epoch++
+    }
+    const asked = before.map(({ topic, partition, position, epoch }) => ({
+      at: { topic, partition, ...(position < 0 ? {} : { offset: position }) },
+      epoch,
+    }))
+    await this.assign(
+      asked.map(({ at }) => at),
+      undefined,
+      () => {
+        this.#adrift = false
+        for (const [n, old] of before.entries()) this.#resumeAs(old, asked[n]!.epoch)
+      },
+    )
+  }
+
+  /** What the caller did with the partition before its thread was replaced, and meanwhile, holds for its successor. */
+  #resumeAs(old: ReadPartition, epochAsked: number): void {
+    const { topic, partition, position, seeking, paused, processed, committable, leaderEpoch } = old
+    const again = this.inbox.find(topic, partition)
+    if (again === undefined) return
+    if (seeking !== null) this.seek(again, seeking)
+    else if (old.epoch !== epochAsked && position >= 0) this.seek(again, { offset: position })
+    Object.assign(again, { processed, committable, leaderEpoch })
+    if (paused) this.pause(again)
   }
 
   async #rebalance({ id, revoked, lost, assigned }: Rebalance): Promise<void> {

@@ -369,6 +369,50 @@ describe('a consumer whose thread dies again and again', () => {
       expect(seen.size, `seed ${seed}`).toBe(60)
     }
   })
+
+  it('repeats nothing and keeps the order of each partition, whatever is read between death and successor', async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const { world: w, cluster, create } = consumerWorld(seed)
+      cluster.addTopic('words', 2)
+      for (let n = 0; n < 60; n++) cluster.append('words', n % 2, [`${n}`])
+      const seen: number[][] = [[], []]
+      await w.run(async () => {
+        const consumer = create({ maxPollRecords: 1 })
+        await consumer.assign([0, 1].map(partition => ({ topic: words, partition, offset: 3 })))
+        while (seen[0]!.length + seen[1]!.length < 54) {
+          for (const { partition, value } of await consumer.poll(20)) seen[partition]!.push(Number(value))
+          await new Promise<void>(resolve => w.clock.after(w.random.float() * 5, resolve))
+          if (w.random.int(4) === 0)
+            for (const { address } of await w.actors()) if (address.kind === 'consumer') w.kill(address)
+        }
+      })
+      for (const partition of [0, 1]) {
+        const expected = Array.from({ length: 27 }, (_, n) => 2 * (n + 3) + partition)
+        expect(seen[partition], `seed ${seed}`).toEqual(expected)
+      }
+    }
+  })
+
+  it('goes where it was told to, also when the thread dies before anything came from there', async () => {
+    const { world: w, cluster, create } = consumerWorld()
+    cluster.addTopic('words', 1)
+    cluster.append('words', 0, ['0', '1', '2', '3'])
+    const values = await w.run(async () => {
+      const consumer = create()
+      const at = { topic: 'words', partition: 0 }
+      const kill = async () => {
+        for (const { address } of await w.actors()) if (address.kind === 'consumer') w.kill(address)
+      }
+      await consumer.assign([{ ...at, topic: words, offset: 2 }])
+      await kill()
+      const [first] = await consumer.poll(1_000)
+      await kill()
+      consumer.seek(at, 1)
+      const [second] = await consumer.poll(1_000)
+      return [first!.value, second!.value]
+    })
+    expect(values).toEqual(['2', '1'])
+  })
 })
 
 describe('each and batch', () => {

@@ -4,7 +4,13 @@
 import type { Clock, Timer } from '@odradek/shared/base/clock'
 import type { KafkaError } from '@odradek/shared/base/errors'
 import type { Codec } from '@odradek/shared/client/codecs'
-import type { AssignedPartition, Delivery, Processed, Progress } from '@odradek/shared/contracts/consumer.contract'
+import type {
+  AssignedPartition,
+  Delivery,
+  Processed,
+  Progress,
+  SeekTarget,
+} from '@odradek/shared/contracts/consumer.contract'
 
 /** An assigned partition as the caller reads it. */
 export interface ReadPartition {
@@ -32,6 +38,8 @@ export interface ReadPartition {
   lastStableOffset: number
   /** `processed` when it was last reported. */
   reported: number
+  /** Where a seek by time goes, until the first record from there was handed out. */
+  seeking: SeekTarget | null
 }
 
 export interface Arrival {
@@ -54,6 +62,9 @@ export class Inbox {
   #flushing = false
   #timer: Timer | null = null
   #waiters: (() => void)[] = []
+  /** Assignments under way, and what came for partitions of theirs before their keys were known here. */
+  #assigning = 0
+  #early: (() => void)[] = []
   /** Counts for metrics. */
   deliveries = 0
   bytes = 0
@@ -84,6 +95,7 @@ export class Inbox {
       highWatermark: -1,
       lastStableOffset: -1,
       reported: -1,
+      seeking: null,
     }
     this.partitions.set(key, added)
     return added
@@ -105,22 +117,42 @@ export class Inbox {
     this.partitions.delete(key)
   }
 
+  /**
+   * The reply of an assignment names its partitions; when caller and consumer share a turn, deliveries come with it, before whoever awaits
+   * the reply goes on. They are kept until it has said what they belong to.
+   */
+  async whileAssigning<T>(assign: () => Promise<T>): Promise<T> {
+    this.#assigning++
+    try {
+      return await assign()
+    } finally {
+      this.#assigning--
+      if (this.#assigning === 0) for (const receive of this.#early.splice(0)) receive()
+    }
+  }
+
   receive(deliveries: readonly Delivery[]): void {
     for (const delivery of deliveries) {
-      const partition = this.partitions.get(delivery.key)
       this.deliveries++
       this.bytes += delivery.length
-      if (partition === undefined || partition.epoch !== delivery.epoch || partition.revoking)
-        this.#giveBack(delivery.credit)
-      else this.#queue.push({ partition, delivery })
+      this.#receive(delivery)
     }
     this.wake()
+  }
+
+  #receive(delivery: Delivery): void {
+    const partition = this.partitions.get(delivery.key)
+    if (partition !== undefined && partition.epoch === delivery.epoch && !partition.revoking)
+      this.#queue.push({ partition, delivery })
+    else if (this.#assigning > 0) this.#early.push(() => this.#receive(delivery))
+    else this.#giveBack(delivery.credit)
   }
 
   /** Reading a partition failed behind what was delivered of it: `take` throws the failure when it comes to it. */
   receiveFailure(key: number, failure: KafkaError): void {
     const partition = this.partitions.get(key)
     if (partition !== undefined) this.#queue.push({ partition, failure })
+    else if (this.#assigning > 0) this.#early.push(() => this.receiveFailure(key, failure))
     this.wake()
   }
 
@@ -140,6 +172,7 @@ export class Inbox {
       partition.highWatermark = delivery.highWatermark
       partition.lastStableOffset = delivery.lastStableOffset
       partition.leaderEpoch = delivery.leaderEpoch
+      partition.seeking = null
       if (partition.position < delivery.startOffset) partition.position = delivery.startOffset
       this.#armReport()
       return arrival
