@@ -40,6 +40,8 @@ export class ClusterClient {
   readonly #options: ClusterClientOptions
   #spawned: Spawned<ClusterContract> | undefined
   #link: Link<ClusterContract> | undefined
+  /** Of the metadata log, when it was restarted since the coordinator was first started. */
+  #leader: Address<PartitionLeaderContract> | undefined
   #clusterId: string
 
   constructor(options: ClusterClientOptions) {
@@ -63,7 +65,7 @@ export class ClusterClient {
 
   /** Takes the whole image in, after the epochs of all leaders were raised for this start of the broker. */
   async load(): Promise<void> {
-    await this.#connect(this.#spawned!.address)
+    await this.#connect(this.#spawned!.address, { once: true })
     await this.#ask().ask('bumpLeaderEpochs', { partitions: null })
   }
 
@@ -98,8 +100,9 @@ export class ClusterClient {
 
   /** The leader of the metadata log was restarted: the coordinator loads its catalog from it anew. */
   leaderChanged({ topic, address }: LeaderAddress): void {
-    if (topic === metadataTopic.topic && address)
-      this.#link?.tell('leaderChanged', { leader: address as Address<PartitionLeaderContract> })
+    if (topic !== metadataTopic.topic || !address) return
+    this.#leader = address as Address<PartitionLeaderContract>
+    this.#link?.tell('leaderChanged', { leader: this.#leader })
   }
 
   async close(): Promise<void> {
@@ -111,21 +114,31 @@ export class ClusterClient {
     return this.#link!
   }
 
-  async #connect(address: Address): Promise<void> {
+  /**
+   * Follows the coordinator that runs there. Resolves when the image was taken in, or it has ended. With `once` it rejects when the coordinator
+   * cannot serve: nothing can start without it.
+   */
+  async #connect(address: Address, { once = false } = {}): Promise<void> {
     const { context, topics } = this.#options
     const link = context.link(clusterContract, address as Address<ClusterContract>)
     link.on('imageChanged', delta => this.#take(delta))
     link.tell('subscribe', {})
+    // What it was started with is where the leader was first.
+    if (this.#leader) link.tell('leaderChanged', { leader: this.#leader })
     this.#link = link
-    try {
-      const { clusterId, ...image } = await link.ask('image', {})
-      this.#clusterId = clusterId
-      const now = new Set(image.topics.map(({ topicId }) => topicId))
-      const deleted = [...topics.topics()].filter(({ topicId }) => !now.has(topicId))
-      this.#take({ ...image, deleted })
-    } catch (error) {
-      // The coordinator ended again before it answered; its next incarnation is connected to by `onChange`.
-      if (!link.isClosed) context.fail(error)
+    // The next incarnation is connected to by `onChange`.
+    while (!link.isClosed) {
+      try {
+        const { clusterId, ...image } = await link.ask('image', {})
+        this.#clusterId = clusterId
+        const now = new Set(image.topics.map(({ topicId }) => topicId))
+        const deleted = [...topics.topics()].filter(({ topicId }) => !now.has(topicId))
+        return this.#take({ ...image, deleted })
+      } catch (error) {
+        if (once) throw error
+        // Its log's leader is on its way back, and so is the shard: it waited as long as a request may.
+        if (!link.isClosed) context.log.warn({ reason: (error as Error).message }, 'the cluster is not ready yet')
+      }
     }
   }
 

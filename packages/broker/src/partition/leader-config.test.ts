@@ -33,6 +33,11 @@ describe('configs of a leader', () => {
     expect(config.retentionMs).toBe(-1)
   })
 
+  it('let internal.segment.bytes go below what segment.bytes allows', () => {
+    const configs = { 'segment.bytes': '1048576', 'internal.segment.bytes': '2000' }
+    expect(parseLeaderConfig(configs).log.segmentBytes).toBe(2_000)
+  })
+
   it('that do not parse are a bug of whoever let them in', () => {
     expect(() => parseLeaderConfig({ 'segment.bytes': 'many' })).toThrow(/segment.bytes is an integer/)
     expect(() => parseLeaderConfig({ 'compression.type': 'zip' })).toThrow(/compression.type is one of/)
