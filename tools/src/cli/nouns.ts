@@ -50,4 +50,9 @@ export const nouns: readonly Noun[] = [
     summary: 'drive a broker or any Kafka cluster over all cores, and measure honestly',
     load: async terminal => (await import('../load/load-command.ts')).loadCommand(terminal),
   },
+  {
+    name: 'simulate',
+    summary: 'clusters and clients under a virtual clock with faults from a seed, and a checker of what clients saw',
+    load: async terminal => (await import('../simulator/simulate-command.ts')).simulateCommand(terminal),
+  },
 ]

@@ -210,7 +210,8 @@ function nonmonotonicSends({ sends }: History): Finding[] {
 /** What one reader saw of one partition between two jumps. */
 function sessionsOf({ reads, sessions }: History): { reads: Read[]; from: number }[] {
   const lines = new Map<string, { reads: Read[]; from: number }>()
-  const key = (of: Pick<Read, 'reader' | 'session' | 'topic' | 'partition'>) => `${of.reader} ${of.session} ${logOf(of)}`
+  const key = (of: Pick<Read, 'reader' | 'session' | 'topic' | 'partition'>) =>
+    `${of.reader} ${of.session} ${logOf(of)}`
   for (const start of sessions) lines.set(key(start), { reads: [], from: start.from })
   for (const read of reads) {
     const line = lines.get(key(read))

@@ -83,4 +83,3 @@ function overlay(log: PartitionLog, changed: Partial<PartitionLog>): PartitionLo
     },
   })
 }
-

@@ -15,7 +15,7 @@ import type { Plan, TopicPlan } from './plan.rules.ts'
 
 const STORE = 'machine'
 /** Wall clock at the beginning of a run. */
-export const START_MS = Date.UTC(2024, 0, 1)
+const START_MS = Date.UTC(2024, 0, 1)
 
 export interface LifeOptions {
   readonly plan: Plan

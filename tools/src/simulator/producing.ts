@@ -137,14 +137,14 @@ export class SimulatedProducer {
         textTopic(name),
         sends.map(({ key, value }) => ({ key, value })),
       )
-      sends.forEach((send, n) => this.#history.acknowledged(send, acknowledgements.at(n)!))
+      for (const [n, send] of sends.entries()) this.#history.acknowledged(send, acknowledgements.at(n)!)
     } catch (error) {
       const results = error instanceof PartialSendError ? error.results : sends.map(() => error as KafkaError)
-      sends.forEach((send, n) => {
+      for (const [n, send] of sends.entries()) {
         const result = results[n]!
         if (result instanceof Error) this.#failed(send, result)
         else this.#history.acknowledged(send, result)
-      })
+      }
     }
   }
 

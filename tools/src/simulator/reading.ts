@@ -79,6 +79,10 @@ export class SimulatedReader {
     return [...ends].every(([log, end]) => (this.#places.get(log)?.next ?? 0) >= end)
   }
 
+  toString(): string {
+    return `${this.name} at ${[...this.#places].map(([log, { next }]) => `${log}@${next}`).join(', ')}`
+  }
+
   async #assign(): Promise<void> {
     const partitions = this.#topics.flatMap(({ name, partitions: count }) =>
       Array.from({ length: count }, (_, partition) => ({ topic: textTopic(name), partition, offset: 0 })),
@@ -156,7 +160,9 @@ export async function endsOf(life: ProcessLife, topics: readonly TopicPlan[]): P
   for (const { name, partitions: count } of topics) {
     const partitions = Array.from({ length: count }, (_, partition) => ({ topic: name, partition }))
     const offsets = await consumer.endOffsets(partitions)
-    partitions.forEach(({ topic, partition }, n) => ends.set(`${topic}-${partition}`, Number(offsets[n] ?? 0)))
+    for (const [n, { topic, partition }] of partitions.entries()) {
+      ends.set(`${topic}-${partition}`, Number(offsets[n] ?? 0))
+    }
   }
   await consumer.close()
   return ends

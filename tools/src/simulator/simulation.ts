@@ -189,7 +189,12 @@ class Simulation {
     const ends = await endsOf(crew.life, this.#plan.topics)
     this.#note(`readers must come to ${JSON.stringify([...ends])}`)
     for (const reader of crew.readers) reader.hurry()
-    while (!crew.readers.every(reader => reader.hasReached(ends))) await crew.life.pass(50)
+    for (;;) {
+      const behind = crew.readers.filter(reader => !reader.hasReached(ends))
+      if (behind.length === 0) break
+      if (crew.life.now % 10_000 < 50) this.#note(`behind: ${behind.map(String).join('; ')}`)
+      await crew.life.pass(50)
+    }
     await crew.close()
   }
 
