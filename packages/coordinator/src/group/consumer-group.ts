@@ -149,10 +149,6 @@ export function partitionList(partitions: ReadonlyMap<string, ReadonlySet<number
   return [...partitions].map(([topicId, set]) => ({ topicId, partitions: [...set.keys()].sort((a, b) => a - b) }))
 }
 
-export function hasPartition(partitions: Partitions | OwnedPartitions, topicId: string, partition: number): boolean {
-  return partitions.get(topicId)?.has(partition) ?? false
-}
-
 /** Same partitions; epochs are not looked at. */
 export function samePartitions(
   a: ReadonlyMap<string, ReadonlySet<number> | ReadonlyMap<number, number>>,

@@ -39,7 +39,7 @@ export const actor = defineActor<CoordinatorContract, CoordinatorInput>({
   kind: 'coordinator',
   contract: coordinatorContract,
   async start(context, input) {
-    const topics = new TopicView()
+    const topics = new TopicView(context.clock.now())
     const watchers = new Watchers()
     const runner = new ShardRunner<GroupShard>({
       definition: groupShard({ settings: groupSettings(input.configs), topics, groupConfigs: () => ({}) }),

@@ -6,6 +6,8 @@ import { errors } from '@odradek/shared/protocol/error-codes'
 import { type DecideContext, defineShard, type ReadHandler, type WriteHandler } from '../runtime/shard.ts'
 import type { ClassicGroup } from './classic-group.ts'
 import { refusedJoin } from './classic-step.ts'
+import { consumerHeartbeat, fenceMember, timeOutRevocation } from './consumer-heartbeat.rules.ts'
+import { consumerTimers } from './consumer-step.ts'
 import { decodeGroupRecord, encodeGroupRecord } from './group.records.ts'
 import { describeConsumerGroups, describeGroups, listGroups } from './group-queries.rules.ts'
 import type { GroupSettings } from './group-settings.ts'
@@ -17,6 +19,7 @@ import { commitOffsets, commitTransactionalOffsets } from './offset-commit.rules
 import { fetchOffsets } from './offset-fetch.rules.ts'
 import { deleteGroups, deleteOffsets, expireOffsets, forgetTopics } from './offset-removal.rules.ts'
 import { replayEndTransaction, replayGroupRecord } from './replay.ts'
+import { followTopics } from './subscribed-patterns.rules.ts'
 import { heartbeatClassicGroup, sessionEffects, syncClassicGroup } from './sync-group.rules.ts'
 import type { Topics } from './topic-view.ts'
 
@@ -31,6 +34,32 @@ type Request<N extends keyof Words> = Words[N]['request']
 type Reply<N extends keyof Words> = Words[N]['reply']
 
 export function groupShard(setup: GroupShardSetup) {
+  const kinds = handlerKinds(setup)
+  return defineShard<GroupShard>({
+    name: 'group',
+    initial: noGroups,
+    replay: replayGroupRecord,
+    replayEndTransactionMarker: replayEndTransaction,
+    applySoft({ groups }, { group }) {
+      if (group.state === 'Dead') groups.delete(group.groupId)
+      else groups.set(group.groupId, group)
+    },
+    encodeRecord: encodeGroupRecord,
+    decodeRecord: decodeGroupRecord,
+    onLoaded: (state, context) => ({ effects: timersAfterLoad(state, kinds.contextOf(context)) }),
+    handlers: {
+      ...classicHandlers(kinds),
+      ...offsetHandlers(kinds),
+      ...groupHandlers(kinds),
+      ...ownHandlers(kinds, setup.settings),
+    },
+  })
+}
+
+type HandlerKinds = ReturnType<typeof handlerKinds>
+
+/** The three kinds of handlers that rules become: they change something, they only look, or the shard itself asks. */
+function handlerKinds(setup: GroupShardSetup) {
   const contextOf = ({ now, random, ticket }: DecideContext): GroupContext => ({ ...setup, now, random, ticket })
 
   function write<N extends keyof Words>(
@@ -66,116 +95,141 @@ export function groupShard(setup: GroupShardSetup) {
     }
   }
 
-  return defineShard<GroupShard>({
-    name: 'group',
-    initial: noGroups,
-    replay: replayGroupRecord,
-    replayEndTransactionMarker: replayEndTransaction,
-    applySoft({ groups }, { group }) {
-      if (group.state === 'Dead') groups.delete(group.groupId)
-      else groups.set(group.groupId, group)
-    },
-    encodeRecord: encodeGroupRecord,
-    decodeRecord: decodeGroupRecord,
-    onLoaded: (state, context) => ({ effects: timersAfterLoad(state, contextOf(context)) }),
-    handlers: {
-      joinGroup: write<'joinGroup'>(refuseJoin, (state, asked, context) => {
-        const { groupId } = asked.request
-        if (groupId === '') return { reply: refuseJoin(asked, errors.INVALID_GROUP_ID.code) }
-        return joinClassicGroup(classicGroup(state, groupId), asked, context)
+  return { contextOf, write, read, own }
+}
+
+/** JoinGroup, SyncGroup, Heartbeat and LeaveGroup. */
+function classicHandlers({ write }: HandlerKinds) {
+  return {
+    joinGroup: write<'joinGroup'>(refuseJoin, (state, asked, context) => {
+      const { groupId } = asked.request
+      if (groupId === '') return { reply: refuseJoin(asked, errors.INVALID_GROUP_ID.code) }
+      return joinClassicGroup(classicGroup(state, groupId), asked, context)
+    }),
+    syncGroup: write<'syncGroup'>(refuseAs(refused.SyncGroup), (state, { request }, context) =>
+      request.groupId === ''
+        ? { reply: refused.SyncGroup(request, errors.INVALID_GROUP_ID.code) }
+        : syncClassicGroup(classicGroup(state, request.groupId), request, context),
+    ),
+    heartbeat: write<'heartbeat'>(refuseAs(refused.Heartbeat), (state, { request }) =>
+      request.groupId === ''
+        ? { reply: refused.Heartbeat(request, errors.INVALID_GROUP_ID.code) }
+        : heartbeatClassicGroup(classicGroup(state, request.groupId), request),
+    ),
+    leaveGroup: write<'leaveGroup'>(refuseAs(refused.LeaveGroup), (state, { request }, context) =>
+      request.groupId === ''
+        ? { reply: refused.LeaveGroup(request, errors.INVALID_GROUP_ID.code) }
+        : leaveClassicGroup(classicGroup(state, request.groupId), request, context),
+    ),
+  }
+}
+
+/** How far groups have read. */
+function offsetHandlers({ write, read }: HandlerKinds) {
+  return {
+    offsetCommit: write<'offsetCommit'>(refuseAs(refused.OffsetCommit), (state, asked, context) =>
+      commitOffsets(state.groups.get(asked.request.groupId), asked, context),
+    ),
+    txnOffsetCommit: write<'txnOffsetCommit'>(refuseAs(refused.TxnOffsetCommit), (state, asked, context) =>
+      commitTransactionalOffsets(state.groups.get(asked.request.groupId), asked, context),
+    ),
+    offsetFetch: read<'offsetFetch'>(
+      ({ request }, errorCode) => ({
+        throttleTimeMs: 0,
+        topics: [],
+        errorCode: 0,
+        groups: request.groups.map(({ groupId }) => ({ groupId, topics: [], errorCode })),
       }),
-      syncGroup: write<'syncGroup'>(refuseAs(refused.SyncGroup), (state, { request }, context) =>
-        request.groupId === ''
-          ? { reply: refused.SyncGroup(request, errors.INVALID_GROUP_ID.code) }
-          : syncClassicGroup(classicGroup(state, request.groupId), request, context),
-      ),
-      heartbeat: write<'heartbeat'>(refuseAs(refused.Heartbeat), (state, { request }) =>
-        request.groupId === ''
-          ? { reply: refused.Heartbeat(request, errors.INVALID_GROUP_ID.code) }
-          : heartbeatClassicGroup(classicGroup(state, request.groupId), request),
-      ),
-      leaveGroup: write<'leaveGroup'>(refuseAs(refused.LeaveGroup), (state, { request }, context) =>
-        request.groupId === ''
-          ? { reply: refused.LeaveGroup(request, errors.INVALID_GROUP_ID.code) }
-          : leaveClassicGroup(classicGroup(state, request.groupId), request, context),
-      ),
-      offsetCommit: write<'offsetCommit'>(refuseAs(refused.OffsetCommit), (state, asked, context) =>
-        commitOffsets(state.groups.get(asked.request.groupId), asked, context),
-      ),
-      txnOffsetCommit: write<'txnOffsetCommit'>(refuseAs(refused.TxnOffsetCommit), (state, asked, context) =>
-        commitTransactionalOffsets(state.groups.get(asked.request.groupId), asked, context),
-      ),
-      offsetFetch: read<'offsetFetch'>(
-        ({ request }, errorCode) => ({
-          throttleTimeMs: 0,
-          topics: [],
-          errorCode: 0,
-          groups: request.groups.map(({ groupId }) => ({ groupId, topics: [], errorCode })),
-        }),
-        fetchOffsets,
-      ),
-      offsetDelete: write<'offsetDelete'>(refuseAs(refused.OffsetDelete), deleteOffsets),
-      deleteGroups: write<'deleteGroups'>(
-        ({ request }, errorCode) => ({
-          throttleTimeMs: 0,
-          results: request.groupsNames.map(groupId => ({ groupId, errorCode })),
-        }),
-        deleteGroups,
-      ),
-      describeGroups: read<'describeGroups'>(
-        ({ request }, errorCode) => ({
-          throttleTimeMs: 0,
-          groups: request.groups.flatMap(groupId => refused.DescribeGroups(groupId, errorCode).groups),
-        }),
-        describeGroups,
-      ),
-      listGroups: read<'listGroups'>((_, errorCode) => ({ throttleTimeMs: 0, errorCode, groups: [] }), listGroups),
-      consumerGroupHeartbeat: write<'consumerGroupHeartbeat'>(
-        refuseAs(refused.ConsumerGroupHeartbeat),
-        (_state, { request }) => ({
-          reply: refused.ConsumerGroupHeartbeat(request, errors.UNSUPPORTED_VERSION.code),
-        }),
-      ),
-      consumerGroupDescribe: read<'consumerGroupDescribe'>(
-        ({ request }, errorCode) => ({
-          throttleTimeMs: 0,
-          groups: request.groupIds.flatMap(groupId => refused.ConsumerGroupDescribe(groupId, errorCode).groups),
-        }),
-        describeConsumerGroups,
-      ),
-      sessionExpired: own<'sessionExpired'>((state, { groupId, memberId }, context) => {
-        const group = state.groups.get(groupId)
-        return group?.type === 'classic' ? expireSession(group, memberId, context) : NOTHING
+      fetchOffsets,
+    ),
+    offsetDelete: write<'offsetDelete'>(refuseAs(refused.OffsetDelete), deleteOffsets),
+  }
+}
+
+/** The consumer protocol, and groups of both as a whole. */
+function groupHandlers({ write, read }: HandlerKinds) {
+  return {
+    deleteGroups: write<'deleteGroups'>(
+      ({ request }, errorCode) => ({
+        throttleTimeMs: 0,
+        results: request.groupsNames.map(groupId => ({ groupId, errorCode })),
       }),
-      joinTimedOut: own<'joinTimedOut'>((state, { groupId }, context) => {
-        const group = classicGroup(state, groupId)
-        return group === undefined ? NOTHING : timeOutJoin(group, context)
+      deleteGroups,
+    ),
+    describeGroups: read<'describeGroups'>(
+      ({ request }, errorCode) => ({
+        throttleTimeMs: 0,
+        groups: request.groups.flatMap(groupId => refused.DescribeGroups(groupId, errorCode).groups),
       }),
-      syncTimedOut: own<'syncTimedOut'>((state, { groupId, generationId }, context) => {
-        const group = classicGroup(state, groupId)
-        return group === undefined ? NOTHING : timeOutSync(group, generationId, context)
+      describeGroups,
+    ),
+    listGroups: read<'listGroups'>((_, errorCode) => ({ throttleTimeMs: 0, errorCode, groups: [] }), listGroups),
+    consumerGroupHeartbeat: write<'consumerGroupHeartbeat'>(
+      refuseAs(refused.ConsumerGroupHeartbeat),
+      (state, asked, context) => consumerHeartbeat(state.groups.get(asked.request.groupId), asked, context),
+    ),
+    consumerGroupDescribe: read<'consumerGroupDescribe'>(
+      ({ request }, errorCode) => ({
+        throttleTimeMs: 0,
+        groups: request.groupIds.flatMap(groupId => refused.ConsumerGroupDescribe(groupId, errorCode).groups),
       }),
-      revocationTimedOut: own<'revocationTimedOut'>(() => NOTHING),
-      expireOffsets: own<'expireOffsets'>((state, { skip }, context) => {
-        const { records, soft, next } = expireOffsets(state, skip, context)
-        // The rest goes on in the next turn, so that a large expiry holds nobody up.
-        return {
-          records,
-          soft,
-          reply: null,
-          effects: [expiryTimer(next ?? 0, next === null ? setup.settings.offsetsCheckIntervalMs : 0)],
-        }
-      }),
-      topicsDeleted: own<'topicsDeleted'>((state, { topics }) => ({
-        records: forgetTopics(state, topics),
+      describeConsumerGroups,
+    ),
+  }
+}
+
+/** What the shard asks itself. */
+function ownHandlers({ own }: HandlerKinds, settings: GroupSettings) {
+  return {
+    sessionExpired: own<'sessionExpired'>((state, { groupId, memberId }, context) => {
+      const group = state.groups.get(groupId)
+      if (group === undefined) return NOTHING
+      return group.type === 'classic' ? expireSession(group, memberId, context) : fenceMember(group, memberId, context)
+    }),
+    joinTimedOut: own<'joinTimedOut'>((state, { groupId }, context) => {
+      const group = classicGroup(state, groupId)
+      return group === undefined ? NOTHING : timeOutJoin(group, context)
+    }),
+    syncTimedOut: own<'syncTimedOut'>((state, { groupId, generationId }, context) => {
+      const group = classicGroup(state, groupId)
+      return group === undefined ? NOTHING : timeOutSync(group, generationId, context)
+    }),
+    revocationTimedOut: own<'revocationTimedOut'>((state, asked, context) => {
+      const group = state.groups.get(asked.groupId)
+      return group?.type === 'consumer' ? timeOutRevocation(group, asked, context) : NOTHING
+    }),
+    expireOffsets: own<'expireOffsets'>((state, { skip }, context) => {
+      const { records, soft, next } = expireOffsets(state, skip, context)
+      // The rest goes on in the next turn, so that a large expiry holds nobody up.
+      return {
+        records,
+        soft,
         reply: null,
-      })),
-      topicsChanged: own<'topicsChanged'>(() => NOTHING),
-    },
-  })
+        effects: [expiryTimer(next ?? 0, next === null ? settings.offsetsCheckIntervalMs : 0)],
+      }
+    }),
+    topicsDeleted: own<'topicsDeleted'>((state, { topics }) => ({
+      records: forgetTopics(state, topics),
+      reply: null,
+    })),
+    topicsChanged: own<'topicsChanged'>(topicsChanged),
+  }
 }
 
 const NOTHING: GroupDecision<null> = { reply: null }
+
+function topicsChanged(state: Groups, _request: unknown, context: GroupContext): GroupDecision<null> {
+  const { records, effects, isDone } = followTopics(state, context)
+  return { records, reply: null, effects: isDone ? effects : [...effects, topicsTimer] }
+}
+
+const topicsTimer: GroupEffect = {
+  kind: 'armTimer',
+  key: 'topicsChanged',
+  delayMs: 0,
+  name: 'topicsChanged',
+  request: {},
+}
 
 function refuseAs<Req, Rep>(refuse: (request: Req, errorCode: number) => Rep) {
   return ({ request }: Asked<Req>, errorCode: number): Rep => refuse(request, errorCode)
@@ -191,10 +245,11 @@ function classicGroup({ groups }: Groups, groupId: string): ClassicGroup | undef
 }
 
 function timersAfterLoad({ groups }: Groups, { settings }: GroupContext): GroupEffect[] {
-  const timers: GroupEffect[] = [expiryTimer(0, settings.offsetsCheckIntervalMs)]
+  // Topics may have changed while nobody looked.
+  const timers: GroupEffect[] = [expiryTimer(0, settings.offsetsCheckIntervalMs), topicsTimer]
   for (const group of groups.values()) {
-    if (group.type !== 'classic') continue
-    for (const memberId of group.members.keys()) timers.push(...sessionEffects(group, memberId))
+    if (group.type === 'consumer') timers.push(...consumerTimers(group, settings.consumerSessionTimeoutMs))
+    else for (const memberId of group.members.keys()) timers.push(...sessionEffects(group, memberId))
   }
   return timers
 }

@@ -34,7 +34,7 @@ export interface WorldOptions {
 
 export class GroupWorld {
   readonly clock = new FakeClock()
-  readonly topics = new TopicView()
+  readonly topics = new TopicView(1)
   readonly settings: GroupSettings
   /** Everything that was ever written, with where it stands. */
   readonly log: { readonly record: EncodedRecord; readonly meta: RecordMeta }[] = []
@@ -91,6 +91,7 @@ export class GroupWorld {
 
   createTopic(topic: string, partitions: number): void {
     this.topics.changed([{ topic, topicId: this.topicId(topic), partitions }], [])
+    if (this.state) this.ask('topicsChanged', {})
   }
 
   topicId(topic: string): string {

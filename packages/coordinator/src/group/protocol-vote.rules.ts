@@ -2,7 +2,7 @@
 import type { ClassicGroup, ClassicMember, GroupProtocol } from './classic-group.ts'
 
 /** Names that every member supports, in the order of the first member. */
-export function commonProtocols(members: Iterable<ClassicMember>): readonly string[] {
+function commonProtocols(members: Iterable<ClassicMember>): readonly string[] {
   let common: string[] | null = null
   for (const { protocols } of members) {
     const names = new Set(protocols.map(({ name }) => name))

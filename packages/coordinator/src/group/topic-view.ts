@@ -21,7 +21,12 @@ export class TopicView implements Topics {
   readonly #byId = new Map<string, TopicFacts>()
   /** Named by news before the snapshot came: what it says of them is older. Null afterwards. */
   #news: Set<string> | null = new Set()
-  #version = 0
+  #version: number
+
+  /** `version`: of the first view; beyond that of any view before it, such as the time. */
+  constructor(version: number) {
+    this.#version = version
+  }
 
   get version(): number {
     return this.#version

@@ -1,0 +1,144 @@
+// One decision about a consumer group while it is taken: the records that have come together, replayed on a copy of the group so that the rules
+// see what they have decided so far. Most heartbeats decide nothing; the copy is made with the first record.
+import type { ConsumerGroup, ConsumerMember } from './consumer-group.ts'
+import { consumerGroupState } from './consumer-group.ts'
+import { epochRecord, memberTombstones, patternTombstone } from './consumer-records.rules.ts'
+import { replayConsumerRecord } from './consumer-replay.ts'
+import type { GroupRecord } from './group.records.ts'
+import type { GroupDecision, GroupEffect } from './group-words.ts'
+import type { GroupContext } from './groups.ts'
+import { noOffsets } from './offsets.ts'
+import { metadataHashOf } from './subscribed-topics.rules.ts'
+
+type ConsumerRecord = Exclude<GroupRecord, { kind: 'OffsetCommit' | 'GroupMetadata' }>
+
+export class ConsumerStep {
+  readonly context: GroupContext
+  readonly #records: GroupRecord[]
+  readonly #effects: GroupEffect[] = []
+  #group: ConsumerGroup
+  #isCopy = false
+
+  /** `records` come before those of the step itself and are of the group that this one replaces. */
+  constructor(group: ConsumerGroup, context: GroupContext, records: readonly GroupRecord[] = []) {
+    this.#group = group
+    this.context = context
+    this.#records = [...records]
+  }
+
+  /** As it is with all that was decided so far. Not to be changed but by `write`. */
+  get group(): ConsumerGroup {
+    return this.#group
+  }
+
+  get size(): number {
+    return this.#records.length
+  }
+
+  write(...records: readonly GroupRecord[]): void {
+    if (records.length === 0) return
+    if (!this.#isCopy) this.#group = copyOf(this.#group)
+    this.#isCopy = true
+    const groups = new Map([[this.#group.groupId, this.#group]])
+    for (const record of records) {
+      replayConsumerRecord({ groups, offsets: noOffsets() }, record as ConsumerRecord)
+      this.#records.push(record)
+    }
+  }
+
+  /** A new epoch: members, subscriptions or topics are not what they were. Those that live in this process are told at once. */
+  bumpEpoch(except: string | null = null): void {
+    const { groupId, groupEpoch } = this.#group
+    this.write(epochRecord(groupId, groupEpoch + 1, metadataHashOf(this.#group, this.context.topics)))
+    for (const memberId of this.#group.members.keys()) if (memberId !== except) this.notify(memberId)
+  }
+
+  /** Members leave for good: what they held is free. */
+  remove(memberIds: readonly string[]): void {
+    const { groupId } = this.#group
+    for (const memberId of memberIds) {
+      this.write(...memberTombstones(groupId, memberId))
+      this.cancelTimers(memberId)
+    }
+    this.dropUnusedPatterns()
+    this.bumpEpoch()
+  }
+
+  dropUnusedPatterns(): void {
+    const { groupId, members, patterns } = this.#group
+    if (patterns.size === 0) return
+    const used = new Set([...members.values()].map(({ subscribedTopicRegex }) => subscribedTopicRegex))
+    for (const expression of [...patterns.keys()]) {
+      if (!used.has(expression)) this.write(patternTombstone(groupId, expression))
+    }
+  }
+
+  notify(memberId: string): void {
+    this.#effects.push({ kind: 'notify', notice: { groupId: this.#group.groupId, memberId } })
+  }
+
+  armSession(memberId: string, delayMs: number): void {
+    const { groupId } = this.#group
+    this.#effects.push(consumerSession(groupId, memberId, delayMs))
+  }
+
+  /** The member has until its rebalance timeout to give up what it must; until then nobody else gets it. */
+  followRevocation(member: ConsumerMember): void {
+    const { groupId } = this.#group
+    if (member.state === 'UnrevokedPartitions') this.#effects.push(revocationTimer(groupId, member))
+    else this.#effects.push({ kind: 'cancelTimer', key: revocationKey(groupId, member.memberId) })
+  }
+
+  cancelTimers(memberId: string): void {
+    const { groupId } = this.#group
+    this.#effects.push({ kind: 'cancelTimer', key: sessionKey(groupId, memberId) })
+    this.#effects.push({ kind: 'cancelTimer', key: revocationKey(groupId, memberId) })
+  }
+
+  decision<Reply>(reply: Reply): GroupDecision<Reply> {
+    return { records: this.#records, effects: this.#effects, reply }
+  }
+}
+
+function copyOf(group: ConsumerGroup): ConsumerGroup {
+  return {
+    ...group,
+    members: new Map(group.members),
+    staticMembers: new Map(group.staticMembers),
+    targetAssignment: new Map(group.targetAssignment),
+    owners: new Map(group.owners),
+    patterns: new Map(group.patterns),
+  }
+}
+
+// The same names as a classic group's: a group that changes its type leaves no timer of the other behind.
+const sessionKey = (groupId: string, memberId: string) => `session ${groupId} ${memberId}`
+const revocationKey = (groupId: string, memberId: string) => `revocation ${groupId} ${memberId}`
+
+function consumerSession(groupId: string, memberId: string, delayMs: number): GroupEffect {
+  const key = sessionKey(groupId, memberId)
+  return { kind: 'armTimer', key, delayMs, name: 'sessionExpired', request: { groupId, memberId } }
+}
+
+function revocationTimer(groupId: string, { memberId, memberEpoch, rebalanceTimeoutMs }: ConsumerMember): GroupEffect {
+  return {
+    kind: 'armTimer',
+    key: revocationKey(groupId, memberId),
+    delayMs: rebalanceTimeoutMs,
+    name: 'revocationTimedOut',
+    request: { groupId, memberId, memberEpoch },
+  }
+}
+
+/** What has to be armed for a group that was loaded. */
+export function consumerTimers(group: ConsumerGroup, sessionTimeoutMs: number): GroupEffect[] {
+  if (consumerGroupState(group) === 'Empty') return []
+  return [...group.members.values()].flatMap(member => {
+    const session = consumerSession(
+      group.groupId,
+      member.memberId,
+      member.classic?.sessionTimeoutMs ?? sessionTimeoutMs,
+    )
+    return member.state === 'UnrevokedPartitions' ? [session, revocationTimer(group.groupId, member)] : [session]
+  })
+}
