@@ -1,11 +1,13 @@
 // The APIs that the broker itself answers: where coordinators are, producer ids, log directories, the quorum of one, and those whose answer is always
 // the same here (no authorizer, no quotas, no telemetry subscriptions). Everything else is the cluster coordinator's.
+
 import type { ActorContext } from '@odradek/shared/actor/actor'
 import { internalTopics } from '@odradek/shared/client/port/internal-topics'
 import type { ApiName, ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
 import type { BrokerEndpoint, TopicImage } from '@odradek/shared/contracts/cluster.contract'
 import type { LogDescription } from '@odradek/shared/contracts/partition-leader.contract'
 import { errors } from '@odradek/shared/protocol/error-codes'
+import { ZERO_UUID } from '@odradek/shared/protocol/schema'
 import type { TopicTable } from './topic-table.ts'
 
 /** What the broker's own answers need to know. */
@@ -134,7 +136,6 @@ async function describeTopicLogs(view: BrokerView, image: TopicImage, partitions
   return { name: image.topic, partitions: await Promise.all(described) }
 }
 
-const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 const SECURITY_DISABLED = { errorCode: errors.SECURITY_DISABLED.code, errorMessage: 'No Authorizer is configured.' }
 const UNKNOWN_QUORUM = {
   errorCode: errors.UNKNOWN_TOPIC_OR_PARTITION.code,

@@ -14,6 +14,7 @@ import type {
   RequestOptions,
   TopicView,
 } from '../cluster-link.ts'
+import { metadataRequest } from '../metadata-request.ts'
 import { answer, type Caller, closeDoor, type Door, openDoor } from './door.ts'
 
 /** In-process clients speak the newest version of everything. */
@@ -55,12 +56,7 @@ class PortLink implements ClusterLink {
     topics: readonly string[] | null,
     { allowAutoTopicCreation, ...options }: RefreshOptions,
   ): Promise<void> {
-    const request = {
-      topics: topics === null ? null : topics.map(name => ({ name, topicId: ZERO_UUID })),
-      allowAutoTopicCreation,
-      includeClusterAuthorizedOperations: false,
-      includeTopicAuthorizedOperations: false,
-    }
+    const request = metadataRequest(topics, allowAutoTopicCreation)
     this.#take(await answer(this.#door, 'Metadata', request, this.#caller(options)), topics === null)
   }
 
@@ -176,6 +172,5 @@ class PortLink implements ClusterLink {
   }
 }
 
-const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 /** Finalized features of a broker in this process. */
 const inProcessFeatures: { readonly [feature: string]: number } = { 'transaction.version': 2, 'group.version': 1 }

@@ -1,5 +1,7 @@
 // What a wire link knows of the cluster's layout, taken from Metadata replies: nodes with their endpoints, topics with their leaders.
+
 import type { MetadataResponse } from '../../protocol/messages/03-metadata.ts'
+import { ZERO_UUID } from '../../protocol/schema.ts'
 import type { Endpoint, PartitionView, TopicView } from '../cluster-link.ts'
 
 /** A broker, as an endpoint that requests can be sent to. */
@@ -91,5 +93,3 @@ export class MetadataView {
     }
   }
 }
-
-const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'

@@ -1,5 +1,7 @@
 // Between the newest shape of a request, which the house speaks, and what an older version can carry: single keys for lists, names for topic ids.
+
 import type { ApiName, ApiRequest, ApiResponse } from '../../contracts/api-map.ts'
+import { ZERO_UUID } from '../../protocol/schema.ts'
 
 /** Names and ids of topics as the link knows them, to fill in what a version leaves out. */
 export interface TopicNames {
@@ -80,8 +82,6 @@ const translations: Translations = {
     },
   },
 }
-
-const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 /** Newest version in which topics have names beside, or instead of, ids. */
 const namedMax: { readonly [api: string]: number } = { Produce: 12, Fetch: 12, OffsetCommit: 9, OffsetFetch: 9 }

@@ -14,6 +14,7 @@ import type {
   RequestOptions,
   TopicView,
 } from '../cluster-link.ts'
+import { metadataRequest } from '../metadata-request.ts'
 import { Connection } from './connection.ts'
 import { MetadataView, type NodeEndpoint } from './metadata-view.ts'
 import { chooseVersion } from './negotiation.rules.ts'
@@ -65,12 +66,7 @@ class WireLink implements ClusterLink {
     topics: readonly string[] | null,
     { allowAutoTopicCreation, ...options }: RefreshOptions,
   ): Promise<void> {
-    const request = {
-      topics: topics === null ? null : topics.map(name => ({ name, topicId: ZERO_UUID })),
-      allowAutoTopicCreation,
-      includeClusterAuthorizedOperations: false,
-      includeTopicAuthorizedOperations: false,
-    }
+    const request = metadataRequest(topics, allowAutoTopicCreation)
     const response = await this.#retrying(options, async left =>
       this.request(await this.anyEndpoint(left), 'Metadata', request, left),
     )
@@ -229,5 +225,3 @@ function bootstrapEndpoint(server: string, index: number): NodeEndpoint {
   const [host, port] = [server.slice(0, colon), Number(server.slice(colon + 1))]
   return { id: `bootstrap:${server}`, nodeId: -1 - index, host, port }
 }
-
-const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
