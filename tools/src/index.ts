@@ -1,4 +1,6 @@
 // The door of `odradek`, the package that users install: broker, producer, consumer, admin, topics and codecs.
+import { usePackedThreads } from './pack/packed-threads.ts'
+
 export * from '@odradek/broker'
 export * from '@odradek/consumer'
 export * from '@odradek/producer'
@@ -10,3 +12,5 @@ export {
   createAdmin,
   PartialAdminError,
 } from '@odradek/shared/client/admin'
+
+usePackedThreads()

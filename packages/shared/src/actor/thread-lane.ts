@@ -50,6 +50,8 @@ export async function loadActor(module: ModuleRef): Promise<ActorDefinition<any,
   return actor
 }
 
+export type LoadActor = (module: ModuleRef) => Promise<ActorDefinition<any, any>>
+
 /** A lane whose system lives in another thread. */
 export class RemoteLane {
   readonly lane: Lane
@@ -59,9 +61,9 @@ export class RemoteLane {
   readonly #spawned = new Map<number, SpawnedElsewhere>()
 
   /** `onLeave` is called when the system told the lane to go, or is gone itself. */
-  constructor(startup: LaneStartup, port: MessagePort, onLeave: () => void) {
+  constructor(startup: LaneStartup, port: MessagePort, onLeave: () => void, load: LoadActor = loadActor) {
     const { limits } = startup
-    this.control = new ControlPort<LaneOrders, SystemCalls>(port, this.#orders(onLeave))
+    this.control = new ControlPort<LaneOrders, SystemCalls>(port, this.#orders(onLeave, load))
     this.control.onClose = onLeave
     this.#ring = new TraceRing(limits.traceEventsMax, () => {
       systemClock.after(limits.reportDelayMs, () => this.control.tell('trace', this.#ring.take()))
@@ -78,9 +80,9 @@ export class RemoteLane {
     })
   }
 
-  #orders(onLeave: () => void): LaneOrders {
+  #orders(onLeave: () => void, load: LoadActor): LaneOrders {
     return {
-      start: async ({ self, module, input }) => this.lane.start(await loadActor(module), self, input),
+      start: async ({ self, module, input }) => this.lane.start(await load(module), self, input),
       closeActor: actor => this.lane.closeActor(actor),
       kill: ({ actor, reason }) => this.lane.kill(actor, reason),
       reports: () => this.lane.reports(),

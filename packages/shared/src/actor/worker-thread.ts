@@ -3,13 +3,11 @@
 import { MessageChannel, Worker } from 'node:worker_threads'
 import type { Clock } from '../base/clock.ts'
 import type { Limits } from '../base/limits.ts'
-import { builtUrl } from './built-url.ts'
 import { ControlPort, type LaneOrders, type SystemCalls } from './control-port.ts'
 import { killProcess, newGateWord, shutGate, watchGateAtExit } from './gate.ts'
 import type { LaneHandle } from './system-core.ts'
+import { threadEntry } from './thread-entry.ts'
 import type { LaneStartup } from './thread-lane.ts'
-
-const entry = new URL(builtUrl(new URL('./thread.worker.ts', import.meta.url).href))
 
 export interface WorkerThreadOptions {
   readonly startup: Omit<LaneStartup, 'gate'>
@@ -40,10 +38,12 @@ export class WorkerThread implements LaneHandle {
       this.#ready = resolve
     })
     const { port1, port2 } = new MessageChannel()
-    this.#worker = new Worker(entry, {
+    this.#worker = new Worker(threadEntry(), {
       workerData: { startup: { ...startup, gate: this.#gate }, control: port2 },
       transferList: [port2],
       name: `${startup.system} lane ${startup.lane}`,
+      // A thread inherits the flags of its process, but refuses to run a file under this one (`node --input-type=module --eval ...`).
+      ...(process.execArgv.some(flag => flag.startsWith('--input-type')) ? { execArgv: [] } : {}),
     })
     // What keeps the process alive is the system's decision, not a thread's.
     this.#worker.unref()

@@ -2,7 +2,7 @@
  * CRC-32C (Castagnoli, reflected polynomial 0x82f63b78), the checksum of record batches.
  * Native code for what is worth a call out of JavaScript, slice-by-8 tables for the rest; both give the same number.
  */
-import { crc32c as nativeCrc32c } from '@node-rs/crc32'
+import { createRequire } from 'node:module'
 
 /** Bytes from which the native call (a view and 110-400 ns before the first byte) is cheaper than the tables: see records.bench. */
 export const NATIVE_CRC_MIN_BYTES = 512
@@ -17,7 +17,10 @@ const TABLES = buildTables()
  * none), so `crc32c(b, 0, b.length, crc32c(a))` is the checksum of a and b together.
  */
 export function crc32c(bytes: Uint8Array, from = 0, to = bytes.length, initial = 0): number {
-  if (to - from >= NATIVE_CRC_MIN_BYTES) return nativeCrc32c(bytes.subarray(from, to), initial)
+  if (to - from >= NATIVE_CRC_MIN_BYTES) {
+    nativeCrc32c ??= loadNative()
+    return nativeCrc32c(bytes.subarray(from, to), initial)
+  }
   return tableCrc32c(bytes, from, to, initial)
 }
 
@@ -40,6 +43,13 @@ export function tableCrc32c(bytes: Uint8Array, from: number, to: number, initial
   }
   for (; at < to; at++) crc = tables[(crc ^ bytes[at]) & 0xff] ^ (crc >>> 8)
   return ~crc >>> 0
+}
+
+/** Loaded when first needed: it costs a thread 8-10 ms, and threads that see only small batches never need it. */
+let nativeCrc32c: ((bytes: Uint8Array, initial: number) => number) | undefined
+
+function loadNative(): (bytes: Uint8Array, initial: number) => number {
+  return createRequire(import.meta.url)('@node-rs/crc32').crc32c
 }
 
 function buildTables(): Int32Array {
