@@ -52,9 +52,9 @@ function measureInChild(name: string): Promise<Pick<MeasuredRow, 'figures' | 'fa
     said += chunk
   })
   return new Promise(resolve => {
-    child.once('close', code => {
+    child.once('close', (code, signal) => {
       if (code === 0) resolve({ figures: JSON.parse(said), failure: null })
-      else resolve({ figures: [], failure: `exit code ${code}` })
+      else resolve({ figures: [], failure: signal ?? `exit code ${code}` })
     })
   })
 }

@@ -30,7 +30,7 @@ interface Client {
 /** Time between `go` and the first record, so that all threads hear of it. */
 const HEAD_START_MS = 50
 /** How long consumers may go without a record after the last was sent before the rest counts as lost. */
-const STALL_MS = 10_000
+const STALL_MS = 30_000
 
 /** `consume` reads what is in the topic already: fill it first. */
 export async function runLoad(options: LoadRunOptions): Promise<LoadResult> {

@@ -15,8 +15,8 @@ export function intendedMs({ startMs, rate }: Pace, index: number, nowMs: number
 
 /** How many records should have been sent by now. */
 export function dueRecords({ startMs, rate }: Pace, nowMs: number): number {
-  if (rate === null) return Number.POSITIVE_INFINITY
-  return nowMs < startMs ? 0 : Math.floor(((nowMs - startMs) * rate) / 1_000) + 1
+  if (nowMs < startMs) return 0
+  return rate === null ? Number.POSITIVE_INFINITY : Math.floor(((nowMs - startMs) * rate) / 1_000) + 1
 }
 
 /** Splits `total` over `workers` as evenly as integers go. */

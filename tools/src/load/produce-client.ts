@@ -67,7 +67,7 @@ export class ProduceClient {
       const now = preciseNow()
       if (now >= endMs) break
       const due = Math.min(plan.sendRecords, dueRecords(pace, now) - sent, total - measuring)
-      if (due < 1) await pauseUntil(intendedMs(pace, sent, now))
+      if (due < 1) await pauseUntil(Math.max(go.startMs, intendedMs(pace, sent, now)))
       else if (this.#outstanding + due > plan.inFlightMax && this.#outstanding > 0) await this.#room()
       else {
         this.#send(pace, sent, due, go.measureMs)
