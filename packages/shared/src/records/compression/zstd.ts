@@ -1,8 +1,9 @@
 /**
- * Zstandard: node:zlib where it has it (Node 22.15 and later), else the native @cloudpss/zstd. Loaded at first use.
+ * Zstandard: node:zlib where it has it (Node 22.15 and later), else the stream coders of the native @cloudpss/zstd. Loaded at first use.
  */
 import { createRequire } from 'node:module'
 import * as zlib from 'node:zlib'
+import { limits } from '../../base/limits.ts'
 import { CorruptRecordError } from '../corrupt-record-error.ts'
 import { type Codec, exactBytes } from './codec.ts'
 import { type ZstdFrame, zstdFrames } from './zstd-frames.rules.ts'
@@ -77,29 +78,53 @@ function builtInZstd(): ZstdLibrary {
   }
 }
 
-/** The synchronous functions of @cloudpss/zstd's native module, and the stream decoder under its Transform. */
+type OnOutput = (bytes: Buffer) => void
+
+interface ZstdStream {
+  data(bytes: Buffer, onOutput: OnOutput): void
+  end(onOutput: OnOutput): void
+}
+
+/** The stream coders of @cloudpss/zstd's native module. Its functions `compress` and `decompress` share one context between all threads of the process, without a lock. */
 interface NativeZstd {
-  compress(bytes: Uint8Array, level: number): Uint8Array
-  decompress(bytes: Uint8Array): Uint8Array
   _NapiBindings: {
-    Decompressor: new () => {
-      data(bytes: Buffer, onOutput: (bytes: Buffer) => void): void
-      end(onOutput: (bytes: Buffer) => void): void
-    }
+    Compressor: new (level: number) => ZstdStream
+    Decompressor: new () => ZstdStream
   }
 }
 
+/** A decoder that met larger content than this is given up: its window stays as large as its largest frame asked for. */
+const KEPT_DECODER_BYTES_MAX = limits.wasmMemoryKeptBytesMax
+
+/** Coders are kept from frame to frame, one per thread and level: a new one costs more than a batch. One that failed is given up. */
 function nativeZstd(): ZstdLibrary {
-  const native = loadNativeZstd()
+  const { Compressor, Decompressor } = loadNativeZstd()._NapiBindings
+  const encoders = new Map<number, ZstdStream>()
+  let decoder: ZstdStream | null = null
   return {
-    compress: native.compress,
+    compress(bytes, level) {
+      const encoder = encoders.get(level) ?? new Compressor(level)
+      encoders.delete(level)
+      const pieces: Buffer[] = []
+      encoder.data(bufferOver(bytes), piece => pieces.push(piece))
+      encoder.end(piece => pieces.push(piece))
+      encoders.set(level, encoder)
+      return Buffer.concat(pieces)
+    },
     decompress(bytes, frames, maxBytes) {
-      // In one step it takes memory for the whole bound at once, so the bound is ours to check.
       const bound = frames.reduce((sum, frame) => sum + frame.bound, 0)
-      if (bound <= maxBytes) return native.decompress(bytes)
-      return decompressInSteps(new native._NapiBindings.Decompressor(), bytes, maxBytes)
+      const borrowed = decoder ?? new Decompressor()
+      decoder = null
+      // What may pass the bound is decoded in steps, so that the output is looked at often.
+      const content = decompressInSteps(borrowed, bytes, maxBytes, bound <= maxBytes ? bytes.length : STREAM_STEP_BYTES)
+      if (bound <= KEPT_DECODER_BYTES_MAX) decoder = borrowed
+      return content
     },
   }
+}
+
+function bufferOver(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 function loadNativeZstd(): NativeZstd {
@@ -111,12 +136,8 @@ function loadNativeZstd(): NativeZstd {
   }
 }
 
-/** For streams without content sizes, whose bound is rounded up to full blocks: stops where the cap is passed. */
-function decompressInSteps(
-  decompressor: InstanceType<NativeZstd['_NapiBindings']['Decompressor']>,
-  bytes: Uint8Array,
-  maxBytes: number,
-): Uint8Array {
+/** Stops where the cap is passed. */
+function decompressInSteps(decoder: ZstdStream, bytes: Uint8Array, maxBytes: number, stepBytes: number): Uint8Array {
   const pieces: Buffer[] = []
   let size = 0
   const keep = (piece: Buffer) => {
@@ -124,11 +145,9 @@ function decompressInSteps(
     if (size > maxBytes) throw tooLarge()
     pieces.push(piece)
   }
-  const input = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  for (let at = 0; at < input.length; at += STREAM_STEP_BYTES) {
-    decompressor.data(input.subarray(at, at + STREAM_STEP_BYTES), keep)
-  }
-  decompressor.end(keep)
+  const input = bufferOver(bytes)
+  for (let at = 0; at < input.length; at += stepBytes) decoder.data(input.subarray(at, at + stepBytes), keep)
+  decoder.end(keep)
   return Buffer.concat(pieces, size)
 }
 
