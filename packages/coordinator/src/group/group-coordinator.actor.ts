@@ -39,16 +39,21 @@ export const actor = defineActor<CoordinatorContract, CoordinatorInput>({
   kind: 'coordinator',
   contract: coordinatorContract,
   async start(context, input) {
+    const name = `${internalTopics.offsets}-${input.partition}`
     const topics = new TopicView(context.clock.now())
     const watchers = new Watchers()
     const runner = new ShardRunner<GroupShard>({
       definition: groupShard({ settings: groupSettings(input.configs), topics, groupConfigs: () => ({}) }),
-      name: `${internalTopics.offsets}-${input.partition}`,
+      name,
       context,
       hands: { notify: member => watchers.tell(member) },
       maxBatchBytes: Number(input.configs['message.max.bytes'] ?? 1_048_588),
     })
-    runner.lead(context.link(partitionLeader, input.leader))
+    const leader = context.link(partitionLeader, input.leader)
+    // Its host starts a coordinator anew beside the next incarnation of the leader.
+    let closing = false
+    void leader.closed.then(reason => closing || context.fail(new Error(`the leader of ${name} ended: ${reason}`)))
+    runner.lead(leader)
     await watchTopics(context, input, topics, runner)
     return {
       ask: {
@@ -66,7 +71,10 @@ export const actor = defineActor<CoordinatorContract, CoordinatorInput>({
         unwatchMember: (member, peer) => watchers.remove(member, peer),
       },
       closed: peer => watchers.removeAll(peer),
-      close: () => runner.close(),
+      close: () => {
+        closing = true
+        return runner.close()
+      },
       describe: () => runner.describe(),
     }
   },

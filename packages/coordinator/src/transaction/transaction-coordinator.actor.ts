@@ -1,6 +1,12 @@
 // The transaction coordinator of one partition of `__transaction_state`: hands of the transaction shard. Lives on the lane of that
 // partition's leader. Asked by the doors; asks leaders and group coordinators to write markers, and the broker for producer ids.
-import { defineActor, type Link } from '@odradek/shared/actor/actor'
+import {
+  type ActorContext,
+  type ActorDefinition,
+  defineActor,
+  type Handlers,
+  type Link,
+} from '@odradek/shared/actor/actor'
 import { PortError } from '@odradek/shared/base/errors'
 import { closeDoor, openDoor } from '@odradek/shared/client/port/door'
 import { internalTopics } from '@odradek/shared/client/port/internal-topics'
@@ -26,74 +32,87 @@ import {
 /** Kafka's default `max.message.bytes`, which `__transaction_state` keeps. */
 const BATCH_BYTES_MAX = 1_048_588
 
-export const actor = defineActor<CoordinatorContract, CoordinatorInput>({
-  kind: 'coordinator',
-  contract: coordinatorContract,
-  start(context, input) {
-    const settings = transactionSettings(input.configs)
-    const name = `${internalTopics.transactions}-${input.partition}`
-    const door = openDoor(context, input.broker)
-    const ends = new EndedWatch(context)
-    const markers = new MarkerSender({
-      context,
-      door,
-      coordinatorEpoch: input.leaderEpoch,
-      written: order => void runner.submit('markersWritten', order),
-    })
-    const notify = (notice: TransactionNotice) => {
-      if (notice.kind === 'loaded') ends.everythingEnded()
-      else {
-        if (context.trace.on) traceMove(context.trace, notice)
-        if (notice.logged.effects.includes('wake')) ends.ended(notice.transactionalId)
+/** `shardOf` decides what the coordinator decides: the rules of this room, unless a test tries others. */
+export function transactionCoordinator(
+  shardOf: typeof transactionShard = transactionShard,
+): ActorDefinition<CoordinatorContract, CoordinatorInput> {
+  return defineActor({
+    kind: 'coordinator',
+    contract: coordinatorContract,
+    start: (context, input) => start(context, input, shardOf),
+  })
+}
+
+export const actor = transactionCoordinator()
+
+function start(
+  context: ActorContext,
+  input: CoordinatorInput,
+  shardOf: typeof transactionShard,
+): Handlers<CoordinatorContract> {
+  const settings = transactionSettings(input.configs)
+  const name = `${internalTopics.transactions}-${input.partition}`
+  const door = openDoor(context, input.broker)
+  const ends = new EndedWatch(context)
+  const markers = new MarkerSender({
+    context,
+    door,
+    coordinatorEpoch: input.leaderEpoch,
+    written: order => void runner.submit('markersWritten', order),
+  })
+  const notify = (notice: TransactionNotice) => {
+    if (notice.kind === 'loaded') ends.everythingEnded()
+    else {
+      if (context.trace.on) traceMove(context.trace, notice)
+      if (notice.logged.effects.includes('wake')) ends.ended(notice.transactionalId)
+    }
+  }
+  const runner = new ShardRunner<TransactionShard>({
+    definition: shardOf(settings),
+    name,
+    context,
+    hands: { notify, writeMarkers: order => markers.send(order) },
+    maxBatchBytes: BATCH_BYTES_MAX,
+  })
+  const leader = context.link(partitionLeader, input.leader) as Link<PartitionLeaderContract>
+  // Its host starts a coordinator anew beside the next incarnation of the leader.
+  let closing = false
+  void leader.closed.then(reason => closing || context.fail(new Error(`the leader of ${name} ended: ${reason}`)))
+  runner.lead(leader)
+  const host = { context, settings, runner, door, producerIds: new FreshProducerIds(door.broker), ends }
+  return {
+    ask: {
+      request: async request => {
+        const answer = answerTransactionApi(host, request)
+        if (answer !== undefined) return { response: await answer }
+        const message = `a transaction coordinator does not answer ${request.api}`
+        throw new PortError({ code: 'UNSUPPORTED_VERSION', message })
+      },
+      writeMarker: request => runner.writeMarker(request),
+    },
+    tell: { watchMember: () => {}, unwatchMember: () => {} },
+    close: async () => {
+      closing = true
+      markers.close()
+      await runner.close()
+      ends.everythingEnded()
+      closeDoor(door)
+    },
+    describe: () => {
+      const { state, queues = [], detail = {} } = runner.describe()
+      const { size, high } = markers.owed
+      return {
+        state,
+        queues: [...queues, ends.queue],
+        detail: { ...detail, transactionalIds: runner.state.size, markersOwed: size, markersOwedHigh: high },
       }
-    }
-    const runner = new ShardRunner<TransactionShard>({
-      definition: transactionShard(settings),
-      name,
-      context,
-      hands: { notify, writeMarkers: order => markers.send(order) },
-      maxBatchBytes: BATCH_BYTES_MAX,
-    })
-    const leader = context.link(partitionLeader, input.leader) as Link<PartitionLeaderContract>
-    // Its host starts a coordinator anew beside the next incarnation of the leader.
-    let closing = false
-    void leader.closed.then(reason => closing || context.fail(new Error(`the leader of ${name} ended: ${reason}`)))
-    runner.lead(leader)
-    const host = { context, settings, runner, door, producerIds: new FreshProducerIds(door.broker), ends }
-    return {
-      ask: {
-        request: async request => {
-          const answer = answerTransactionApi(host, request)
-          if (answer !== undefined) return { response: await answer }
-          const message = `a transaction coordinator does not answer ${request.api}`
-          throw new PortError({ code: 'UNSUPPORTED_VERSION', message })
-        },
-        writeMarker: request => runner.writeMarker(request),
-      },
-      tell: { watchMember: () => {}, unwatchMember: () => {} },
-      close: async () => {
-        closing = true
-        markers.close()
-        await runner.close()
-        ends.everythingEnded()
-        closeDoor(door)
-      },
-      describe: () => {
-        const { state, queues = [], detail = {} } = runner.describe()
-        const { size, high } = markers.owed
-        return {
-          state,
-          queues: [...queues, ends.queue],
-          detail: { ...detail, transactionalIds: runner.state.size, markersOwed: size, markersOwedHigh: high },
-        }
-      },
-    }
-  },
-})
+    },
+  }
+}
 
 /** A decision and its commit are two steps of the machine; both are told when the second has happened. */
 function traceMove(
-  trace: Parameters<typeof actor.start>[0]['trace'],
+  trace: ActorContext['trace'],
   { transactionalId, event, from, step, logged }: TransactionMoved,
 ): void {
   const machine = `transaction ${transactionalId}`
