@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EnvironmentPool } from './lmdb-environment.ts'
-import { LmdbSegmentStorage } from './lmdb-segment.ts'
+import { LmdbSegmentStorage } from './lmdb-segment-storage.ts'
 import { LogDirectoryError, LogIdentityError } from './log-errors.ts'
 import type { LogGate, LogIdentity, LogNotice, LogStore } from './partition-log.ts'
 import { openSegmentedLog } from './segmented-log.ts'

@@ -1,10 +1,8 @@
 // A segment as one LMDB environment: writes and reads the stored form of log-keys.records.ts.
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import * as batch from '@odradek/shared/records/record-batch'
 import type { Database } from 'lmdb'
 import { bootId } from './boot-id.ts'
-import { FlushedRoot, restoreFlushedRoot } from './flushed-root.ts'
+import { FlushedRoot } from './flushed-root.ts'
 import { type Environment, type EnvironmentPool, environmentBytes } from './lmdb-environment.ts'
 import { LogCorruptionError, LogIdentityError, LogIOError } from './log-errors.ts'
 import {
@@ -22,8 +20,6 @@ import {
   encodeSummary,
   FORMAT_VERSION,
   keys,
-  segmentName,
-  segmentOfName,
   VALUE_BYTES_MAX,
 } from './log-keys.records.ts'
 import type {
@@ -40,7 +36,7 @@ import type {
   LoadedSegment,
   Segment,
   SegmentCommit,
-  SegmentStorage,
+  SegmentName,
   TailCheck,
   TimeEntry,
 } from './segment.ts'
@@ -57,8 +53,10 @@ let gather = Buffer.allocUnsafeSlow(256 * 1024)
 /** A gather buffer larger than this is not kept. */
 const GATHER_KEPT_BYTES_MAX = 8 * 1024 * 1024
 
-class LmdbSegment implements Segment {
+/** One generation of a segment: the folder at `path`, which its storage made or found. */
+export class LmdbSegment implements Segment {
   readonly baseOffset: number
+  readonly generation: number
   readonly #path: string
   readonly #pool: EnvironmentPool
   readonly #identity: LogIdentity
@@ -66,9 +64,10 @@ class LmdbSegment implements Segment {
   /** A flush that could not be recorded: what is on disk is not known any more, until the log is opened again. */
   #failed: unknown
 
-  constructor(path: string, baseOffset: number, { pool, identity }: { pool: EnvironmentPool; identity: LogIdentity }) {
+  constructor(path: string, name: SegmentName, { pool, identity }: { pool: EnvironmentPool; identity: LogIdentity }) {
     this.#path = path
-    this.baseOffset = baseOffset
+    this.baseOffset = name.baseOffset
+    this.generation = name.generation
     this.#pool = pool
     this.#identity = identity
     this.#flushedRoot = new FlushedRoot(path)
@@ -128,8 +127,9 @@ class LmdbSegment implements Segment {
     }
   }
 
-  read(offset: number, limits: ReadLimits): LogRead {
+  read(offset: number, limits: ReadLimits): LogRead | undefined {
     return this.#use('read', environment => {
+      let limited = false
       let firstOffset = -1
       let nextOffset = offset
       let bytes = 0
@@ -141,8 +141,10 @@ class LmdbSegment implements Segment {
           nextOffset = served.nextOffset
           bytes = gatherAt(bytes, value, served)
         }
+        limited = served.endOffset === undefined
         return bytes < limits.maxBytes ? served.endOffset : undefined
       })
+      if (firstOffset < 0 && !limited) return undefined
       if (firstOffset < 0) return { bytes: new Uint8Array(0), firstOffset: offset, nextOffset: offset }
       const exact = new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer)
       exact.set(gather.subarray(0, bytes))
@@ -209,7 +211,7 @@ class LmdbSegment implements Segment {
         scannedBytes += value.length
         cost += Math.max(value.length, CHECK_COST_BYTES_MIN)
         if (check.badOffset !== undefined) bad = { badOffset: check.badOffset, reason: check.reason ?? 'damaged' }
-        else if (check.nextOffset !== above && above === endOffset && bad === undefined) {
+        else if (check.nextOffset !== above && above === endOffset && bad === undefined && !this.#mayHaveGaps) {
           bad = {
             badOffset: Math.min(check.nextOffset, endOffset),
             reason: `batches end at ${check.nextOffset}, not ${above}`,
@@ -218,10 +220,15 @@ class LmdbSegment implements Segment {
         above = key
         if (cost >= maxBytes) break
       }
-      if (scannedBytes === 0 && endOffset > this.baseOffset)
+      if (scannedBytes === 0 && endOffset > this.baseOffset && !this.#mayHaveGaps)
         bad = { badOffset: this.baseOffset, reason: 'batches are missing' }
       return { scannedBytes, ...bad }
     })
+  }
+
+  /** Compaction wrote it: batches may be missing anywhere. */
+  get #mayHaveGaps(): boolean {
+    return this.generation > 0
   }
 
   checkpoint(): Promise<void> {
@@ -384,96 +391,4 @@ export interface SegmentContext {
   readonly pool: EnvironmentPool
   readonly identity: LogIdentity
   readonly notice?: LogNotice
-}
-
-const REPLACEMENT = '.replacement'
-const DELETED = '.deleted'
-
-/** The segments of one log: folders in the log's folder, created with the first one. */
-export class LmdbSegmentStorage implements SegmentStorage {
-  readonly #dir: string
-  readonly #context: SegmentContext
-
-  constructor(dir: string, context: SegmentContext) {
-    this.#dir = dir
-    this.#context = context
-    this.#settle()
-  }
-
-  list(): number[] {
-    return readdirSync(this.#dir)
-      .map(segmentOfName)
-      .filter(baseOffset => baseOffset !== undefined)
-      .sort((a, b) => a - b)
-  }
-
-  open(baseOffset: number): Segment {
-    return new LmdbSegment(join(this.#dir, segmentName(baseOffset)), baseOffset, this.#context)
-  }
-
-  create(baseOffset: number, first: SegmentCommit): Segment {
-    return this.#createAs(segmentName(baseOffset), baseOffset, first)
-  }
-
-  replace(baseOffset: number, first: SegmentCommit): Segment {
-    const name = segmentName(baseOffset)
-    this.#createAs(name + REPLACEMENT, baseOffset, { ...first, durable: true }).release()
-    this.remove(baseOffset)
-    renameSync(join(this.#dir, name + REPLACEMENT), join(this.#dir, name))
-    return this.open(baseOffset)
-  }
-
-  remove(baseOffset: number): void {
-    const path = join(this.#dir, segmentName(baseOffset))
-    this.#context.pool.release(path)
-    renameSync(path, path + DELETED)
-    rmSync(path + DELETED, { recursive: true, force: true })
-  }
-
-  #createAs(name: string, baseOffset: number, first: SegmentCommit): Segment {
-    const path = join(this.#dir, name)
-    const segment = new LmdbSegment(path, baseOffset, this.#context)
-    try {
-      mkdirSync(path, { recursive: true })
-      segment.commit(first)
-      return segment
-    } catch (error) {
-      this.#context.pool.release(path)
-      rmSync(path, { recursive: true, force: true })
-      throw error instanceof LogIOError ? error : new LogIOError('creating a segment', path, error)
-    }
-  }
-
-  #restore(path: string): void {
-    const restoration = restoreFlushedRoot(path)
-    if (restoration === 'kept') return
-    this.#context.notice?.('the system stopped before a flush: a segment is back at its last one', {
-      path,
-      restoration,
-    })
-  }
-
-  /** Finishes what a crash interrupted: a replacement takes its place once the old one is gone, deletions end. */
-  #settle(): void {
-    for (const name of readdirSync(this.#dir)) {
-      const path = join(this.#dir, name)
-      if (name.endsWith(DELETED)) rmSync(path, { recursive: true, force: true })
-      if (segmentOfName(name) !== undefined) this.#restore(path)
-      if (!name.endsWith(REPLACEMENT)) continue
-      const place = path.slice(0, -REPLACEMENT.length)
-      if (existsSync(place)) rmSync(path, { recursive: true, force: true })
-      else renameSync(path, place)
-    }
-  }
-}
-
-/** Handles on the segments of a log's folder that change nothing: for tools, with a read-only pool. */
-export function segmentsForReading(
-  dir: string,
-  context: { readonly pool: EnvironmentPool; readonly identity: LogIdentity },
-): Segment[] {
-  const bases = readdirSync(dir)
-    .map(segmentOfName)
-    .filter(baseOffset => baseOffset !== undefined)
-  return bases.sort((a, b) => a - b).map(base => new LmdbSegment(join(dir, segmentName(base)), base, context))
 }

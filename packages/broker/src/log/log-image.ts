@@ -6,7 +6,7 @@ import { truncateEpochsFromEnd } from './leader-epochs.rules.ts'
 import { LogCorruptionError } from './log-errors.ts'
 import type { EpochStart, LogNotice, LogRecovery } from './partition-log.ts'
 import type { LogState, Segment, SegmentStorage, SegmentSummary } from './segment.ts'
-import { emptySummary, summaryAfter } from './segments.rules.ts'
+import { emptySummary, segmentKey, summaryAfter } from './segments.rules.ts'
 import { replayStored, timestamped } from './stored-batches.rules.ts'
 
 /** Replaced as a whole after each commit that succeeded; memory never runs ahead of the log. */
@@ -28,6 +28,7 @@ const EMPTY_LOG: LogState = {
   highWatermark: 0,
   lastStableOffset: 0,
   flushedOffset: 0,
+  firstDirtyOffset: 0,
   clean: false,
 }
 
@@ -45,12 +46,13 @@ export function openImage(storage: SegmentStorage, notice: LogNotice): { image: 
 }
 
 function lastLoaded(storage: SegmentStorage, notice: LogNotice): (LogImage & { sameBoot: boolean }) | undefined {
-  for (const baseOffset of storage.list().reverse()) {
-    const active = storage.open(baseOffset)
+  // Of two generations of the last base offset the lower one counts: it holds all that the higher one does, which power loss left unfinished.
+  for (const name of storage.list().reverse()) {
+    const active = storage.open(name)
     const loaded = active.load()
     if (loaded !== undefined) return { active, ...loaded }
-    notice('removed a segment that was being created', { segment: baseOffset })
-    storage.remove(baseOffset)
+    notice('removed a segment that was being created', { segment: name.baseOffset })
+    storage.remove(name)
   }
   return undefined
 }
@@ -61,16 +63,19 @@ function reconcileSealed(
   image: LogImage,
   notice: LogNotice,
 ): Pick<LogImage, 'sealed' | 'log'> {
-  const present = new Set(storage.list())
-  const known = new Set(image.sealed.map(segment => segment.baseOffset))
-  for (const baseOffset of present) {
-    if (baseOffset >= image.summary.baseOffset || known.has(baseOffset)) continue
-    notice('removed a segment that retention had already given up', { segment: baseOffset })
-    storage.remove(baseOffset)
+  const present = new Set(storage.list().map(segmentKey))
+  const known = new Set([...image.sealed, image.summary].map(segmentKey))
+  for (const name of storage.list()) {
+    if (known.has(segmentKey(name))) continue
+    notice('removed a segment that retention or compaction had given up or not finished', {
+      segment: name.baseOffset,
+      generation: name.generation,
+    })
+    storage.remove(name)
   }
-  const firstKept = image.sealed.findIndex(segment => present.has(segment.baseOffset))
+  const firstKept = image.sealed.findIndex(segment => present.has(segmentKey(segment)))
   const sealed = firstKept < 0 ? [] : image.sealed.slice(firstKept)
-  const gap = sealed.find(segment => !present.has(segment.baseOffset))
+  const gap = sealed.find(segment => !present.has(segmentKey(segment)))
   if (gap !== undefined) {
     throw new LogCorruptionError({ offset: gap.baseOffset, segment: gap.baseOffset, reason: 'the segment is missing' })
   }
@@ -91,7 +96,7 @@ function recoverTail(
     if (summary.nextOffset <= image.log.flushedOffset) continue
     const active = summary === image.summary
     if (!active && sameBoot) continue
-    const segment = active ? image.active! : storage.open(summary.baseOffset)
+    const segment = active ? image.active! : storage.open(summary)
     const from = Math.max(summary.baseOffset, image.log.flushedOffset)
     const check = segment.checkTail(from, summary.nextOffset, sameBoot ? SAME_BOOT_SCAN_BYTES : Number.MAX_SAFE_INTEGER)
     scannedBytes += check.scannedBytes
@@ -130,13 +135,13 @@ export function cutAt(storage: SegmentStorage, image: LogImage, offset: number):
   )
   const target = all[index]!
   const later = all.slice(index + 1)
-  const segment = later.length === 0 ? image.active : storage.open(target.baseOffset)
+  const segment = later.length === 0 ? image.active : storage.open(target)
   const sealed = all.slice(0, index)
   if (later.length > 0) {
     const log = cutState(image.log, target.nextOffset, segment.producers())
     const epochs = truncateEpochsFromEnd(image.epochs, target.nextOffset)
     segment.commit({ batches: [], summary: target, log, epochs, sealed, durable: true })
-    for (const { baseOffset } of later.reverse()) storage.remove(baseOffset)
+    for (const name of later.reverse()) storage.remove(name)
     if (offset >= target.nextOffset) return { active: segment, summary: target, log, epochs, sealed }
   }
   if (offset >= target.nextOffset) return { ...image, active: segment }
@@ -154,13 +159,13 @@ function cutWithin(storage: SegmentStorage, image: LogImage, offset: number): Lo
   const common = { batches: [], log, epochs, producers, replaceProducers: true, durable: true }
   if (summary.sizeInBytes === 0) {
     const snapshot = segment.snapshot()
-    const active = storage.replace(summary.baseOffset, { ...common, summary, sealed: image.sealed, snapshot })
+    const active = storage.replace(summary, { ...common, summary, sealed: image.sealed, snapshot })
     return { active, summary, log, epochs, sealed: image.sealed }
   }
   segment.commit({ ...common, summary, sealed: image.sealed, dropFrom: end })
   const sealed = [...image.sealed, summary]
   const next = emptySummary(end)
-  const active = storage.create(end, { ...common, summary: next, sealed, snapshot: producers })
+  const active = storage.create(next, { ...common, summary: next, sealed, snapshot: producers })
   return { active, summary: next, log, epochs, sealed }
 }
 
@@ -171,6 +176,7 @@ function cutState(log: LogState, end: number, producers: Parameters<typeof first
     highWatermark,
     lastStableOffset: Math.min(highWatermark, firstUndecidedOffset(producers) ?? highWatermark),
     flushedOffset: end,
+    firstDirtyOffset: Math.min(log.firstDirtyOffset, end),
     clean: false,
   }
 }

@@ -1,7 +1,8 @@
 // The stored form of a segment. Written by lmdb-segment.ts; read by recovery and by `odradek log`.
 //
 // A partition log is a folder <topic>-<partition>.<topicId> (a long topic name is cut; `partition.metadata` in it has the whole truth) with
-// one folder per segment, named by its base offset in 20 digits. Each segment is one LMDB environment with two named databases.
+// one folder per segment, named by its base offset in 20 digits and, when compaction has rewritten it, `.generation`. Which folders are the log
+// is what the active segment's list of sealed ones says. Each segment is one LMDB environment with two named databases.
 //
 // `batches`: key = base offset (ordered-binary number), value = one or more adjacent v2 record batches, as sent but for base offset and leader
 //   epoch. Batches of one commit share a value up to VALUE_BYTES_MAX; a larger batch has a value of its own. Values of earlier commits are
@@ -14,21 +15,21 @@
 //   ['state']               summary and log state, see below; every commit
 //   ['epoch', epoch]        startOffset f64; all epochs of the log
 //   ['producer', id]        producer state as of the segment's end, see below
-//   ['sealed', baseOffset]  summary of an earlier segment, f64 x 8
+//   ['sealed', baseOffset]  summary of an earlier segment, f64 x 9
 //   ['snapshot']            producer states as of the base offset, adjacent, each behind its id f64 and length u32; written once
 //   ['time', timestamp]     offset f64: the first batch that rose above the entry before; up to `timestamp`, nothing so new begins earlier
 //   ['aborted', lastOffset] producerId f64, firstOffset f64, lastStableOffset f64
 //
-// ['state']     | version u8 | flags u8: 1 clean | boot id 16 bytes | summary f64 x 8 | log state f64 x 4 |     = 114 bytes
-// summary       baseOffset, nextOffset, sizeInBytes, maxTimestamp, maxTimestampOffset, riseOffset, firstBatchTimestamp, firstAppendMs
-// log state     logStartOffset, highWatermark, lastStableOffset, flushedOffset
+// ['state']     | version u8 | flags u8: 1 clean | boot id 16 bytes | summary f64 x 9 | log state f64 x 5 |     = 130 bytes
+// summary       baseOffset, generation, nextOffset, sizeInBytes, maxTimestamp, maxTimestampOffset, riseOffset, firstBatchTimestamp, firstAppendMs
+// log state     logStartOffset, highWatermark, lastStableOffset, flushedOffset, firstDirtyOffset
 // producer      | epoch i16 | coordinator epoch i32 | last timestamp f64 | current txn first offset f64 | batches u8 | batches ... |
 //   each batch  | first sequence i32 | last sequence i32 | first offset f64 | last offset f64 | timestamp f64 |
 import type { AbortedTransaction, ProducerBatch, ProducerState } from './partition-log.ts'
-import type { LogState, SegmentSummary } from './segment.ts'
+import type { LogState, SegmentName, SegmentSummary } from './segment.ts'
 
 /** A change that old readers cannot read makes this one larger. */
-export const FORMAT_VERSION = 1
+export const FORMAT_VERSION = 2
 /** 16 pages less their header: the size at which LMDB wastes least. */
 export const VALUE_BYTES_MAX = 16 * 4096 - 32
 
@@ -43,22 +44,28 @@ export const keys = {
   aborted: (lastOffset: number) => ['aborted', lastOffset],
 } as const
 
-const SEGMENT_NAME = /^\d{20}$/
+const SEGMENT_NAME = /^(\d{20})(?:\.([1-9]\d{0,14}))?$/
 
-export function segmentName(baseOffset: number): string {
-  return String(baseOffset).padStart(20, '0')
+/** The name of a segment's folder. */
+export function segmentFolder({ baseOffset, generation }: SegmentName): string {
+  const base = String(baseOffset).padStart(20, '0')
+  return generation === 0 ? base : `${base}.${generation}`
 }
 
 /** Undefined for names that are not a segment's. */
-export function segmentOfName(name: string): number | undefined {
-  return SEGMENT_NAME.test(name) && Number.isSafeInteger(Number(name)) ? Number(name) : undefined
+export function segmentOfFolder(folder: string): SegmentName | undefined {
+  const [, base, generation = '0'] = SEGMENT_NAME.exec(folder) ?? []
+  return base !== undefined && Number.isSafeInteger(Number(base))
+    ? { baseOffset: Number(base), generation: Number(generation) }
+    : undefined
 }
 
 const BOOT_ID_BYTES = 16
-const STATE_VERSION = 1
-const STATE_BYTES = 2 + BOOT_ID_BYTES + 12 * 8
+const STATE_VERSION = 2
+const STATE_BYTES = 2 + BOOT_ID_BYTES + 14 * 8
 const SUMMARY_FIELDS = [
   'baseOffset',
+  'generation',
   'nextOffset',
   'sizeInBytes',
   'maxTimestamp',
@@ -67,7 +74,7 @@ const SUMMARY_FIELDS = [
   'firstBatchTimestamp',
   'firstAppendMs',
 ] as const satisfies readonly (keyof SegmentSummary)[]
-const LOG_FIELDS = ['logStartOffset', 'highWatermark', 'lastStableOffset', 'flushedOffset'] as const
+const LOG_FIELDS = ['logStartOffset', 'highWatermark', 'lastStableOffset', 'flushedOffset', 'firstDirtyOffset'] as const
 
 export interface StoredState {
   readonly summary: SegmentSummary
@@ -92,7 +99,8 @@ export function decodeState(bytes: Buffer): StoredState {
   if (bytes.length !== STATE_BYTES || bytes[0] !== STATE_VERSION) throw new RangeError('state record is not readable')
   const bootId = bytes.toString('hex', 2, 2 + BOOT_ID_BYTES)
   const at = 2 + BOOT_ID_BYTES
-  const log = Object.fromEntries(LOG_FIELDS.map((field, i) => [field, bytes.readDoubleBE(at + 64 + i * 8)]))
+  const logAt = at + SUMMARY_FIELDS.length * 8
+  const log = Object.fromEntries(LOG_FIELDS.map((field, i) => [field, bytes.readDoubleBE(logAt + i * 8)]))
   return { summary: decodeSummary(bytes, at), log: { ...(log as unknown as LogState), clean: bytes[1] === 1 }, bootId }
 }
 

@@ -7,10 +7,12 @@ import type {
   LoadedSegment,
   Segment,
   SegmentCommit,
+  SegmentName,
   SegmentStorage,
   TailCheck,
   TimeEntry,
 } from './segment.ts'
+import { bySegmentName, segmentKey } from './segments.rules.ts'
 
 type Undo = () => void
 
@@ -34,10 +36,12 @@ class SegmentContent {
 
 class MemorySegment implements Segment {
   readonly baseOffset: number
+  readonly generation: number
   readonly #content: SegmentContent
 
-  constructor(baseOffset: number, content: SegmentContent) {
+  constructor({ baseOffset, generation }: SegmentName, content: SegmentContent) {
     this.baseOffset = baseOffset
+    this.generation = generation
     this.#content = content
   }
 
@@ -65,9 +69,10 @@ class MemorySegment implements Segment {
     if (change.durable && content.undo !== undefined) content.undo = []
   }
 
-  read(offset: number, limits: ReadLimits): LogRead {
+  read(offset: number, limits: ReadLimits): LogRead | undefined {
     const { batches } = this.#content
     const start = this.#indexOf(offset)
+    if (start === batches.length) return undefined
     let end = start
     let bytes = 0
     for (; end < batches.length; end++) {
@@ -123,7 +128,9 @@ class MemorySegment implements Segment {
       }
     }
     const end = (batches.at(-1)?.lastOffset ?? endOffset - 1) + 1
-    return end === endOffset ? { scannedBytes } : { scannedBytes, badOffset: end, reason: 'batches are missing' }
+    return end === endOffset || this.generation > 0
+      ? { scannedBytes }
+      : { scannedBytes, badOffset: end, reason: 'batches are missing' }
   }
 
   /** Memory has no background: only a flush is a flush, so that the simulator decides what is lost. */
@@ -184,9 +191,14 @@ function undoOf(content: SegmentContent, change: SegmentCommit): Undo {
   }
 }
 
+interface StoredSegment {
+  readonly name: SegmentName
+  readonly content: SegmentContent
+}
+
 /** The segments of one log in memory. Owned by a MemoryLogStore, so it survives the actor that uses the log. */
 export class MemorySegmentStorage implements SegmentStorage {
-  readonly #segments = new Map<number, SegmentContent>()
+  readonly #segments = new Map<string, StoredSegment>()
   readonly #forgets: boolean
 
   /** `forgets`: remember how to take back unflushed commits. */
@@ -194,38 +206,39 @@ export class MemorySegmentStorage implements SegmentStorage {
     this.#forgets = forgets
   }
 
-  list(): number[] {
-    return [...this.#segments.keys()].sort((a, b) => a - b)
+  list(): SegmentName[] {
+    return [...this.#segments.values()].map(({ name }) => name).sort(bySegmentName)
   }
 
-  open(baseOffset: number): Segment {
-    const content = this.#segments.get(baseOffset)
-    if (content === undefined) throw new RangeError(`no segment ${baseOffset}`)
-    return new MemorySegment(baseOffset, content)
+  open(name: SegmentName): Segment {
+    const stored = this.#segments.get(segmentKey(name))
+    if (stored === undefined) throw new RangeError(`no segment ${segmentKey(name)}`)
+    return new MemorySegment(name, stored.content)
   }
 
-  create(baseOffset: number, first: SegmentCommit): Segment {
+  create({ baseOffset, generation }: SegmentName, first: SegmentCommit): Segment {
+    const name = { baseOffset, generation }
     const content = new SegmentContent(first, this.#forgets)
     // Taking back the first commit takes back the segment.
-    content.undo?.push(() => this.#segments.delete(baseOffset))
-    const segment = new MemorySegment(baseOffset, content)
+    content.undo?.push(() => this.#segments.delete(segmentKey(name)))
+    const segment = new MemorySegment(name, content)
     segment.commit(first)
-    this.#segments.set(baseOffset, content)
+    this.#segments.set(segmentKey(name), { name, content })
     return segment
   }
 
-  replace(baseOffset: number, first: SegmentCommit): Segment {
-    this.#segments.delete(baseOffset)
-    return this.create(baseOffset, first)
+  replace(name: SegmentName, first: SegmentCommit): Segment {
+    this.remove(name)
+    return this.create(name, first)
   }
 
-  remove(baseOffset: number): void {
-    this.#segments.delete(baseOffset)
+  remove(name: SegmentName): void {
+    this.#segments.delete(segmentKey(name))
   }
 
   /** Power loss: what was not flushed is gone. */
   forgetUnflushed(): void {
-    for (const content of [...this.#segments.values()].reverse()) {
+    for (const { content } of [...this.#segments.values()].reverse()) {
       if (content.undo === undefined) throw new Error('this store was not told to remember what is unflushed')
       for (const undo of content.undo.reverse()) undo()
       content.undo = []

@@ -9,10 +9,16 @@ import type {
   StampedBatch,
 } from './partition-log.ts'
 
-/** What a segment knows about itself. Plain data, replaced as a whole. */
-export interface SegmentSummary {
+/** Which segment: its place in the log, and how often it was rewritten. A summary is a name, too. */
+export interface SegmentName {
   readonly baseOffset: number
-  /** Exclusive end. */
+  /** 0 as appended; each compaction that rewrites it makes it one more. Of one base offset only one generation is part of the log. */
+  readonly generation: number
+}
+
+/** What a segment knows about itself. Plain data, replaced as a whole. */
+export interface SegmentSummary extends SegmentName {
+  /** Exclusive end. After compaction it may lie behind the last batch. */
   readonly nextOffset: number
   readonly sizeInBytes: number
   /** Largest maxTimestamp so far, -1 none. */
@@ -33,6 +39,8 @@ export interface LogState {
   readonly highWatermark: number
   readonly lastStableOffset: number
   readonly flushedOffset: number
+  /** Compaction has seen everything below (Kafka: cleaner-offset-checkpoint); 0 when it never ran. */
+  readonly firstDirtyOffset: number
   /** The clean-shutdown mark. */
   readonly clean: boolean
 }
@@ -85,14 +93,13 @@ export interface TailCheck {
 /** Sees one batch: `bytes[at, at + size)` is borrowed until it returns. False ends the visit. */
 export type BatchVisitor = (bytes: Uint8Array, at: number, size: number) => boolean
 
-export interface Segment {
-  readonly baseOffset: number
+export interface Segment extends SegmentName {
   /** Undefined when nothing was ever committed (a crash during creation). */
   load(): LoadedSegment | undefined
   /** All or nothing. Throws LogIOError. */
   commit(change: SegmentCommit): void
-  /** As {@link PartitionLog.read}, within this segment; empty when nothing at or above `offset` is readable here. */
-  read(offset: number, limits: ReadLimits): LogRead
+  /** As {@link PartitionLog.read}, within this segment; empty when the limits allow nothing, undefined when nothing at or above `offset` is here. */
+  read(offset: number, limits: ReadLimits): LogRead | undefined
   /** Batches in order, from the one that holds `offset` (or the next one). */
   visit(offset: number, visitor: BatchVisitor): void
   /** First entry with this timestamp or a later one. */
@@ -115,13 +122,13 @@ export interface Segment {
 
 /** The segments of one log. */
 export interface SegmentStorage {
-  /** Base offsets, ascending. */
-  list(): number[]
+  /** By base offset, ascending; of one base offset the highest generation first. */
+  list(): SegmentName[]
   /** A handle on an existing segment; cheap, opens lazily. */
-  open(baseOffset: number): Segment
-  /** Creates a segment with its first commit; after a throw it does not exist. */
-  create(baseOffset: number, first: SegmentCommit): Segment
+  open(name: SegmentName): Segment
+  /** Creates a segment with its first commit; after a throw it does not exist. What has that name already goes first. */
+  create(name: SegmentName, first: SegmentCommit): Segment
   /** Puts a segment with this one commit in place of the old one, or leaves the old one. */
-  replace(baseOffset: number, first: SegmentCommit): Segment
-  remove(baseOffset: number): void
+  replace(name: SegmentName, first: SegmentCommit): Segment
+  remove(name: SegmentName): void
 }

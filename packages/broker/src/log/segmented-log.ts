@@ -140,8 +140,8 @@ class SegmentedLog implements PartitionLog {
     for (const summary of this.#segmentsFrom(offset)) {
       if (summary.baseOffset >= maxOffset) break
       const found = this.#segment(summary).read(Math.max(offset, summary.baseOffset), { ...limits, maxOffset })
-      // Only where compaction left a gap at a segment's end does the next segment have to answer.
-      if (found.bytes.length === 0 && summary.nextOffset < maxOffset && found.nextOffset >= summary.nextOffset) continue
+      // Where compaction left a gap at a segment's end, the next segment has to answer.
+      if (found === undefined) continue
       this.#counters.reads++
       this.#counters.bytesRead += found.bytes.length
       return found
@@ -255,9 +255,9 @@ class SegmentedLog implements PartitionLog {
     const logStartOffset = Math.max(this.logStartOffset, gone.at(-1)!.nextOffset)
     this.#commitState({ ...this.#image.log, logStartOffset, clean: false }, this.#image.sealed.slice(count))
     this.#unflushedSealed = this.#unflushedSealed.filter(summary => summary.nextOffset > logStartOffset)
-    for (const { baseOffset } of gone) {
-      this.#sealedHandles.delete(baseOffset)
-      this.#storage.remove(baseOffset)
+    for (const summary of gone) {
+      this.#sealedHandles.delete(summary.baseOffset)
+      this.#storage.remove(summary)
     }
     return { deleted: gone.map(summary => describe(summary, false)), logStartOffset }
   }
@@ -321,6 +321,7 @@ class SegmentedLog implements PartitionLog {
       highWatermark,
       lastStableOffset,
       flushedOffset: durable ? end : log.flushedOffset,
+      firstDirtyOffset: log.firstDirtyOffset,
       clean: false,
     }
     return {
@@ -338,7 +339,7 @@ class SegmentedLog implements PartitionLog {
     const producers = new Map(carried.map(producer => [producer.producerId, producer]))
     for (const producer of commit.producers ?? []) producers.set(producer.producerId, producer)
     for (const id of commit.expiredProducers ?? []) producers.delete(id)
-    return this.#storage.create(next.summary.baseOffset, {
+    return this.#storage.create(next.summary, {
       ...commit,
       producers: [...producers.values()],
       expiredProducers: [],
@@ -411,7 +412,7 @@ class SegmentedLog implements PartitionLog {
     if (summary.baseOffset === active?.baseOffset) return active
     let segment = this.#sealedHandles.get(summary.baseOffset)
     if (segment === undefined) {
-      segment = this.#storage.open(summary.baseOffset)
+      segment = this.#storage.open(summary)
       this.#sealedHandles.set(summary.baseOffset, segment)
     }
     return segment

@@ -1,14 +1,25 @@
 // When segments begin and when they go, and how a segment's summary and time index grow with its batches
 // (Kafka: LogSegment.shouldRoll, UnifiedLog.deleteOldSegments, TimeIndex).
 import type { LogConfig, RetentionPolicy, StampedBatch } from './partition-log.ts'
-import type { SegmentSummary, TimeEntry } from './segment.ts'
+import type { SegmentName, SegmentSummary, TimeEntry } from './segment.ts'
 
 /** A time index entry is written when timestamps rose and this many bytes came since the last one (Kafka: `index.interval.bytes`, 4096). */
 const TIME_INDEX_INTERVAL_BYTES = 64 * 1024
 
+/** Names with equal keys are the same segment. */
+export function segmentKey({ baseOffset, generation }: SegmentName): string {
+  return `${baseOffset}.${generation}`
+}
+
+/** By base offset, ascending; of one base offset the highest generation first. */
+export function bySegmentName(a: SegmentName, b: SegmentName): number {
+  return a.baseOffset - b.baseOffset || b.generation - a.generation
+}
+
 export function emptySummary(baseOffset: number): SegmentSummary {
   return {
     baseOffset,
+    generation: 0,
     nextOffset: baseOffset,
     sizeInBytes: 0,
     maxTimestamp: -1,
@@ -39,6 +50,7 @@ export function summaryAfter(summary: SegmentSummary, batches: readonly StampedB
   const first = summary.sizeInBytes === 0
   return {
     baseOffset: summary.baseOffset,
+    generation: summary.generation,
     nextOffset: batches.at(-1)!.lastOffset + 1,
     sizeInBytes: summary.sizeInBytes + bytesOf(batches),
     maxTimestamp,
