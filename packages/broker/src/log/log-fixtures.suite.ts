@@ -1,9 +1,20 @@
 // What tests of logs are made from: a harness over one implementation, sound batches of any shape, and the groups that a leader would append.
 import { BatchBuilder } from '@odradek/shared/records/batch-builder'
+import type { BatchSeal } from '@odradek/shared/records/batch-sealing'
 import * as batch from '@odradek/shared/records/record-batch'
+import { readRecords } from '@odradek/shared/records/record-reader'
 import { expect } from 'vitest'
 import type { DerivedState } from './derived-state.rules.ts'
-import type { AppendGroup, LogConfig, LogIdentity, OpenedLog, PartitionLog, StampedBatch } from './partition-log.ts'
+import type {
+  AppendGroup,
+  CompactionOutcome,
+  CompactionPolicy,
+  LogConfig,
+  LogIdentity,
+  OpenedLog,
+  PartitionLog,
+  StampedBatch,
+} from './partition-log.ts'
 import { replayStored, stampBatch } from './stored-batches.rules.ts'
 
 export interface LogHarness {
@@ -80,6 +91,73 @@ export function groupOf(batches: readonly StampedBatch[], derived: DerivedState,
   }
   const producers = [...ids].map(id => derived.producers.get(id)!)
   return { batches, producers, aborted: derived.aborted.slice(known), now }
+}
+
+/** Keyed records of one batch: undefined deletes the key. */
+export type KeyedRecords = readonly (readonly [key: string | null, value: string | undefined])[]
+
+/** A batch of keyed records, for compaction. */
+export function keyed(baseOffset: number, records: KeyedRecords, shape: BatchShape & BatchSeal = {}): StampedBatch {
+  const { timestamp = 1000, epoch = 0, producerId, producerEpoch = 0, sequence = 0, transactional = false } = shape
+  const builder = new BatchBuilder({ writeLimit: 2 ** 30, initialBytes: 128 })
+  for (const [index, [key, value]] of records.entries()) {
+    const bytes = (text: string | null | undefined) => (text == null ? null : Buffer.from(text))
+    builder.tryAppend(timestamp + index, bytes(key), bytes(value))
+  }
+  const seal = producerId === undefined ? {} : { producerId, producerEpoch, baseSequence: sequence, transactional }
+  const compression = shape.compression === undefined ? {} : { compression: shape.compression }
+  return stampBatch(builder.build({ ...seal, ...compression }), baseOffset, epoch)
+}
+
+/** What is in the log: offset, key, value (undefined: a tombstone) of every record, markers left out. */
+export function recordsOf(log: PartitionLog): (readonly [number, string | null, string | undefined])[] {
+  const found: (readonly [number, string | null, string | undefined])[] = []
+  for (let offset = log.logStartOffset; ; ) {
+    const { bytes, nextOffset } = log.read(offset, { ...NO_LIMITS, maxBytes: 10_000 })
+    if (bytes.length === 0) {
+      expect(offset).toBe(log.logEndOffset)
+      return found
+    }
+    for (const at of batch.batchPositions(bytes)) {
+      expect(batch.computeBatchCrc(bytes, at)).toBe(batch.batchCrc(bytes, at))
+      if (batch.isControlBatch(bytes, at)) continue
+      for (const { offset: at0, key, value } of readRecords(bytes, at, 1_000_000)) {
+        if (at0 >= log.logStartOffset) found.push([at0, key && text(key), value === null ? undefined : text(value)])
+      }
+    }
+    offset = nextOffset
+  }
+}
+
+function text(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString()
+}
+
+export const eager: CompactionPolicy = {
+  now: 10_000,
+  minCleanableDirtyRatio: 0,
+  minCompactionLagMs: 0,
+  maxCompactionLagMs: Number.POSITIVE_INFINITY,
+  deleteRetentionMs: 1_000,
+  segmentBytes: 1024 ** 3,
+  keyBytesMax: 10_000_000,
+  decompressedBytesMax: 10_000_000,
+}
+
+/** Runs a whole round in steps of `stepBytes`; undefined when none was worth it. `between` runs after each step. */
+export async function compact(
+  log: PartitionLog,
+  policy: Partial<CompactionPolicy> = {},
+  { stepBytes = 1_000, between = () => {} }: { stepBytes?: number; between?: (step: number) => void } = {},
+): Promise<CompactionOutcome | undefined> {
+  const round = log.beginCompaction({ ...eager, ...policy })
+  for (let step = 0; round !== undefined; step++) {
+    const progress = round.step(stepBytes)
+    if (progress.state === 'done') return progress.outcome
+    if (progress.state === 'waiting') await progress.until
+    between(step)
+  }
+  return undefined
 }
 
 export const noState = (): DerivedState => ({ producers: new Map(), aborted: [] })

@@ -191,13 +191,18 @@ export function replayUpTo(
     producers: new Map(segment.snapshot().map(producer => [producer.producerId, producer])),
     aborted: [],
   }
-  let summary = emptySummary(segment.baseOffset)
+  const hasGaps = segment.generation > 0
+  let summary = { ...emptySummary(segment.baseOffset), generation: segment.generation }
+  let end = offset
   segment.visit(segment.baseOffset, (bytes, at, size) => {
     const header = timestamped(bytes, at)
+    end = Math.min(offset, header.baseOffset)
     if (header.lastOffset >= offset) return false
+    end = offset
     summary = summaryAfter(summary, [{ ...header, bytes: bytes.subarray(at, at + size) }], before.firstAppendMs)
     replayStored(derived, bytes, at)
     return true
   })
-  return { summary, derived }
+  // Offsets that compaction emptied are not given out again.
+  return { summary: hasGaps ? { ...summary, nextOffset: end } : summary, derived }
 }

@@ -1,6 +1,7 @@
 // What every partition log must show, memory or LMDB. An implementation's test hands in a harness that opens, and reopens, one log.
 import { readRecords } from '@odradek/shared/records/record-reader'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describeCompaction } from './compaction.suite.ts'
 import { describeDerivedState, describeTimeAndEpochs, describeTruncation } from './derived-state.suite.ts'
 import { OffsetOutOfRangeError } from './log-errors.ts'
 import {
@@ -44,6 +45,7 @@ export function describePartitionLog(name: string, makeHarness: () => LogHarness
     describeTruncation(current, reopen)
     describeTimeAndEpochs(current, reopen)
     describeFlushing(current, reopen)
+    describeCompaction(current, reopen)
   })
 }
 

@@ -164,6 +164,48 @@ export interface RetentionOutcome {
   readonly logStartOffset: number
 }
 
+/** When and how a log is compacted: the topic configs of `cleanup.policy=compact`, already parsed. Bytes and milliseconds. */
+export interface CompactionPolicy {
+  readonly now: number
+  /** `min.cleanable.dirty.ratio`: share of dirty bytes above which a round is worth it. */
+  readonly minCleanableDirtyRatio: number
+  /** `min.compaction.lag.ms`: how long every record is kept. */
+  readonly minCompactionLagMs: number
+  /** `max.compaction.lag.ms`: how old a dirty record makes a round due; Infinity = no limit. */
+  readonly maxCompactionLagMs: number
+  /** `delete.retention.ms`: how long tombstones and markers stay after the first round that met them. */
+  readonly deleteRetentionMs: number
+  /** `segment.bytes`: small neighbours become one segment up to this size. */
+  readonly segmentBytes: number
+  /** `log.cleaner.dedupe.buffer.size`: memory for keys, about; a round that needs more cleans only as far as they reach. */
+  readonly keyBytesMax: number
+  /** What one compressed batch may decompress to. */
+  readonly decompressedBytesMax: number
+}
+
+export interface CompactionOutcome {
+  /** False when retention or truncation took what the round still needed. */
+  readonly complete: boolean
+  /** Everything below has been seen by compaction. */
+  readonly firstDirtyOffset: number
+  readonly readBytes: number
+  readonly keptBytes: number
+}
+
+export type CompactionProgress =
+  | { readonly state: 'more' }
+  /** Data is on its way to the disk: step again when `until` resolves (it never rejects). */
+  | { readonly state: 'waiting'; readonly until: Promise<void> }
+  | { readonly state: 'done'; readonly outcome: CompactionOutcome }
+
+/** One round of compaction under way. The log takes appends and reads, rolls and retains between its steps. */
+export interface Compaction {
+  /** Works on about `maxBytes` of stored batches. Throws LogIOError or LogCorruptionError: the round is over then, the log as it was. */
+  step(maxBytes: number): CompactionProgress
+  /** Ends the round; what it had swapped in stays. Idempotent. */
+  abandon(): void
+}
+
 export interface LogStats {
   readonly segments: number
   /** Storage handles open now (environments); the store's LRU bounds them. */
@@ -251,6 +293,13 @@ export interface PartitionLog {
   roll(now: number): void
   /** Unlinks whole segments that no policy keeps; rolls first when the active one has outlived `retentionMs`. */
   retain(policy: RetentionPolicy): RetentionOutcome
+  /**
+   * Begins a round of compaction over sealed segments below the last stable offset; undefined when none is worth it. Offsets never change, reads
+   * meet gaps. At most one at a time; closing the log ends it.
+   */
+  beginCompaction(policy: CompactionPolicy): Compaction | undefined
+  /** Wall clock at which time alone may make a round worth it; undefined when only appends can. */
+  compactionDueMs(policy: CompactionPolicy): number | undefined
   /** Oldest first; the last one is active. */
   segments(): readonly SegmentDescription[]
   stats(): LogStats

@@ -1,6 +1,8 @@
 // The partition log over any segment storage: what LMDB and memory have in common, which is nearly everything. Held by one partition
 // leader. Each change is one commit of the active segment; only when it succeeded does the image in memory change.
 import { assert } from '@odradek/shared/base/assert'
+import { cleanableAtMs, cleanableRange, isCleanable } from './compaction.rules.ts'
+import { type CompactionGround, CompactionRound } from './compaction-round.ts'
 import { epochEnd, truncateEpochsFromStart, withBatchEpochs, withEpoch } from './leader-epochs.rules.ts'
 import { OffsetOutOfRangeError } from './log-errors.ts'
 import { cutAt, type LogImage, openImage, sizeOf } from './log-image.ts'
@@ -8,6 +10,8 @@ import type {
   AbortedTransaction,
   AppendGroup,
   AppendOutcome,
+  Compaction,
+  CompactionPolicy,
   EpochEnd,
   EpochStart,
   LogConfig,
@@ -26,6 +30,7 @@ import type {
 } from './partition-log.ts'
 import type { LogState, Segment, SegmentCommit, SegmentStorage, SegmentSummary } from './segment.ts'
 import {
+  assertDense,
   bytesOf,
   checkpointDue,
   emptySummary,
@@ -55,6 +60,7 @@ class SegmentedLog implements PartitionLog {
   #uncovered = { bytes: 0, sinceMs: 0 }
   #image: LogImage
   #closed = false
+  #round: CompactionRound | undefined
   #counters = { appends: 0, flushes: 0, reads: 0, bytesAppended: 0, bytesRead: 0 }
 
   constructor(identity: LogIdentity, storage: SegmentStorage, image: LogImage) {
@@ -93,7 +99,7 @@ class SegmentedLog implements PartitionLog {
 
   append(group: AppendGroup, config: LogConfig): AppendOutcome {
     assert(!this.#closed, 'nobody appends to a closed log')
-    this.#assertDense(group)
+    assertDense(group.batches, this.logEndOffset)
     const image = this.#image
     const bytes = bytesOf(group.batches)
     const timestamp = group.batches.at(-1)?.maxTimestamp ?? -1
@@ -262,6 +268,19 @@ class SegmentedLog implements PartitionLog {
     return { deleted: gone.map(summary => describe(summary, false)), logStartOffset }
   }
 
+  beginCompaction(policy: CompactionPolicy): Compaction | undefined {
+    assert(this.#round?.isDone !== false, 'one round of compaction at a time')
+    const { sealed, log } = this.#image
+    const range = cleanableRange(sealed, log, policy)
+    if (!isCleanable(range, policy)) return undefined
+    this.#round = new CompactionRound(this.#compactionGround(), range, policy)
+    return this.#round
+  }
+
+  compactionDueMs(policy: CompactionPolicy): number | undefined {
+    return cleanableAtMs(this.#image.sealed, this.#image.log, policy)
+  }
+
   segments(): readonly SegmentDescription[] {
     const { active, sealed, summary } = this.#image
     const described = sealed.map(segment => describe(segment, false))
@@ -283,19 +302,11 @@ class SegmentedLog implements PartitionLog {
   close({ clean }: { readonly clean: boolean }): void {
     if (this.#closed) return
     this.#closed = true
+    this.#round?.abandon()
     if (this.#image.active === undefined) return
     if (clean && !this.#image.log.clean) this.#flushAll({ ...this.#image.log, clean: true })
     this.#image.active.release()
     for (const segment of this.#sealedHandles.values()) segment.release()
-  }
-
-  #assertDense(group: AppendGroup): void {
-    let expected = this.logEndOffset
-    for (const batch of group.batches) {
-      assert(batch.baseOffset === expected, `offsets are dense: ${batch.baseOffset} where ${expected} is due`)
-      assert(batch.lastOffset >= batch.baseOffset, 'a batch ends at or after its base offset')
-      expected = batch.lastOffset + 1
-    }
   }
 
   /** The facts after `group`, were it committed. */
@@ -373,11 +384,12 @@ class SegmentedLog implements PartitionLog {
     this.#unflushedSealed = []
   }
 
-  #flushAll(log: LogState): void {
+  #flushAll(log: LogState, sealed = this.#image.sealed): void {
     this.#flushSealed([])
     const state = { ...log, flushedOffset: this.logEndOffset }
-    this.#image.active!.commit({ batches: [], summary: this.#image.summary, log: state, durable: true })
-    this.#image = { ...this.#image, log: state }
+    const commit = { batches: [], summary: this.#image.summary, log: state, durable: true }
+    this.#image.active!.commit(sealed === this.#image.sealed ? commit : { ...commit, sealed })
+    this.#image = { ...this.#image, log: state, sealed }
     this.#noteFlush(true, 0)
     this.#uncovered = { bytes: 0, sinceMs: 0 }
   }
@@ -397,6 +409,37 @@ class SegmentedLog implements PartitionLog {
     const epochs = truncateEpochsFromStart(this.#image.epochs, log.logStartOffset)
     active?.commit({ batches: [], summary, log, epochs, sealed, durable: false })
     this.#image = { active, summary, log, epochs, sealed }
+  }
+
+  #compactionGround(): CompactionGround {
+    return {
+      sealed: () => this.#image.sealed,
+      state: () => this.#image.log,
+      segment: summary => this.#segment(summary),
+      list: () => this.#storage.list(),
+      create: (name, first) => this.#storage.create(name, first),
+      discard: name => this.#storage.remove(name),
+      abortedTransactions: (from, to) => this.abortedTransactions(from, to),
+      producerStates: () => this.producerStates(),
+      checkpoint: () => this.checkpoint(),
+      swap: (old, cleaned, firstDirtyOffset) => this.#swap(old, cleaned, firstDirtyOffset),
+    }
+  }
+
+  /** The list in the active segment decides which segments are the log, so one durable commit of it is the swap. */
+  #swap(old: readonly SegmentSummary[], cleaned: SegmentSummary, firstDirtyOffset: number): void {
+    const gone = new Set(old)
+    const sealed = this.#image.sealed.flatMap(summary => {
+      if (summary === old[0]) return [cleaned]
+      return gone.has(summary) ? [] : [summary]
+    })
+    // What is cleaned is durable already.
+    this.#unflushedSealed = this.#unflushedSealed.filter(summary => !gone.has(summary))
+    this.#flushAll({ ...this.#image.log, clean: false, firstDirtyOffset }, sealed)
+    for (const summary of old) {
+      this.#sealedHandles.delete(summary.baseOffset)
+      this.#storage.remove(summary)
+    }
   }
 
   /** Segments that hold `offset` or come after it, oldest first. */

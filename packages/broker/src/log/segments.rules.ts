@@ -1,5 +1,6 @@
 // When segments begin and when they go, and how a segment's summary and time index grow with its batches
 // (Kafka: LogSegment.shouldRoll, UnifiedLog.deleteOldSegments, TimeIndex).
+import { assert } from '@odradek/shared/base/assert'
 import type { LogConfig, RetentionPolicy, StampedBatch } from './partition-log.ts'
 import type { SegmentName, SegmentSummary, TimeEntry } from './segment.ts'
 
@@ -27,6 +28,16 @@ export function emptySummary(baseOffset: number): SegmentSummary {
     riseOffset: -1,
     firstBatchTimestamp: -1,
     firstAppendMs: -1,
+  }
+}
+
+/** What is appended follows what is there, without a gap. */
+export function assertDense(batches: readonly StampedBatch[], logEndOffset: number): void {
+  let expected = logEndOffset
+  for (const batch of batches) {
+    assert(batch.baseOffset === expected, `offsets are dense: ${batch.baseOffset} where ${expected} is due`)
+    assert(batch.lastOffset >= batch.baseOffset, 'a batch ends at or after its base offset')
+    expected = batch.lastOffset + 1
   }
 }
 

@@ -138,12 +138,12 @@ function view(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-/** The header of a stored batch, for time lookups. */
+/** The header of a stored batch, for time lookups. What compaction has emptied has no time: nothing in it can be found. */
 export function timestamped(bytes: Uint8Array, at: number): TimestampedBatch {
   return {
     baseOffset: batch.baseOffset(bytes, at),
     lastOffset: batch.lastOffset(bytes, at),
-    maxTimestamp: batch.maxTimestamp(bytes, at),
+    maxTimestamp: batch.recordCount(bytes, at) === 0 ? -1 : batch.maxTimestamp(bytes, at),
     partitionLeaderEpoch: batch.partitionLeaderEpoch(bytes, at),
   }
 }

@@ -1,9 +1,10 @@
 // `odradek log verify`: reads every byte of a log and says what is wrong with it: CRCs, offsets, segments that do not follow one another,
-// and derived state that is not what a replay of the batches gives. Changes nothing.
+// and derived state that is not what a replay of the batches gives (of segments that compaction rewrote: what can still be told). Changes nothing.
 
 import { replayUpTo } from '@odradek/broker/log/log-image'
 import type { AbortedTransaction, ProducerState } from '@odradek/broker/log/partition-log'
 import type { LoadedSegment, Segment } from '@odradek/broker/log/segment'
+import * as batch from '@odradek/shared/records/record-batch'
 import type { ReadableLog } from './log-folders.ts'
 
 export interface Finding {
@@ -77,6 +78,10 @@ function verifyDerived(segment: Segment, { summary }: LoadedSegment, found: Foun
       found(summary.nextOffset, `${field} is stored as ${summary[field]}, the batches give ${replayed.summary[field]}`)
     }
   }
+  if (segment.generation > 0) {
+    verifyCompacted(segment, found)
+    return
+  }
   for (const stored of segment.producers()) {
     // Producers may have expired from the stored states, so only what is stored must agree.
     if (!same(stored, replayed.derived.producers.get(stored.producerId))) {
@@ -88,6 +93,22 @@ function verifyDerived(segment: Segment, { summary }: LoadedSegment, found: Foun
   if (!same(aborted, replayed.derived.aborted)) {
     found(summary.nextOffset, 'the transaction index is not what the markers give')
   }
+}
+
+/** Compaction drops batches that states followed from, so of a rewritten segment only this can be told: what it holds is in order and has its marker. */
+function verifyCompacted(segment: Segment, found: Found): void {
+  const markers = new Set<number>()
+  segment.visit(segment.baseOffset, (bytes, at) => {
+    const records = batch.recordCount(bytes, at)
+    const span = batch.lastOffsetDelta(bytes, at) + 1
+    if (records > span) found(batch.baseOffset(bytes, at), `${records} records in a batch that spans ${span} offsets`)
+    if (batch.isControlBatch(bytes, at)) markers.add(batch.baseOffset(bytes, at))
+    return true
+  })
+  segment.visitAborted(0, ({ lastOffset }) => {
+    if (!markers.has(lastOffset)) found(lastOffset, 'the transaction index names a marker that is not there')
+    return true
+  })
 }
 
 function same(a: ProducerState | readonly AbortedTransaction[], b: typeof a | undefined): boolean {
