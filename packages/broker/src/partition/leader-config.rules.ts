@@ -2,7 +2,7 @@
 // were set; here a value that does not parse is a bug of the caller. Called at start and by `configure`.
 import { assert } from '@odradek/shared/base/assert'
 import type { CompressionType } from '@odradek/shared/records/compression/compression-type'
-import type { LogConfig } from '../log/partition-log.ts'
+import type { CompactionPolicy, LogConfig } from '../log/partition-log.ts'
 
 /** Kafka's names in camelCase. Sizes in bytes, times in milliseconds; -1 = no limit where Kafka allows it. */
 export interface LeaderConfig {
@@ -36,6 +36,10 @@ export interface LeaderConfig {
   readonly transactionVerificationEnabled: boolean
   /** `transaction.max.timeout.ms` of the broker: no transaction is meant to stay open longer. */
   readonly transactionMaxTimeoutMs: number
+  /** `log.cleaner.backoff.ms` of the broker: how long compaction rests between two looks. */
+  readonly cleanerBackoffMs: number
+  /** What compaction obeys, but for the time. */
+  readonly compaction: Omit<CompactionPolicy, 'now' | 'decompressedBytesMax'>
   /** What the log itself obeys. */
   readonly log: LogConfig
 }
@@ -52,6 +56,12 @@ const DEFAULTS: { readonly [name: string]: string } = {
   'retention.bytes': '-1',
   'segment.bytes': '1073741824',
   'segment.ms': '604800000',
+  'min.cleanable.dirty.ratio': '0.5',
+  'min.compaction.lag.ms': '0',
+  'max.compaction.lag.ms': '9223372036854775807',
+  'delete.retention.ms': '86400000',
+  'log.cleaner.backoff.ms': '15000',
+  'log.cleaner.dedupe.buffer.size': '134217728',
   'flush.messages': '9223372036854775807',
   'flush.ms': '9223372036854775807',
   'log.retention.check.interval.ms': '300000',
@@ -66,6 +76,8 @@ const DEFAULTS: { readonly [name: string]: string } = {
 export const leaderBrokerConfigs: readonly string[] = [
   'log.retention.check.interval.ms',
   'log.flush.offset.checkpoint.interval.ms',
+  'log.cleaner.backoff.ms',
+  'log.cleaner.dedupe.buffer.size',
   'producer.id.expiration.ms',
   'producer.id.expiration.check.interval.ms',
   'transaction.partition.verification.enable',
@@ -79,12 +91,16 @@ export function parseLeaderConfig(configs: { readonly [name: string]: string }):
   const policies = text('cleanup.policy')
     .split(',')
     .map(policy => policy.trim())
+  const compacted = policies.includes('compact')
+  // Java: LogConfig.segmentSize.
+  const segmentBytes = integer('internal.segment.bytes' in configs ? 'internal.segment.bytes' : 'segment.bytes')
+  const maxCompactionLagMs = integer('max.compaction.lag.ms')
   return {
     maxMessageBytes: integer('max.message.bytes'),
     timestampType: oneOf('message.timestamp.type', text('message.timestamp.type'), TIMESTAMP_TYPES),
     timestampBeforeMaxMs: integer('message.timestamp.before.max.ms'),
     timestampAfterMaxMs: integer('message.timestamp.after.max.ms'),
-    compacted: policies.includes('compact'),
+    compacted,
     deleted: policies.includes('delete'),
     compressionType: parseCompressionType(text('compression.type')),
     retentionMs: integer('retention.ms'),
@@ -95,10 +111,19 @@ export function parseLeaderConfig(configs: { readonly [name: string]: string }):
     producerIdExpirationCheckIntervalMs: integer('producer.id.expiration.check.interval.ms'),
     transactionVerificationEnabled: text('transaction.partition.verification.enable') === 'true',
     transactionMaxTimeoutMs: integer('transaction.max.timeout.ms'),
+    cleanerBackoffMs: integer('log.cleaner.backoff.ms'),
+    compaction: {
+      minCleanableDirtyRatio: Number(text('min.cleanable.dirty.ratio')),
+      minCompactionLagMs: integer('min.compaction.lag.ms'),
+      maxCompactionLagMs,
+      deleteRetentionMs: integer('delete.retention.ms'),
+      segmentBytes,
+      keyBytesMax: integer('log.cleaner.dedupe.buffer.size'),
+    },
     log: {
-      // Java: LogConfig.segmentSize.
-      segmentBytes: integer('internal.segment.bytes' in configs ? 'internal.segment.bytes' : 'segment.bytes'),
-      segmentMs: integer('segment.ms'),
+      segmentBytes,
+      // The active segment is never compacted: it must end before its first record is too old (Java: LogConfig.maxSegmentMs).
+      segmentMs: compacted ? Math.min(integer('segment.ms'), maxCompactionLagMs) : integer('segment.ms'),
       flushMessages: integer('flush.messages'),
       flushMs: integer('flush.ms'),
     },

@@ -2,6 +2,7 @@
 // partition does nothing between them.
 import type { ActorContext } from '@odradek/shared/actor/actor'
 import type { Timer } from '@odradek/shared/base/clock'
+import { LeaderCompaction } from './leader-compaction.ts'
 import { type Leadership, logErrorCode } from './leadership.ts'
 import { isExpired } from './producer-state.rules.ts'
 import { retentionDelayMs, retentionPolicy } from './retention.rules.ts'
@@ -18,10 +19,12 @@ export class LeaderHousekeeping {
   #checkpoint: Timer | undefined
   #retention: Timer | undefined
   #expiry: Timer | undefined
+  readonly #compaction: LeaderCompaction
 
   constructor(leadership: Leadership, context: ActorContext) {
     this.#leadership = leadership
     this.#context = context
+    this.#compaction = new LeaderCompaction(leadership, context)
   }
 
   start(): void {
@@ -29,18 +32,21 @@ export class LeaderHousekeeping {
     this.#armCheckpoint()
     this.#armRetention()
     this.#armExpiry()
+    this.#compaction.start()
   }
 
   stop(): void {
     for (const timer of [this.#flush, this.#checkpoint, this.#retention, this.#expiry]) timer?.cancel()
     this.#flush = undefined
     this.#checkpoint = undefined
+    this.#compaction.stop()
   }
 
   /** Something was appended: `flush.ms` may have begun to run, and a checkpoint is owed. */
   appended(): void {
     if (this.#flush === undefined) this.#armFlush()
     if (this.#checkpoint === undefined) this.#armCheckpoint()
+    this.#compaction.appended()
   }
 
   /** Configs changed: deadlines may have. */

@@ -43,7 +43,14 @@ export const brokerLogConfigs: readonly ConfigSpec[] = [
     'long',
     15_000,
     'How long compaction rests when there is nothing to do, in milliseconds.',
-    { update: clusterWide, valid: { min: 0 } },
+    { acts, update: clusterWide, valid: { min: 0 } },
+  ),
+  config(
+    'log.cleaner.dedupe.buffer.size',
+    'long',
+    128 * MIB,
+    'Memory that compaction of one log may use for keys, in bytes; with less it takes more rounds.',
+    { acts, update: clusterWide },
   ),
   config('log.cleaner.delete.retention.ms', 'long', DAY_MS, 'Default of the topic config delete.retention.ms.', {
     acts,
