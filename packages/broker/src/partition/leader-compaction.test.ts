@@ -8,7 +8,11 @@ import { simulate } from '@odradek/shared/actor/simulated-host'
 import { BatchBuilder } from '@odradek/shared/records/batch-builder'
 import * as batch from '@odradek/shared/records/record-batch'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type LeaderUnderTest, START_MS, startLeader, withLeader } from './partition-leader.suite.ts'
+import { lmdbLogStore } from '../log/lmdb-log-store.ts'
+import { compact, config } from '../log/log-fixtures.suite.ts'
+import { openGate } from '../log/partition-log.ts'
+import { stampBatch } from '../log/stored-batches.rules.ts'
+import { IDENTITY, type LeaderUnderTest, START_MS, startLeader, withLeader } from './partition-leader.suite.ts'
 
 const folders: string[] = []
 afterEach(() => {
@@ -133,53 +137,72 @@ describe('compaction', () => {
 })
 
 describe('an internal topic', () => {
-  it('of 1,000,000 offset commits of 1,000 keys stays bounded, and a coordinator reads the same state after compaction and a restart', async () => {
+  const segmentBytes = 4_000_000
+
+  it(
+    'stays bounded however many offsets are committed, and its coordinator reads the same state from a leader that was restarted',
+    withLeader(
+      async leader => {
+        const commits = offsetCommits({ commits: 200_000, keys: 1_000 })
+        for (const records of commits.batches()) {
+          expect((await leader.append(records, { origin: 'coordinator' }))[0]).toBe('NONE')
+          await leader.pass(400)
+        }
+        await leader.pass(60_000)
+        const { sizeInBytes, logEndOffset } = await leader.describeLog()
+        expect(logEndOffset).toBe(200_000)
+        // At most the active segment, and as much again that is dirty.
+        expect(sizeInBytes).toBeLessThan(2 * segmentBytes)
+        expect(await replayed(await leader.restarted())).toEqual(commits.last)
+      },
+      { configs: { 'cleanup.policy': 'compact', 'segment.bytes': String(segmentBytes) } },
+    ),
+  )
+
+  it('of 1,000,000 offset commits of 1,000 keys is a bounded LMDB log, and a coordinator reads the same state after compaction and a kill', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'odradek-compaction-'))
     folders.push(dir)
+    const store = lmdbLogStore(dir, { gate: openGate })
+    const { log } = store.open(IDENTITY)
+    const commits = offsetCommits({ commits: 1_000_000, keys: 1_000 })
+    let largest = 0
+    for (const records of commits.batches()) {
+      log.append({ batches: [stampBatch(records, log.logEndOffset, 3)], now: START_MS }, { ...config, segmentBytes })
+      await compact(log, { minCleanableDirtyRatio: 0.5, segmentBytes }, { stepBytes: 2 ** 20 })
+      largest = Math.max(largest, log.stats().fileBytes)
+    }
+    expect(log.logEndOffset).toBe(1_000_000)
+    // The active segment, one that waits for its round, and what is kept.
+    expect(log.segments().length).toBeLessThanOrEqual(3)
+    expect(largest).toBeLessThan(4 * segmentBytes)
+    store.close()
+
     const world = simulate({ seed: 1 })
     await world.run(async () => {
-      const configs = { 'cleanup.policy': 'compact', 'segment.bytes': '8000000' }
-      const leader = await startLeader(world, { configs, storage: { kind: 'lmdb', dir } })
-      const expected = await commitOffsets(leader, { commits: 1_000_000, keys: 1_000 })
-      await leader.pass(60_000)
-      const { sizeInBytes, logEndOffset, segments } = await leader.describeLog()
-      expect(logEndOffset).toBe(1_000_000)
-      // At most the active segment, as much again that is dirty, and what is kept.
-      expect(sizeInBytes).toBeLessThan(2 * 8_000_000)
-      expect(segments).toBeLessThan(5)
-      const restarted = await leader.restarted()
-      expect(await replayed(restarted)).toEqual(expected)
+      const leader = await startLeader(world, { storage: { kind: 'lmdb', dir } })
+      expect(await replayed(leader)).toEqual(commits.last)
     })
   }, 120_000)
 })
 
-/** Commits in turn for every key; answers the last value of each. */
-async function commitOffsets(
-  leader: LeaderUnderTest,
-  { commits, keys }: { readonly commits: number; readonly keys: number },
-): Promise<Map<string, string>> {
-  const expected = new Map<string, string>()
-  const builder = new BatchBuilder({ writeLimit: 2 ** 20 })
-  for (let n = 0; n < commits; n++) {
-    const { key, value } = encodeGroupRecord({
-      kind: 'OffsetCommit',
-      key: { group: `group-${n % keys}`, topic: 'orders', partition: n % 4 },
-      value: {
-        offset: n,
-        leaderEpoch: 0,
-        metadata: '',
-        commitTimestamp: START_MS,
-        expireTimestamp: -1,
-        topicId: 'AbCdEfGhIjKlMnOpQrStUw',
-      },
-    })
-    builder.tryAppend(START_MS, key, value)
-    if (n >= commits - keys) expected.set(latin1(key), latin1(value!))
-    if (builder.recordCount < 2_000) continue
-    expect((await leader.append(builder.build(), { origin: 'coordinator' }))[0]).toBe('NONE')
-    if (n % 200_000 < 2_000) await leader.pass(20_000)
+/** Offset commits of so many groups in turn, as a coordinator writes them; `last` holds the last value of each key when all batches are made. */
+function offsetCommits({ commits, keys }: { readonly commits: number; readonly keys: number }) {
+  const last = new Map<string, string>()
+  const topicId = 'AbCdEfGhIjKlMnOpQrStUw'
+  function* batches() {
+    const builder = new BatchBuilder({ writeLimit: 2 ** 20 })
+    for (let n = 0; n < commits; n++) {
+      const { key, value } = encodeGroupRecord({
+        kind: 'OffsetCommit',
+        key: { group: `group-${n % keys}`, topic: 'orders', partition: n % 4 },
+        value: { offset: n, leaderEpoch: 0, metadata: '', commitTimestamp: START_MS, expireTimestamp: -1, topicId },
+      })
+      builder.tryAppend(START_MS, key, value)
+      if (n >= commits - keys) last.set(latin1(key!), latin1(value!))
+      if (builder.recordCount === 2_000) yield builder.build()
+    }
   }
-  return expected
+  return { last, batches }
 }
 
 /** What a coordinator that loads from the leader ends up with. */
