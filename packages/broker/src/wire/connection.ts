@@ -16,6 +16,7 @@ import type { HandlerContext } from './handlers/handler.ts'
 import type { ListenerCounters, ListenerRoom } from './listener-room.ts'
 import { type Route, routes, serves } from './request-router.ts'
 
+const FETCH_KEY = 1
 const API_VERSIONS_KEY = 18
 /** Deadline of a request that the leader, the coordinator or the broker must answer; JoinGroup and Fetch may wait long by themselves. Milliseconds. */
 const REQUEST_DEADLINE_MS = 30_000
@@ -26,6 +27,7 @@ const patientApis: ReadonlySet<ApiName> = new Set<ApiName>(['JoinGroup', 'SyncGr
 interface Pending {
   /** Bytes of the request, counted against the read-ahead. */
   readonly bytes: number
+  readonly isFetch: boolean
   /** Set when the reply is ready; an empty list when there is none to send. */
   parts: readonly Uint8Array[] | null
 }
@@ -36,9 +38,19 @@ export class Connection {
   readonly #splitter: FrameSplitter
   readonly #machine: MachineRun<typeof connectionMachine>
   readonly #abort = new AbortController()
+  /** Ends the waits that a client asked for, once there is no client to wait for. */
+  readonly #patience = new AbortController()
   readonly #clientHost: string
   #pending: Pending[] = []
   #pendingBytes = 0
+  /** Bytes of replies that wait for one before them. */
+  #readyBytes = 0
+  /** A Fetch is being answered. Its reply may be large, so the next one waits. */
+  #fetching = false
+  /** A frame that may not be taken yet. */
+  #held: Uint8Array | undefined
+  #taking = false
+  #draining = false
   #idle: Timer
   #lastUsedMs: number
   /** Resolves when nothing of the connection is left. */
@@ -51,7 +63,7 @@ export class Connection {
     this.#clientHost = `/${(socket.remoteAddress ?? 'unknown').replace(/^::ffff:/, '')}`
     this.#splitter = new FrameSplitter({ frameBytesMax: room.limits.requestBytesMax })
     // As many requests may wait on it as the read-ahead allows.
-    setMaxListeners(0, this.#abort.signal)
+    setMaxListeners(0, this.#abort.signal, this.#patience.signal)
     this.closed = new Promise(resolve => {
       this.#release = resolve
     })
@@ -61,7 +73,7 @@ export class Connection {
         pause: () => void socket.pause(),
         resume: () => void socket.resume(),
         noteReason: ({ reason }) => room.context.log.debug({ client: this.#clientHost, reason }, 'connection ends'),
-        drain: () => this.#repliesLeft(),
+        drain: () => this.#drain(),
         release: () => this.#end(),
       },
     })
@@ -70,8 +82,8 @@ export class Connection {
     socket.setNoDelay(true)
     socket.setKeepAlive(true)
     socket.on('data', chunk => this.#receive(chunk))
-    socket.on('drain', () => this.#checkWindow())
-    socket.once('end', () => this.#machine.send({ type: 'peer.ended' }))
+    socket.on('drain', () => this.#takeFrames())
+    socket.once('end', () => this.#peerEnded())
     socket.once('error', () => this.#machine.send({ type: 'socket.lost' }))
     socket.once('close', () => this.#machine.isDone || this.#machine.send({ type: 'socket.lost' }))
   }
@@ -93,23 +105,46 @@ export class Connection {
   #receive(chunk: Uint8Array): void {
     this.#lastUsedMs = this.#room.context.clock.monotonic()
     this.#count('bytesIn', chunk.byteLength)
+    this.#splitter.push(chunk)
+    this.#takeFrames()
+  }
+
+  /** Takes what may be taken now. What may not stays here, and nothing more is read from the socket before it was taken. */
+  #takeFrames(): void {
+    if (this.#taking) return
+    this.#taking = true
     try {
-      this.#splitter.push(chunk)
-      for (let frame = this.#splitter.next(); frame && this.#machine.hasTag('serving'); frame = this.#splitter.next())
-        this.#take(frame)
+      for (let frame = this.#nextFrame(); frame; frame = this.#nextFrame()) this.#take(frame)
     } catch (error) {
       // No frame: nothing was allocated for what its size promised.
       this.#count('malformed', 1)
       this.end(String(error))
     }
+    this.#taking = false
     this.#checkWindow()
+  }
+
+  #nextFrame(): Uint8Array | undefined {
+    if (!this.#machine.hasTag('serving') || this.#isFull()) return undefined
+    const frame = this.#held ?? this.#splitter.next()
+    this.#held = undefined
+    if (!frame || !this.#fetching || !isFetch(frame)) return frame
+    this.#held = frame
+    return undefined
+  }
+
+  /** A client that ended may still be owed replies, but nobody waits for records or members any more. */
+  #peerEnded(): void {
+    this.#patience.abort()
+    this.#machine.send({ type: 'peer.ended' })
   }
 
   #take(frame: Uint8Array): void {
     this.#count('requests', 1)
-    const pending: Pending = { bytes: frame.byteLength, parts: null }
+    const pending: Pending = { bytes: frame.byteLength, isFetch: isFetch(frame), parts: null }
     this.#pending.push(pending)
     this.#pendingBytes += pending.bytes
+    if (pending.isFetch) this.#fetching = true
     try {
       const header = peekRequestHeader(frame)
       const route = routes.get(header.apiKey)
@@ -166,19 +201,20 @@ export class Connection {
 
   /** Replies to requests before it still leave; it gets none, so neither may those after it. */
   #unanswered(pending: Pending, reason: string): void {
-    this.#pending = this.#pending.slice(0, this.#pending.indexOf(pending) + 1)
+    this.#pending.splice(this.#pending.indexOf(pending) + 1)
     this.end(reason)
     this.#ready(pending, [])
   }
 
   #context(api: ApiName, { apiVersion, clientId }: RequestHeader): HandlerContext {
     const { door, advertised, sessions, nodeId, apiVersions } = this.#room
+    const patient = patientApis.has(api)
     const caller: Caller = {
       apiVersion,
       clientId: clientId ?? '',
       clientHost: this.#clientHost,
-      deadlineMs: patientApis.has(api) ? LONG_DEADLINE_MS : REQUEST_DEADLINE_MS,
-      signal: this.#abort.signal,
+      deadlineMs: patient ? LONG_DEADLINE_MS : REQUEST_DEADLINE_MS,
+      signal: patient ? this.#patience.signal : this.#abort.signal,
     }
     return { door, caller, advertised: advertised(), sessions, nodeId, apiVersions }
   }
@@ -196,6 +232,7 @@ export class Connection {
 
   #ready(pending: Pending, parts: readonly Uint8Array[]): void {
     pending.parts = parts
+    this.#readyBytes += sizeOf(parts)
     if (this.#pending[0] === pending) this.#sendReady()
   }
 
@@ -204,13 +241,15 @@ export class Connection {
     let sent = 0
     this.#socket.cork()
     for (; sent < this.#pending.length && this.#pending[sent]!.parts; sent++) {
-      const { parts, bytes } = this.#pending[sent]!
+      const { parts, bytes, isFetch } = this.#pending[sent]!
       this.#pendingBytes -= bytes
+      this.#readyBytes -= sizeOf(parts!)
+      if (isFetch) this.#fetching = false
       if (!this.#socket.destroyed) for (const part of parts!) this.#write(part)
     }
     this.#socket.uncork()
-    this.#pending = this.#pending.slice(sent)
-    this.#checkWindow()
+    this.#pending.splice(0, sent)
+    this.#takeFrames()
     this.#repliesLeft()
   }
 
@@ -219,19 +258,30 @@ export class Connection {
     this.#socket.write(part)
   }
 
-  #checkWindow(): void {
+  /** As much is in flight or unsent as may be. */
+  #isFull(): boolean {
     const { readAheadBytesMax, readAheadRequestsMax, unsentBytesMax } = this.#room.limits
-    const full =
+    return (
       this.#pendingBytes > readAheadBytesMax ||
       this.#pending.length >= readAheadRequestsMax ||
-      this.#socket.writableLength > unsentBytesMax
+      this.#readyBytes + this.#socket.writableLength > unsentBytesMax
+    )
+  }
+
+  #checkWindow(): void {
+    const full = this.#held !== undefined || this.#isFull()
     const state = this.#machine.state
     if (full && state === 'Serving.Reading') this.#machine.send({ type: 'window.full' })
     else if (!full && state === 'Serving.Paused') this.#machine.send({ type: 'window.open' })
   }
 
+  #drain(): void {
+    this.#draining = true
+    this.#repliesLeft()
+  }
+
   #repliesLeft(): void {
-    if (this.#machine.state !== 'Draining' || this.#pending.some(({ parts }) => parts === null)) return
+    if (!this.#draining || this.#socket.writableEnded || this.#pending.some(({ parts }) => parts === null)) return
     this.#socket.end(() => this.#machine.isDone || this.#machine.send({ type: 'replies.left' }))
   }
 
@@ -248,13 +298,25 @@ export class Connection {
 
   #end(): void {
     this.#idle.cancel()
+    this.#patience.abort()
     this.#abort.abort()
     this.#socket.destroy()
     this.#pending = []
+    this.#held = undefined
     this.#release()
   }
 
   #count(counter: keyof ListenerCounters, by: number): void {
     this.#room.counters[counter] += by
   }
+}
+
+function isFetch(frame: Uint8Array): boolean {
+  return frame[0] === 0 && frame[1] === FETCH_KEY
+}
+
+function sizeOf(parts: readonly Uint8Array[]): number {
+  let bytes = 0
+  for (const part of parts) bytes += part.byteLength
+  return bytes
 }

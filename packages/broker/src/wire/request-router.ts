@@ -108,6 +108,6 @@ export function newestVersion({ api }: Route): number {
   return api.versionStableMax
 }
 
-export function serves({ api }: Route, version: number): boolean {
-  return version >= api.versionMin && version <= api.versionMax
+export function serves(route: Route, version: number): boolean {
+  return version >= route.api.versionMin && version <= newestVersion(route)
 }

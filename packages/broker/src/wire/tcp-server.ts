@@ -10,6 +10,8 @@ export class TcpServer {
   readonly #room: ListenerRoom
   readonly #connections = new Set<Connection>()
   readonly #perIp = new Map<string, number>()
+  /** All that were admitted, those in a TLS handshake included. */
+  readonly #sockets = new Set<Socket>()
   #server: Server | null = null
   #high = 0
   state: 'Opening' | 'Listening' | 'Draining' | 'Closed' = 'Opening'
@@ -20,7 +22,7 @@ export class TcpServer {
   }
 
   get connections(): number {
-    return this.#connections.size
+    return this.#sockets.size
   }
 
   get connectionsHigh(): number {
@@ -29,11 +31,15 @@ export class TcpServer {
 
   /** Resolves when it listens; rejects with the platform's error (address in use, no permission). */
   async listen({ host, port, tls }: ListenerInput): Promise<void> {
-    const accept = (socket: Socket) => this.#accept(socket)
-    const server = tls ? await tlsServer(tls, accept) : createServer({ noDelay: true }, accept)
+    // Half open: a client that ends its side first is still owed its replies.
+    const server = tls ? await tlsServer(tls) : createServer({ noDelay: true, allowHalfOpen: true })
     this.#server = server
-    // A peer that fails its TLS handshake is its own problem.
-    server.on('tlsClientError', (_error, socket) => socket.destroy())
+    if (tls) {
+      server.on('connection', socket => this.#admit(socket))
+      server.on('secureConnection', socket => this.#serve(socket))
+      // A peer that fails its TLS handshake is its own problem.
+      server.on('tlsClientError', (_error, socket) => this.#handshakeFailed(socket))
+    } else server.on('connection', socket => this.#admit(socket) && this.#serve(socket))
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen({ host, port, backlog: BACKLOG }, () => {
@@ -58,6 +64,7 @@ export class TcpServer {
     })
     await Promise.all([...this.#connections].map(({ closed }) => closed))
     timer.cancel()
+    for (const socket of this.#sockets) socket.destroy()
     await stopped
     this.state = 'Closed'
   }
@@ -67,39 +74,56 @@ export class TcpServer {
     this.state = 'Closed'
     this.#server?.close()
     for (const connection of this.#connections) connection.destroy()
+    for (const socket of this.#sockets) socket.destroy()
   }
 
-  #accept(socket: Socket): void {
+  #handshakeFailed(socket: Socket): void {
+    this.#room.counters.malformed++
+    socket.destroy()
+  }
+
+  /** Counts a socket from its first moment (a TLS handshake may take long), or refuses it. */
+  #admit(socket: Socket): boolean {
     const { limits, counters } = this.#room
     const ip = socket.remoteAddress ?? ''
     const ofIp = this.#perIp.get(ip) ?? 0
     if (
       this.state !== 'Listening' ||
-      this.#connections.size >= limits.connectionsMax ||
+      this.#sockets.size >= limits.connectionsMax ||
       ofIp >= limits.connectionsPerIpMax
     ) {
       counters.refused++
       socket.destroy()
-      return
+      return false
     }
     counters.accepted++
-    const connection = new Connection(this.#room, socket)
-    this.#connections.add(connection)
+    this.#sockets.add(socket)
     this.#perIp.set(ip, ofIp + 1)
-    this.#high = Math.max(this.#high, this.#connections.size)
-    void connection.closed.then(() => this.#forget(connection, ip))
+    this.#high = Math.max(this.#high, this.#sockets.size)
+    socket.once('close', () => this.#release(socket, ip))
+    return true
   }
 
-  #forget(connection: Connection, ip: string): void {
-    this.#connections.delete(connection)
+  #serve(socket: Socket): void {
+    if (socket.destroyed) return
+    const connection = new Connection(this.#room, socket)
+    this.#connections.add(connection)
+    void connection.closed.then(() => this.#connections.delete(connection))
+  }
+
+  #release(socket: Socket, ip: string): void {
+    this.#sockets.delete(socket)
     const left = this.#perIp.get(ip)! - 1
     if (left > 0) this.#perIp.set(ip, left)
     else this.#perIp.delete(ip)
   }
 }
 
+/** Longest that a TLS handshake may take. Milliseconds. */
+const HANDSHAKE_TIMEOUT_MS = 10_000
+
 /** TLS costs a thread several milliseconds to load: only those who use it pay. */
-async function tlsServer(tls: NonNullable<ListenerInput['tls']>, accept: (socket: Socket) => void): Promise<Server> {
+async function tlsServer(tls: NonNullable<ListenerInput['tls']>): Promise<Server> {
   const { createServer: createTlsServer } = await import('node:tls')
-  return createTlsServer({ ...tls }, accept)
+  return createTlsServer({ handshakeTimeout: HANDSHAKE_TIMEOUT_MS, ...tls })
 }
