@@ -26,7 +26,7 @@ export function tableLines(rows: readonly MeasuredRow[]): string[] {
   ]
 }
 
-export function shown(value: number): string {
+function shown(value: number): string {
   const magnitude = Math.abs(value)
   if (magnitude >= 1_000) return Math.round(value).toLocaleString('en-US')
   return magnitude >= 100

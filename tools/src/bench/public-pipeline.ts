@@ -73,7 +73,7 @@ export function publicPipeline(load: PublicLoad): Promise<PipelineFigures> {
 }
 
 /** Arrays of 500, a bounded number unacknowledged. */
-export async function sendArrays(producer: Producer, value: Uint8Array, records: number): Promise<void> {
+async function sendArrays(producer: Producer, value: Uint8Array, records: number): Promise<void> {
   const array = Array.from({ length: ARRAY_RECORDS }, () => ({ value }))
   const inFlight: Promise<unknown>[] = []
   for (let sent = 0; sent < records; sent += ARRAY_RECORDS) {

@@ -42,7 +42,7 @@ export const nouns: readonly Noun[] = [
   },
   {
     name: 'actor',
-    summary: 'list the kinds of actors, draw their state machines, trace their transitions',
+    summary: 'list and draw the state machines of actors',
     load: async terminal => (await import('./actor/actor-command.ts')).actorCommand(terminal),
   },
   {

@@ -118,4 +118,11 @@ export const machines: readonly NamedMachine[] = [
     file: 'classic-membership',
     load: async () => defined((await import('@odradek/consumer/classic-membership.machine')).classicMembershipMachine),
   },
+  {
+    name: 'consumer-membership',
+    home: 'packages/consumer',
+    file: 'consumer-membership',
+    load: async () =>
+      defined((await import('@odradek/consumer/consumer-membership.machine')).consumerMembershipMachine),
+  },
 ]

@@ -41,7 +41,7 @@ export function reportLines(figures: TourFigures): string[] {
   ]
 }
 
-export function verdictLines({ verdict, gaps, keyName, partitions }: TourFigures): string[] {
+function verdictLines({ verdict, gaps, keyName, partitions }: TourFigures): string[] {
   const { holds, lost, doubled, disorderedKeys, keys, sent } = verdict
   const what = keyName === null ? `partition (${keys})` : `${keyName} (${number(keys)})`
   const earlier = partitions.reduce((sum, each) => sum + each.earlier, 0)

@@ -1,4 +1,4 @@
-// `odradek actor list|graph|trace`: what actors there are, how their machines look, and what they do while a broker runs.
+// `odradek actor list|graph`: which state machines actors run, and how they look.
 
 import { nearestName } from '@odradek/shared/base/suggestion'
 import { Command, Option } from 'commander'

@@ -43,7 +43,7 @@ export function printValue(terminal: Terminal, format: 'json' | 'yaml', value: u
 }
 
 /** Columns aligned with two spaces between them, the title first. */
-export function tableLines<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string[] {
+function tableLines<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string[] {
   const cells = [columns.map(({ title }) => title), ...rows.map(row => columns.map(({ of }) => String(of(row) ?? '-')))]
   const widths = columns.map((_, index) => Math.max(...cells.map(line => line[index]!.length)))
   return cells.map(line =>
