@@ -1,6 +1,6 @@
 // The group coordinator's hands: one actor per partition of `__consumer_offsets`, on the lane of that partition's leader. Runs the group shard,
 // keeps its view of topics true, and tells members that live in this process of rebalances.
-import { type ActorContext, defineActor, type Link, type Peer } from '@odradek/shared/actor/actor'
+import { type ActorContext, defineActor, type Handlers, type Link, type Peer } from '@odradek/shared/actor/actor'
 import { PortError } from '@odradek/shared/base/errors'
 import { internalTopics } from '@odradek/shared/client/port/internal-topics'
 import type { ApiName } from '@odradek/shared/contracts/api-map'
@@ -35,50 +35,61 @@ const words: { readonly [A in ApiName]?: keyof GroupShard['words'] } = {
   ConsumerGroupDescribe: 'consumerGroupDescribe',
 }
 
-export const actor = defineActor<CoordinatorContract, CoordinatorInput>({
-  kind: 'coordinator',
-  contract: coordinatorContract,
-  async start(context, input) {
-    const name = `${internalTopics.offsets}-${input.partition}`
-    const topics = new TopicView(context.clock.now())
-    const watchers = new Watchers()
-    const runner = new ShardRunner<GroupShard>({
-      definition: groupShard({ settings: groupSettings(input.configs), topics, groupConfigs: () => ({}) }),
-      name,
-      context,
-      hands: { notify: member => watchers.tell(member) },
-      maxBatchBytes: Number(input.configs['message.max.bytes'] ?? 1_048_588),
-    })
-    const leader = context.link(partitionLeader, input.leader)
-    // Its host starts a coordinator anew beside the next incarnation of the leader.
-    let closing = false
-    void leader.closed.then(reason => closing || context.fail(new Error(`the leader of ${name} ended: ${reason}`)))
-    runner.lead(leader)
-    await watchTopics(context, input, topics, runner)
-    return {
-      ask: {
-        request: async ({ api, ...asked }) => {
-          const word = words[api]
-          if (word === undefined) {
-            throw new PortError({ code: 'UNSUPPORTED_VERSION', message: `a group coordinator does not answer ${api}` })
-          }
-          return { response: await runner.submit(word, asked as never) }
-        },
-        writeMarker: request => runner.writeMarker(request),
+/** The actor; `shardOf` is another for tests that plant a bug in the shard. */
+export function groupCoordinator(shardOf = groupShard) {
+  return defineActor<CoordinatorContract, CoordinatorInput>({
+    kind: 'coordinator',
+    contract: coordinatorContract,
+    start: (context, input) => start(context, input, shardOf),
+  })
+}
+
+export const actor = groupCoordinator()
+
+async function start(
+  context: ActorContext,
+  input: CoordinatorInput,
+  shardOf: typeof groupShard,
+): Promise<Handlers<CoordinatorContract>> {
+  const name = `${internalTopics.offsets}-${input.partition}`
+  const topics = new TopicView(context.clock.now())
+  const watchers = new Watchers()
+  const runner = new ShardRunner<GroupShard>({
+    definition: shardOf({ settings: groupSettings(input.configs), topics, groupConfigs: () => ({}) }),
+    name,
+    context,
+    hands: { notify: member => watchers.tell(member) },
+    maxBatchBytes: Number(input.configs['message.max.bytes'] ?? 1_048_588),
+  })
+  const leader = context.link(partitionLeader, input.leader)
+  // Its host starts a coordinator anew beside the next incarnation of the leader.
+  let closing = false
+  void leader.closed.then(reason => closing || context.fail(new Error(`the leader of ${name} ended: ${reason}`)))
+  runner.lead(leader)
+  await watchTopics(context, input, topics, runner)
+  return {
+    ask: {
+      request: async ({ api, ...asked }) => {
+        const word = words[api]
+        if (word === undefined) {
+          throw new PortError({ code: 'UNSUPPORTED_VERSION', message: `a group coordinator does not answer ${api}` })
+        }
+        return { response: await runner.submit(word, asked as never) }
       },
-      tell: {
-        watchMember: (member, peer) => watchers.add(member, peer),
-        unwatchMember: (member, peer) => watchers.remove(member, peer),
-      },
-      closed: peer => watchers.removeAll(peer),
-      close: () => {
-        closing = true
-        return runner.close()
-      },
-      describe: () => runner.describe(),
-    }
-  },
-})
+      writeMarker: request => runner.writeMarker(request),
+    },
+    tell: {
+      watchMember: (member, peer) => watchers.add(member, peer),
+      unwatchMember: (member, peer) => watchers.remove(member, peer),
+    },
+    closed: peer => watchers.removeAll(peer),
+    close: () => {
+      closing = true
+      return runner.close()
+    },
+    describe: () => runner.describe(),
+  }
+}
 
 /** Resolves when the topics are known; later changes come as news. */
 async function watchTopics(

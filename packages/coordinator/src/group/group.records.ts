@@ -12,6 +12,7 @@ import {
   encodeVersioned,
 } from '@odradek/shared/protocol/stored/versioned'
 import type { EncodedRecord } from '../runtime/shard.ts'
+import { readOffsetCommit } from './offset-commit.records.ts'
 
 interface Kind {
   readonly key: Message<any>
@@ -82,6 +83,10 @@ function valueVersion({ kind, value }: GroupRecord): number {
 /** Null for kinds that are not known here. Throws ProtocolError for bytes that are no such record. */
 export function decodeGroupRecord(key: Uint8Array | null, value: Uint8Array | null): GroupRecord | null {
   if (key === null) return null
+  return readOffsetCommit(key, value) ?? decodeAny(key, value)
+}
+
+function decodeAny(key: Uint8Array, value: Uint8Array | null): GroupRecord | null {
   const type = coordinatorRecordType(key)
   const kind = byType.get(type === OLD_OFFSET_COMMIT_TYPE ? OFFSET_COMMIT_TYPE : type)
   if (kind === undefined) return null
