@@ -100,6 +100,8 @@ export const limits = {
   /** How long a request waits for a transaction that is being ended before it is answered as Kafka would, and how many may wait. */
   transactionWaitMs: 5_000,
   transactionWaitersMax: 16_384,
+  /** Producers of which a door remembers, per leader, that their transaction is open there; beyond, the leader is asked again. */
+  openTransactionsKnownMax: 10_000,
   /** One try to write the markers of a transaction, and the wait between tries, which doubles. */
   markerDeadlineMs: 10_000,
   markerRetryMinMs: 10,

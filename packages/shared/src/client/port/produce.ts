@@ -1,6 +1,6 @@
 // Produce at a door: splits the request by partition, has transactional appends verified first (KIP-890), and merges the leaders' replies.
 
-import type { AppendResponse, VerificationGuard } from '../../contracts/partition-leader.contract.ts'
+import type { AppendResponse } from '../../contracts/partition-leader.contract.ts'
 import { errors } from '../../protocol/error-codes.ts'
 import type {
   PartitionProduceData,
@@ -8,9 +8,11 @@ import type {
   ProduceRequest,
   TopicProduceData,
 } from '../../protocol/messages/00-produce.ts'
+import { baseSequence } from '../../records/record-batch.ts'
 import { NO_LEADER } from './absent.ts'
 import type { Answer, Caller, Door } from './door.ts'
-import { verifyAppend } from './verify-append.ts'
+import type { Leader } from './leader-directory.ts'
+import { appendedInTransaction, transactionalProducer, verifyAppend } from './verify-append.ts'
 import { withLeader } from './with-leader.ts'
 
 export const produce: Answer<'Produce'> = async (door, request, caller) => {
@@ -40,21 +42,33 @@ async function produceTo(
     door,
     ref,
     caller,
-    async leader => {
-      let verification: VerificationGuard | undefined
-      if (request.transactionalId !== null) {
-        const verified = await verifyAppend(door, leader, request.transactionalId, records, caller)
-        if (typeof verified === 'number') return verified
-        verification = verified
-      }
-      const append = { records, acks: request.acks, origin: 'client' as const, currentLeaderEpoch: -1 }
-      return leader.link.ask('append', verification ? { ...append, verification } : append, {
-        deadlineMs: caller.deadlineMs,
-      })
-    },
+    leader => append(door, leader, request, records, caller),
     code => code,
   )
   return typeof response === 'number' ? refused(index, response, null) : accepted(index, response)
+}
+
+async function append(
+  door: Door,
+  leader: Leader,
+  { transactionalId, acks }: ProduceRequest,
+  records: Uint8Array,
+  caller: Caller,
+): Promise<AppendResponse | number> {
+  const { deadlineMs } = caller
+  const appended = { records, acks, origin: 'client' as const, currentLeaderEpoch: -1 }
+  const producer = transactionalId === null ? null : transactionalProducer(records)
+  if (producer === null) return leader.link.ask('append', appended, { deadlineMs })
+  const batch = { transactionalId: transactionalId!, ...producer, baseSequence: baseSequence(records, 0) }
+  const verified = await verifyAppend(door, leader, batch, caller)
+  if (typeof verified === 'number') return verified
+  const verification = verified === undefined || verified === 'open' ? {} : { verification: verified }
+  const response = await leader.link.ask('append', { ...appended, ...verification }, { deadlineMs })
+  // It was open and is not: it has ended, which raised the epoch.
+  if (verified === 'open' && response.errorCode === errors.INVALID_TXN_STATE.code)
+    return errors.INVALID_PRODUCER_EPOCH.code
+  if (response.errorCode === 0) appendedInTransaction(door, leader, producer, caller)
+  return response
 }
 
 function accepted(index: number, append: AppendResponse): PartitionProduceResponse {
