@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { describeCompactionModel } from './compaction-model.suite.ts'
 import { lmdbLogStore } from './lmdb-log-store.ts'
 import { identity } from './log-fixtures.suite.ts'
 import { describeLogModel } from './log-model.suite.ts'
@@ -27,3 +28,4 @@ function harness(openMax: number) {
 describePartitionLog('LMDB partition log', () => harness(128))
 describePartitionLog('LMDB partition log with one environment open at a time', () => harness(1))
 describeLogModel('LMDB partition log in random histories', () => harness(2), 20)
+describeCompactionModel('LMDB partition log', () => harness(8), 12)

@@ -1,5 +1,6 @@
 // The memory log: the common suite, and what only it can do: forget what was not flushed.
 import { expect, test } from 'vitest'
+import { describeCompactionModel } from './compaction-model.suite.ts'
 import { appendMany, config, groupOf, identity, noState, readAll, stamped } from './log-fixtures.suite.ts'
 import { describeLogModel } from './log-model.suite.ts'
 import { memoryLogStore } from './memory-log-store.ts'
@@ -58,4 +59,17 @@ describeLogModel(
     }
   },
   200,
+)
+
+describeCompactionModel(
+  'memory partition log',
+  () => {
+    const store = memoryLogStore()
+    return {
+      open: () => store.open(identity),
+      stop: () => store.crash({ keepUnflushed: true }),
+      dispose: () => store.close(),
+    }
+  },
+  150,
 )

@@ -143,9 +143,12 @@ export class GroupCommitter {
     const now = this.#context.clock.now()
     const forgotten = producersToForget(state, group, this.#context.limits.producerIdsMax)
     const before = state.position
+    const appended = appendGroupOf(state, group, now)
+    // Retention may have passed the beginning of an open transaction: the LSO went along with the log start, and never goes back.
+    const stable = Math.max(appended.lastStableOffset!, log.logStartOffset)
     try {
       this.#context.gate.run(() => {
-        log.append({ ...appendGroupOf(state, group, now), expiredProducers: forgotten }, config.log)
+        log.append({ ...appended, lastStableOffset: stable, expiredProducers: forgotten }, config.log)
       })
     } catch (error) {
       const errorCode = logErrorCode(error)

@@ -2,7 +2,7 @@
 import * as batch from '@odradek/shared/records/record-batch'
 import { describe, expect, it } from 'vitest'
 import type { LeaderUnderTest } from './partition-leader.suite.ts'
-import { withLeader } from './partition-leader.suite.ts'
+import { START_MS, withLeader } from './partition-leader.suite.ts'
 
 const by = (producerId: number, baseSequence: number, producerEpoch = 0) => ({
   producerId,
@@ -237,4 +237,45 @@ describe('retention', () => {
       { configs: { 'segment.bytes': '1000' } },
     ),
   )
+})
+
+describe('retention that passes an open transaction', () => {
+  const configs = {
+    'retention.ms': '60000',
+    'log.retention.check.interval.ms': '5000',
+    'internal.segment.bytes': '300',
+    'cleanup.policy': 'compact,delete',
+    'log.cleaner.backoff.ms': '1000',
+    'min.cleanable.dirty.ratio': '0',
+  }
+  const key = new Uint8Array([1])
+
+  for (const committed of [true, false]) {
+    it(
+      `moves the LSO along with the log start, and the marker (${committed ? 'commit' : 'abort'}) still ends it, also after a restart`,
+      withLeader(
+        async first => {
+          expect(await first.begin({ ...by(1, 0), key })).toEqual(['NONE', 0])
+          for (let n = 0; n < 10; n++) await first.append({ key, valueBytes: 100 })
+          await first.pass(10_000)
+          // Nothing undecided is compacted, however dirty it is.
+          expect(await first.readAll()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+          await first.pass(60_000)
+          const { logStartOffset, lastStableOffset, logEndOffset } = await first.describeLog()
+          expect([logStartOffset, lastStableOffset, logEndOffset]).toEqual([11, 11, 11])
+          const leader = await first.restarted()
+          expect(await leader.append({ ...by(1, 1), key, timestamp: START_MS + 70_000 })).toEqual(['NONE', 11])
+          await leader.append({ key, timestamp: START_MS + 70_000 })
+          expect(await stable(leader)).toEqual([13, 11])
+          expect(await leader.readAll(1)).toEqual([])
+          expect(await leader.marker(1, committed)).toBe('NONE')
+          expect(await stable(leader)).toEqual([14, 14])
+          const { abortedTransactions } = await leader.fetch(11, { isolationLevel: 1 })
+          expect(abortedTransactions).toEqual(committed ? [] : [{ producerId: 1, firstOffset: 0 }])
+          expect(await leader.readAll(1)).toEqual([11, 12, 13])
+        },
+        { configs },
+      ),
+    )
+  }
 })
