@@ -1,7 +1,5 @@
 // Measurements that need a process of their own: `node main.js NAME ARGS` prints one line of JSON and ends when its standard input does.
-import { type Broker, createBroker } from '@odradek/broker'
-import { createProducer } from '@odradek/producer'
-import { createAdmin } from '@odradek/shared/client/admin'
+import { type Broker, createAdmin, createBroker, createProducer } from '../../index.ts'
 
 type Figures = { readonly [figure: string]: number }
 
