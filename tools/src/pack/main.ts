@@ -15,7 +15,12 @@ async function pack(): Promise<void> {
   const input = { 'packed-thread': worker }
   const bundle = await rolldown({ input, platform: 'node', external: outside, logLevel: 'warn' })
   rmSync(packedFolder, { recursive: true, force: true })
-  await bundle.write({ dir: fileURLToPath(packedFolder), format: 'esm', chunkFileNames: '[name]-[hash].js' })
+  await bundle.write({
+    dir: fileURLToPath(packedFolder),
+    format: 'cjs',
+    entryFileNames: '[name].cjs',
+    chunkFileNames: '[name]-[hash].cjs',
+  })
   await bundle.close()
   writeFileSync(stampFile, stamp)
 }

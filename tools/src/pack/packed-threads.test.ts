@@ -27,7 +27,7 @@ test('a record travels through a broker, a producer and a group on packed thread
     { encoding: 'utf8', cwd: fileURLToPath(new URL('../../', import.meta.url)) },
   )
   expect(run.stderr).toBe('')
-  expect(run.stdout.trim()).toBe('packed/packed-thread.js 2000')
+  expect(run.stdout.trim()).toBe('packed/packed-thread.cjs 2000')
 }, 60_000)
 
 test('every actor of the house is at hand on a packed thread', () => {

@@ -11,7 +11,7 @@ const here = builtUrl(import.meta.url)
 /** The folder that `pack` writes. */
 export const packedFolder = new URL('../packed/', here)
 
-const entry = new URL('packed-thread.js', packedFolder)
+const entry = new URL('packed-thread.cjs', packedFolder)
 /** Written last: what the pack was made from. */
 export const stampFile = new URL('packed-from.json', packedFolder)
 

@@ -1,6 +1,7 @@
 // The broker's side of the cluster coordinator: hosts its log's leader and the coordinator on the broker's own lane, asks it, and keeps the table of
 // topics as its news says. When the coordinator is started anew, the whole image is taken in again.
 import { metadataTopicConfigs } from '@odradek/coordinator/cluster/internal-topics.rules'
+import { clusterModule } from '@odradek/coordinator/modules'
 import type { ActorContext, Address, Link, Spawned } from '@odradek/shared/actor/actor'
 import { internalTopics } from '@odradek/shared/client/port/internal-topics'
 import type { ApiName, ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
@@ -14,7 +15,6 @@ import {
 } from '@odradek/shared/contracts/cluster.contract'
 import type { PartitionLeaderContract } from '@odradek/shared/contracts/partition-leader.contract'
 import type { LeaderHost } from './leader-host.ts'
-import { clusterModule } from './modules.ts'
 import type { TopicTable } from './topic-table.ts'
 
 export interface ClusterClientOptions {

@@ -1,12 +1,7 @@
 // References to the actors that a broker starts; loaded only on the lane where one runs.
+import { groupCoordinatorModule, transactionCoordinatorModule } from '@odradek/coordinator/modules'
 import { actorModule } from '@odradek/shared/actor/actor'
 import { type BrokerContract, brokerContract } from '@odradek/shared/contracts/broker.contract'
-import { type ClusterContract, type ClusterInput, clusterContract } from '@odradek/shared/contracts/cluster.contract'
-import {
-  type CoordinatorContract,
-  type CoordinatorInput,
-  coordinatorContract,
-} from '@odradek/shared/contracts/coordinator.contract'
 import {
   type ListenerContract,
   type ListenerInput,
@@ -19,8 +14,6 @@ import {
 } from '@odradek/shared/contracts/partition-leader.contract'
 import type { BrokerInput } from '../broker.actor.ts'
 import type { CoordinatorModules } from './coordinator-host.ts'
-
-const inCoordinatorPackage = (path: string) => new URL(import.meta.resolve(`@odradek/coordinator/${path}`))
 
 export const brokerModule = actorModule<BrokerContract, BrokerInput>(
   brokerContract,
@@ -37,15 +30,7 @@ export const leaderModule = actorModule<PartitionLeaderContract, PartitionLeader
   new URL('../partition/partition-leader.actor.ts', import.meta.url),
 )
 
-export const clusterModule = actorModule<ClusterContract, ClusterInput>(
-  clusterContract,
-  inCoordinatorPackage('cluster/cluster.actor'),
-)
-
-const coordinatorModule = (path: string) =>
-  actorModule<CoordinatorContract, CoordinatorInput>(coordinatorContract, inCoordinatorPackage(path))
-
 export const coordinatorModules: CoordinatorModules = {
-  group: coordinatorModule('group/group-coordinator.actor'),
-  transaction: coordinatorModule('transaction/transaction-coordinator.actor'),
+  group: groupCoordinatorModule,
+  transaction: transactionCoordinatorModule,
 }
