@@ -54,7 +54,8 @@ export class AutoCommit {
 
   async #commit(): Promise<void> {
     const offsets: CommittedOffset[] = []
-    for (const { key, offset, leaderEpoch } of this.#processed.values()) {
+    const entries = [...this.#processed.values()]
+    for (const { key, offset, leaderEpoch } of entries) {
       const partition = this.#host.partitionOf(key)
       if (partition === undefined) continue
       offsets.push({ topic: partition.topic, partition: partition.partition, offset, leaderEpoch, metadata: '' })
@@ -65,9 +66,15 @@ export class AutoCommit {
         () => null,
         (refused: unknown) => dataOf(refused),
       )
+      if (error !== null) this.#keep(entries)
       this.#host.committed(offsets, error)
     }
     this.#armCommit()
+  }
+
+  /** Not committed, perhaps because the group is rebalancing: the next commit takes along what is not outdated by then. */
+  #keep(entries: readonly Processed[]): void {
+    for (const entry of entries) if (!this.#processed.has(entry.key)) this.#processed.set(entry.key, entry)
   }
 
   #armPoll(): void {

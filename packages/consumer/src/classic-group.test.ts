@@ -96,6 +96,26 @@ describe('a consumer in a classic group', () => {
     expect(coordinator.committed.get('words-0')).toBe(2)
   })
 
+  it('reads on when an automatic commit is refused, and commits the same with the next', async () => {
+    const { world, cluster, create, coordinator } = groupWorld(1)
+    cluster.append('words', 0, ['0', '1', '2', '3'])
+    const values: string[] = []
+    const reader = reading(create({ ...group, autoCommitIntervalMs: 200 }), values)
+    const commit = cluster.answers.OffsetCommit!
+    let refusals = 0
+    cluster.answers.OffsetCommit = (request, endpoint) => {
+      if (refusals++ > 0) return commit(request, endpoint)
+      const { generationIdOrMemberEpoch } = request
+      return commit({ ...request, generationIdOrMemberEpoch: generationIdOrMemberEpoch - 1 }, endpoint)
+    }
+    await world.advance(2_000)
+    cluster.append('words', 0, ['4'])
+    await world.advance(500)
+    expect(values.slice(-1)).toEqual(['4'])
+    expect(coordinator.committed.get('words-0')).toBe(5)
+    expect(await Promise.race([reader.then(() => 'ended'), Promise.resolve('reads on')])).toBe('reads on')
+  })
+
   it('commits on close, and the next member goes on there', async () => {
     const { world, cluster, create, coordinator } = groupWorld(1)
     cluster.append('words', 0, ['0', '1', '2'])
@@ -192,6 +212,22 @@ describe('a consumer in a classic group', () => {
     expect(coordinator.state).toBe('Stable')
     // What was in hand when the member was stale comes again.
     expect(values).toEqual(['0', '0', '1', '2'])
+  })
+
+  it('refuses a commit of who is no member, even while the group is empty', async () => {
+    const { world, cluster, create, coordinator } = groupWorld(1)
+    cluster.append('words', 0, ['0', '1'])
+    const consumer = create({ ...group, enableAutoCommit: false, maxPollIntervalMs: 1_000 })
+    await world.run(async () => {
+      await consumer.subscribe(words)
+      while ((await consumer.poll(100)).length === 0);
+    })
+    // The records of the poll are in hand: the member has left.
+    await world.advance(3_000)
+    expect(coordinator.members.size).toBe(0)
+    const commit = world.run(() => consumer.commit([{ topic: 'words', partition: 0, offset: 1 }]))
+    await expect(commit).rejects.toMatchObject({ code: 'ODK_COMMIT_FAILED' })
+    expect(coordinator.committed.size).toBe(0)
   })
 
   it('finds new partitions of its topics', async () => {

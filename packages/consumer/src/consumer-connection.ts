@@ -204,7 +204,8 @@ export class ConsumerConnection {
     })
     link.on('autoCommitted', ({ offsets, error }) => {
       if (error === null) this.#host.committed(offsets)
-      else this.#fail(error)
+      // As in Kafka, a failed automatic commit does not end reading: it is made good by the next one, or the records come again.
+      else if (kafkaErrorOf(error).fatal) this.#fail(error)
     })
     link.on('rebalance', rebalance => {
       this.rebalances++

@@ -65,7 +65,12 @@ class ConsumerHands {
       () => this.#topics(),
       () => this.#metadataChanged(),
     )
-    this.#commits = new OffsetCommits({ ...base, metadata, fenced: error => this.#membership?.fenced(error) })
+    this.#commits = new OffsetCommits({
+      ...base,
+      metadata,
+      needsMember: () => this.#machine.state === 'Subscribed',
+      fenced: error => this.#membership?.fenced(error),
+    })
     this.#fetcher = new Fetcher({
       ...base,
       wantMetadata: () => this.#metadata.want(),
@@ -83,7 +88,10 @@ class ConsumerHands {
       maxPollIntervalMs: input.group?.maxPollIntervalMs ?? null,
       isOwed: () => this.#fetcher.isOwed,
       pollExpired: () => this.#membership?.pollExpired(),
-      committed: (offsets, error) => this.#caller?.news('autoCommitted', { offsets, error }),
+      committed: (offsets, error) => {
+        if (error !== null) context.log.warn({ code: error.code }, `automatic commit: ${error.message}`)
+        this.#caller?.news('autoCommitted', { offsets, error })
+      },
     })
     this.#membership = input.group === null ? null : this.#openMembership(input.group)
     this.#machine = runMachine(context, consumerMachine, {

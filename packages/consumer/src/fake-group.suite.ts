@@ -55,7 +55,7 @@ export class FakeGroup {
       return { throttleTimeMs: 0, errorCode: 0, members: members.map(member => ({ ...member, errorCode: 0 })) }
     }
     cluster.answers.OffsetCommit = ({ memberId, generationIdOrMemberEpoch, topics }) => {
-      const code = memberId === '' ? 0 : this.#fence(memberId, generationIdOrMemberEpoch)
+      const code = memberId === '' ? 0 : this.fence(memberId, generationIdOrMemberEpoch)
       for (const { name, partitions } of topics) {
         for (const { partitionIndex, committedOffset } of partitions) {
           if (code !== 0) continue
@@ -190,13 +190,14 @@ export class FakeGroup {
   }
 
   #check(memberId: string, generationId: number): number {
-    const fenced = this.#fence(memberId, generationId)
+    const fenced = this.fence(memberId, generationId)
     if (fenced !== 0) return fenced
     this.#touch(this.members.get(memberId)!)
     return this.state === 'PreparingRebalance' ? errors.REBALANCE_IN_PROGRESS.code : 0
   }
 
-  #fence(memberId: string, generationId: number): number {
+  /** Kafka's answer to a member that commits. */
+  fence(memberId: string, generationId: number): number {
     if (!this.members.has(memberId)) return errors.UNKNOWN_MEMBER_ID.code
     return generationId === this.generationId ? 0 : errors.ILLEGAL_GENERATION.code
   }

@@ -26,6 +26,8 @@ export interface OffsetCommitsHost {
   readonly input: ConsumerInput
   /** The member as it is now; a manual assignment commits with generation -1 and no member id. */
   metadata(): GroupMetadata
+  /** True when what is read was assigned by the group: then only a member may commit. */
+  needsMember(): boolean
   /** The coordinator said that the member is no longer what it believes. */
   fenced(error: ErrorName): void
 }
@@ -87,9 +89,11 @@ export class OffsetCommits {
 
   async #send(offsets: readonly CommittedOffset[], leftMs: number): Promise<Answer> {
     const { link, input, signal } = this.#host
-    const { groupId, generationId, memberId, groupInstanceId } = this.#host.metadata()
     const deadlineMs = Math.min(leftMs, input.requestTimeoutMs)
-    const coordinator = await link.coordinator('group', groupId, { deadlineMs, signal })
+    const coordinator = await link.coordinator('group', input.group!.groupId, { deadlineMs, signal })
+    const { groupId, generationId, memberId, groupInstanceId } = this.#host.metadata()
+    // An empty group takes commits of anybody: one that was given up must not slip through there (Kafka's CommitFailedException).
+    if (memberId === '' && this.#host.needsMember()) throw notMember(groupId)
     const topics = byTopic(offsets).map(([name, list]) => ({
       name,
       topicId: link.topic(name)?.topicId ?? ZERO_UUID,
@@ -144,9 +148,15 @@ export class OffsetCommits {
   }
 }
 
+function notMember(groupId: string): PortError {
+  const message = `committing offsets: the consumer is not a member of group ${groupId} now: its partitions are, or will be, those of others`
+  return portError(errorData('ODK_COMMIT_FAILED', message))
+}
+
 /** No answer came: retried elsewhere, unless it can never come. */
 function unanswered(thrown: unknown): Answer {
-  if (thrown instanceof PortError || (thrown instanceof KafkaError && thrown.retriable))
+  const isOurs = thrown instanceof PortError && thrown.code.startsWith('ODK_')
+  if ((thrown instanceof PortError && !isOurs) || (thrown instanceof KafkaError && thrown.retriable))
     return { verdict: 'refind', errorCode: 0 }
   throw thrown
 }

@@ -115,6 +115,8 @@ export class FakeCluster {
   /** Forced reply codes per API of the coordinators, in order. */
   readonly coordinatorErrors: { [api: string]: number[] } = {}
   readonly coordinatorRequests: string[] = []
+  /** What the group's coordinator says to offsets of a member: a code, 0 none. */
+  offsetsRefused: (memberId: string, generationId: number) => number = () => 0
 
   create(topic: string, partitions: number): FakePartition[] {
     const created = Array.from({ length: partitions }, () => new FakePartition())
@@ -212,13 +214,15 @@ class FakeLink implements ClusterLink {
       }
       case 'AddOffsetsToTxn':
         return { errorCode }
-      case 'TxnOffsetCommit':
+      case 'TxnOffsetCommit': {
+        const refused = errorCode || this.#cluster.offsetsRefused(request.memberId, request.generationIdOrMemberEpoch)
         for (const { name, partitions } of request.topics) {
           for (const { partitionIndex, committedOffset } of partitions) {
-            if (errorCode === 0) transaction.offsets.push(`${name}-${partitionIndex}@${committedOffset}`)
+            if (refused === 0) transaction.offsets.push(`${name}-${partitionIndex}@${committedOffset}`)
           }
         }
-        return { topics: [{ name: '', partitions: [{ partitionIndex: 0, errorCode }] }] }
+        return { topics: [{ name: '', partitions: [{ partitionIndex: 0, errorCode: refused }] }] }
+      }
       default: {
         assert(api === 'EndTxn', `the fake coordinator knows ${api}`)
         if (errorCode !== 0) return { errorCode, producerId: -1, producerEpoch: -1 }
