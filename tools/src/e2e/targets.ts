@@ -6,13 +6,20 @@ import { limits } from '@odradek/shared/base/limits'
 import { systemRandom } from '@odradek/shared/base/random'
 import type { ClusterLink } from '@odradek/shared/client/cluster-link'
 import type { BootstrapServers } from '@odradek/shared/client/common-options'
+import type { BrokerTicket } from '@odradek/shared/client/join-broker'
 import { openClusterLink } from '@odradek/shared/client/open-link'
 import { apacheKafkaMissing, startApacheKafka } from '../apache-kafka/apache-kafka.ts'
 
 export interface Target {
   readonly bootstrapServers: BootstrapServers
-  /** Creates a topic with a name of its own and waits until its leaders are known. */
-  topic(partitions: number, configs?: { readonly [name: string]: string }): Promise<string>
+  /** Creates a topic, with a name of its own if none is given, and waits until its leaders are known. */
+  topic(partitions: number, configs?: Configs, name?: string): Promise<string>
+  /** More partitions for a topic. */
+  addPartitions(topic: string, partitions: number): Promise<void>
+  /** Sets the finalized feature `transaction.version`. */
+  transactionVersion(level: number): Promise<void>
+  /** For another thread: an address, or a ticket whose `port` is to be transferred. */
+  reach(): string | BrokerTicket
   close(): Promise<void>
 }
 
@@ -20,42 +27,78 @@ export interface TargetKind {
   readonly name: string
   /** Why it cannot run here, with what to do; null when it can. */
   readonly missing: string | null
-  open(): Promise<Target>
+  /** Starts it; `configs` are broker configs in Kafka's names. */
+  open(configs?: Configs): Promise<Target>
+}
+
+export type Configs = { readonly [name: string]: string }
+
+/** Short enough for tests, the same on every target: how often and how long coordinators of groups wait. */
+const quick: Configs = {
+  'group.initial.rebalance.delay.ms': '0',
+  'group.min.session.timeout.ms': '500',
+  'group.consumer.min.heartbeat.interval.ms': '100',
+  'group.consumer.heartbeat.interval.ms': '100',
+  'group.consumer.min.session.timeout.ms': '500',
+  'group.consumer.session.timeout.ms': '2000',
 }
 
 export const targets: readonly TargetKind[] = [
-  { name: 'port link', missing: null, open: async () => embedded(broker => broker) },
-  { name: 'TCP', missing: null, open: async () => embedded(broker => broker.bootstrapServers) },
+  {
+    name: 'port link',
+    missing: null,
+    open: async configs => {
+      const broker = await embedded(configs)
+      return target({ broker, bootstrapServers: broker, reach: () => broker.door() })
+    },
+  },
+  {
+    name: 'TCP',
+    missing: null,
+    open: async configs => {
+      const broker = await embedded(configs)
+      return target({ broker, bootstrapServers: broker.bootstrapServers, reach: () => broker.bootstrapServers })
+    },
+  },
   {
     name: 'Apache Kafka',
     missing: apacheKafkaMissing(),
-    async open() {
-      const kafka = await startApacheKafka()
-      return target(kafka.bootstrapServers, kafka.bootstrapServers, () => kafka.stop())
+    async open(configs) {
+      const kafka = await startApacheKafka({ configs: { ...quick, ...configs } })
+      const { bootstrapServers } = kafka
+      const broker = { bootstrapServers, close: () => kafka.stop() }
+      return target({ broker, bootstrapServers, reach: () => bootstrapServers })
     },
   },
 ]
 
-async function embedded(bootstrap: (broker: Broker) => BootstrapServers): Promise<Target> {
-  const broker = await createBroker({ storage: 'memory' })
-  return target(bootstrap(broker), broker.bootstrapServers, () => broker.close())
+function embedded(configs: Configs = {}): Promise<Broker> {
+  return createBroker({ storage: 'memory', config: { ...quick, ...configs } })
 }
 
 const DEADLINE_MS = 30_000
 let topics = 0
 
-async function target(bootstrapServers: BootstrapServers, address: string, stop: () => Promise<void>): Promise<Target> {
-  const link = await adminLink(address)
+interface TargetParts {
+  readonly broker: { readonly bootstrapServers: string; close(): Promise<void> }
+  readonly bootstrapServers: BootstrapServers
+  reach(): string | BrokerTicket
+}
+
+async function target({ broker, bootstrapServers, reach }: TargetParts): Promise<Target> {
+  const link = await adminLink(broker.bootstrapServers)
   return {
     bootstrapServers,
-    async topic(partitions, configs = {}) {
-      const name = `e2e-${++topics}`
+    reach,
+    async topic(partitions, configs = {}, name = `e2e-${++topics}`) {
       await createTopic(link, name, partitions, configs)
       return name
     },
+    addPartitions: (topic, partitions) => addPartitions(link, topic, partitions),
+    transactionVersion: level => setFeature(link, 'transaction.version', level),
     async close() {
       await link.close()
-      await stop()
+      await broker.close()
     },
   }
 }
@@ -86,6 +129,38 @@ async function createTopic(
   const request = { topics: [topic], timeoutMs: DEADLINE_MS, validateOnly: false }
   const { topics: created } = await link.request(await link.controller(options), 'CreateTopics', request, options)
   if (created[0]!.errorCode !== 0) throw new Error(`topic ${name} was not created: ${created[0]!.errorMessage}`)
+  await leadersKnown(link, name, numPartitions)
+}
+
+async function addPartitions(link: ClusterLink, name: string, count: number): Promise<void> {
+  const options = { deadlineMs: DEADLINE_MS }
+  const request = { topics: [{ name, count, assignments: null }], timeoutMs: DEADLINE_MS, validateOnly: false }
+  const { results } = await link.request(await link.controller(options), 'CreatePartitions', request, options)
+  if (results[0]!.errorCode !== 0) throw new Error(`${name} got no partitions: ${results[0]!.errorMessage}`)
+  await leadersKnown(link, name, count)
+}
+
+async function setFeature(link: ClusterLink, feature: string, maxVersionLevel: number): Promise<void> {
+  const options = { deadlineMs: DEADLINE_MS }
+  const SAFE_DOWNGRADE = 2
+  const controller = await link.controller(options)
+  await link.refresh([], { ...options, allowAutoTopicCreation: false })
+  if (link.featureLevel(controller, feature) === maxVersionLevel) return
+  for (const upgradeType of [1, SAFE_DOWNGRADE]) {
+    const request = {
+      timeoutMs: DEADLINE_MS,
+      featureUpdates: [{ feature, maxVersionLevel, allowDowngrade: false, upgradeType }],
+      validateOnly: false,
+    }
+    const { errorCode, errorMessage, results } = await link.request(controller, 'UpdateFeatures', request, options)
+    const failed = errorCode !== 0 ? errorMessage : results.find(result => result.errorCode !== 0)?.errorMessage
+    if (errorCode === 0 && failed === undefined) return
+    if (upgradeType === SAFE_DOWNGRADE) throw new Error(`${feature} is not ${maxVersionLevel}: ${failed}`)
+  }
+}
+
+async function leadersKnown(link: ClusterLink, name: string, numPartitions: number): Promise<void> {
+  const options = { deadlineMs: DEADLINE_MS }
   const deadline = systemClock.monotonic() + DEADLINE_MS
   for (;;) {
     await link.refresh([name], { ...options, allowAutoTopicCreation: false })

@@ -1,0 +1,144 @@
+// Pipelines over every target: each record of the input counts exactly once in the output, through rebalances, failures and restarts.
+import { createConsumer } from '@odradek/consumer/create-consumer'
+import { createProducer } from '@odradek/producer/create-producer'
+import { string } from '@odradek/shared/client/codecs'
+import { topic } from '@odradek/shared/client/topic'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { pipeline } from '../pipeline/pipeline.ts'
+import type { PipelineOptions } from '../pipeline/pipeline-options.ts'
+import { type Target, targets } from './targets.ts'
+
+const words = (name: string) => topic(name, { key: string(), value: string() })
+let ids = 0
+
+describe.each(targets)('over $name', ({ missing, open }) => {
+  describe.skipIf(missing !== null)(missing ?? 'pipelines', () => {
+    let target: Target
+    beforeAll(async () => {
+      target = await open()
+    }, 120_000)
+    afterAll(() => target?.close(), 60_000)
+
+    const optionsOf = (id: string, given: Partial<PipelineOptions> = {}): PipelineOptions => ({
+      bootstrapServers: target.bootstrapServers,
+      transactionalId: id,
+      groupId: id.replace(/-.*$/, ''),
+      consumer: { heartbeatIntervalMs: 100, sessionTimeoutMs: 6_000 },
+      ...given,
+    })
+
+    /** Sends `key:n` for n from `from`, over 20 keys. */
+    async function feed(name: string, count: number, from = 0) {
+      await using producer = createProducer({ bootstrapServers: target.bootstrapServers })
+      const records = Array.from({ length: count }, (_, i) => ({
+        key: `k${i % 20}`,
+        value: `${from + Math.floor(i / 20)}`,
+      }))
+      await producer.send(words(name), records)
+    }
+
+    /** Reads committed records of a topic until `count` have come, then what else is there. */
+    async function read(name: string, count: number) {
+      await using consumer = createConsumer({
+        bootstrapServers: target.bootstrapServers,
+        isolationLevel: 'readCommitted',
+        autoOffsetReset: 'earliest',
+      })
+      const seen = new Map<string, string[]>()
+      let total = 0
+      await consumer.subscribe(words(name))
+      for (let quiet = 0; quiet < 2; ) {
+        const records = await consumer.poll(300)
+        for (const { key, value } of records) seen.set(`${key}`, [...(seen.get(`${key}`) ?? []), `${value}`])
+        total += records.length
+        quiet = total >= count && records.length === 0 ? quiet + 1 : 0
+      }
+      return seen
+    }
+
+    /** What every key must have come to: 0, 1, 2, ... once each and in order. */
+    const expected = (perKey: number) =>
+      Object.fromEntries(
+        Array.from({ length: 20 }, (_, k) => [`k${k}`, Array.from({ length: perKey }, (_, n) => `${n}`)]),
+      )
+    const sorted = (seen: ReadonlyMap<string, readonly string[]>) => Object.fromEntries(seen)
+
+    test('instances that come, go and fail leave every record once, in the order of its key', async () => {
+      const [from, to] = [await target.topic(4), await target.topic(3)]
+      const id = `pipe${++ids}`
+      const copy = ({ key, value }: { key: string | null; value: string | null }) => ({ key, value })
+      await feed(from, 400)
+      await using steady = pipeline(words(from), words(to), copy, optionsOf(`${id}-steady`, { commitEvery: 50 }))
+      {
+        await using _guest = pipeline(words(from), words(to), copy, optionsOf(`${id}-guest`, { commitEvery: 7 }))
+        await feed(from, 800, 20)
+      }
+      let calls = 0
+      const failing = pipeline(
+        words(from),
+        words(to),
+        record => {
+          if (++calls === 60) throw new Error('out of luck')
+          return copy(record)
+        },
+        optionsOf(`${id}-failing`, { commitEvery: 25 }),
+      )
+      const failed = failing.done.then(
+        () => null,
+        error => error,
+      )
+      // It fails as soon as a rebalance has given it enough records.
+      let rounds = 0
+      while (calls < 60 && rounds < 40) await feed(from, 200, 60 + rounds++ * 10)
+      expect(await failed).toMatchObject({ message: 'out of luck' })
+      const perKey = 60 + rounds * 10
+      const seen = await read(to, perKey * 20)
+      expect(sorted(seen)).toEqual(expected(perKey))
+      expect(steady.metrics().aborts).toBe(0)
+    }, 60_000)
+
+    test('a second instance with the same id ends the first; nothing is doubled', async () => {
+      const [from, to] = [await target.topic(2), await target.topic(1)]
+      const id = `pipe${++ids}-one`
+      const copy = ({ key, value }: { key: string | null; value: string | null }) => ({ key, value })
+      const first = pipeline(words(from), words(to), copy, optionsOf(id))
+      await feed(from, 200)
+      await read(to, 200)
+      await using _second = pipeline(words(from), words(to), copy, optionsOf(id))
+      let ended: { code?: string } | null = null
+      first.done.catch(error => {
+        ended = error
+      })
+      let rounds = 0
+      while (ended === null && rounds < 60) await feed(from, 100, 10 + rounds++ * 5)
+      expect(ended).toMatchObject({ code: 'ODK_PRODUCER_FENCED', fatal: true })
+      const perKey = 10 + rounds * 5
+      expect(sorted(await read(to, perKey * 20))).toEqual(expected(perKey))
+    }, 60_000)
+
+    test('offsets are committed with the output, so that nothing is left to do after it', async () => {
+      const [from, to] = [await target.topic(1), await target.topic(1)]
+      const id = `pipe${++ids}-tidy`
+      await feed(from, 100)
+      {
+        await using running = pipeline(
+          words(from),
+          words(to),
+          ({ value }) =>
+            value === '3'
+              ? null
+              : [
+                  { key: 'a', value },
+                  { key: 'b', value },
+                ],
+          optionsOf(id),
+        )
+        const { length } = [...(await read(to, 160)).values()].flat()
+        expect(length).toBe(160)
+        expect(running.metrics()).toMatchObject({ records: 100, outputs: 160, skipped: 0, aborts: 0 })
+      }
+      await using consumer = createConsumer({ bootstrapServers: target.bootstrapServers, groupId: `pipe${ids}` })
+      expect(await consumer.committed([{ topic: from, partition: 0 }])).toEqual([100n])
+    })
+  })
+})

@@ -1,0 +1,406 @@
+// The hands of a pipeline in one thread: a consumer, a transactional producer, and the function between them. Everything that touches the transaction happens
+// in one turn after another, so that a rebalance never meets a transaction half done.
+import type { Consumer } from '@odradek/consumer/consumer-client'
+import type { ConsumerRecord } from '@odradek/consumer/consumer-record'
+import type { RecordBatch } from '@odradek/consumer/delivery-runner'
+import type { Producer } from '@odradek/producer/producer'
+import type { ProducerRecord } from '@odradek/producer/record-encoder'
+import type { Transaction } from '@odradek/producer/transactions'
+import { type MachineRun, runMachine } from '@odradek/shared/actor/machine-runner'
+import { assert } from '@odradek/shared/base/assert'
+import type { Clock, Timer } from '@odradek/shared/base/clock'
+import type { KafkaError } from '@odradek/shared/base/errors'
+import type { Random } from '@odradek/shared/base/random'
+import { backoffMs } from '@odradek/shared/client/backoff.rules'
+import { type Topic, topicOf } from '@odradek/shared/client/topic'
+import { assertPipelineInvariants, pipelineMachine } from './pipeline.machine.ts'
+import {
+  advanced,
+  type CommitEvery,
+  isDue,
+  offsetsOf,
+  outputsOf,
+  type Positions,
+  rewindsOf,
+  verdictOn,
+} from './pipeline.rules.ts'
+
+/** What is done about a record whose function threw: `stop` the pipeline, `skip` the record (its offset is committed), or `retry` it after a wait. */
+export type FailureChoice = 'stop' | 'skip' | 'retry'
+export type OnError =
+  | FailureChoice
+  | ((error: unknown, record: ConsumerRecord<any, any>) => FailureChoice | Promise<FailureChoice>)
+
+export interface PipelineParts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly from: Topic<any, any> | string
+  readonly to: Topic<any, any> | string
+  readonly transform: (record: ConsumerRecord<any, any>) => unknown
+  readonly commitEvery: CommitEvery
+  readonly onError: OnError
+  readonly producer: Producer
+  /** Makes the consumer with the hooks of the lane. */
+  consumer(hooks: { onRevoked(): Promise<void>; onLost(): Promise<void> }): Consumer
+}
+
+/** Counts since the start. */
+export interface PipelineMetrics {
+  readonly records: number
+  readonly outputs: number
+  readonly skipped: number
+  readonly transactions: number
+  readonly aborts: number
+}
+
+type Batch = RecordBatch<ConsumerRecord<any, any>>
+const RETRY = { initialMs: 100, maxMs: 1_000 }
+const NOTHING: Positions = new Map()
+/** The clock is looked at after so many records. */
+const LOOK_MASK = 15
+
+interface Slice {
+  readonly outputs: ProducerRecord[]
+  readonly from: number
+  next: number
+  failure: Failed | null
+}
+
+/** Records of a batch, with the next one in sight. */
+class Ahead {
+  readonly #records: Iterator<ConsumerRecord<any, any>>
+  next: ConsumerRecord<any, any> | null = null
+
+  constructor(records: Iterator<ConsumerRecord<any, any>>) {
+    this.#records = records
+    this.take()
+  }
+
+  get isDone(): boolean {
+    return this.next === null
+  }
+
+  take(): void {
+    const { done, value } = this.#records.next()
+    this.next = done === true ? null : value
+  }
+}
+
+/** A batch in the middle of which the function failed. */
+class Failed extends Error {
+  readonly choice: FailureChoice
+
+  constructor(choice: FailureChoice, cause: unknown) {
+    super('the function of a pipeline failed', { cause })
+    this.choice = choice
+  }
+}
+
+export class PipelineLane {
+  readonly #parts: PipelineParts
+  readonly #machine: MachineRun<typeof pipelineMachine>
+  readonly #consumer: Consumer
+  readonly #stop = new AbortController()
+  #transaction: Transaction | null = null
+  #positions: Positions = NOTHING
+  #records = 0
+  #beganMs = 0
+  #dueTimer: Timer | null = null
+  #turns: Promise<unknown> = Promise.resolve()
+  #waiting: (() => void)[] = []
+  #abortsInRow = 0
+  #counts = { records: 0, outputs: 0, skipped: 0 }
+
+  constructor(parts: PipelineParts) {
+    this.#parts = parts
+    this.#consumer = parts.consumer({
+      onRevoked: () => this.#turn(() => this.#commit()),
+      onLost: () => this.#turn(() => this.#abort()),
+    })
+    const host = {
+      trace: { on: false, transition: () => undefined },
+      fail: (thrown: unknown) => this.#fatal(thrown),
+    }
+    this.#machine = runMachine(host as never, pipelineMachine, {
+      name: 'pipeline',
+      effects: {
+        begin: () => void this.#begin(),
+        commit: () => void this.#end(),
+        abort: () => void this.#undo(),
+        rewind: () => this.#rewind(),
+        recover: () => void this.#recover(),
+        settle: () => {
+          for (const resolve of this.#waiting.splice(0)) resolve()
+        },
+      },
+    })
+  }
+
+  get state(): string {
+    return this.#machine.state
+  }
+
+  get consumer(): Consumer {
+    return this.#consumer
+  }
+
+  metrics(): PipelineMetrics {
+    const { transactions, aborts } = this.#machine.context
+    return { ...this.#counts, transactions, aborts }
+  }
+
+  /** Runs until `stop`, or until it cannot go on: rejects with what ended it. What was processed is committed before it resolves. */
+  async run(): Promise<void> {
+    try {
+      await this.#consumer.batch(this.#parts.from, batch => this.#batch(batch as Batch), { signal: this.#stop.signal })
+      await this.#turn(() => this.#commit())
+      this.#throwFatal()
+      this.#machine.send({ type: 'stopped' })
+    } catch (thrown) {
+      await this.#turn(() => this.#abort()).catch(() => undefined)
+      throw this.#machine.context.error ?? (thrown instanceof Failed ? thrown.cause : thrown)
+    } finally {
+      this.#dueTimer?.cancel()
+      await this.#close()
+    }
+  }
+
+  /** Ends after what is being processed; it is committed. */
+  stop(): void {
+    this.#stop.abort()
+  }
+
+  /** The lane may not commit any more: hooks that run while it closes find nothing open. */
+  async #close(): Promise<void> {
+    await this.#consumer.close().catch(() => undefined)
+    await this.#parts.producer
+      .close({ timeoutMs: this.#machine.state === 'Failed' ? 0 : 30_000 })
+      .catch(() => undefined)
+  }
+
+  // --- records ----------------------------------------------------------------------------------------------------------------------
+
+  async #batch(batch: Batch): Promise<void> {
+    const records = new Ahead(batch[Symbol.iterator]())
+    while (!records.isDone && !batch.isStale) await this.#turn(() => this.#slice(batch, records))
+  }
+
+  /** Processes records of the batch until the transaction is due. */
+  async #slice(batch: Batch, records: Ahead): Promise<void> {
+    // It may have been rewound, or taken away, while this slice waited for its turn.
+    if (batch.isStale) return
+    await this.#wanted('transaction.wanted', 'Processing')
+    const { clock, commitEvery, to } = this.#parts
+    const slice = await this.#processed(batch, records)
+    if (slice.failure !== null) {
+      this.#note(batch, slice.from, slice.from)
+      await this.#failed(slice.failure)
+      return
+    }
+    // What the isolation level hides behind the last record is done with it.
+    this.#note(batch, slice.from, records.isDone ? Number(batch.nextOffset) : slice.next)
+    if (slice.outputs.length > 0) {
+      this.#counts.outputs += slice.outputs.length
+      void this.#transaction!.send(topicOf(to), slice.outputs as never)
+    }
+    if (isDue(commitEvery, { records: this.#records, beganMs: this.#beganMs }, clock.monotonic())) await this.#commit()
+  }
+
+  /** Records of the batch until the transaction is due, the batch is done, or the function fails. */
+  async #processed(batch: Batch, records: Ahead): Promise<Slice> {
+    const { commitEvery } = this.#parts
+    const slice: Slice = { outputs: [], from: Number(records.next!.offset), next: -1, failure: null }
+    while (records.next !== null && this.#records < commitEvery.records) {
+      const record = records.next
+      try {
+        const made = this.#made(record)
+        for (const output of made instanceof Promise ? await made : made) slice.outputs.push(output)
+      } catch (thrown) {
+        slice.failure = thrown as Failed
+        break
+      }
+      slice.next = Number(record.offset) + 1
+      records.take()
+      this.#records++
+      if ((this.#records & LOOK_MASK) === 0 && (this.#isLate() || batch.isStale)) break
+    }
+    return slice
+  }
+
+  /** What the function makes of a record; throws Failed unless the record is to be skipped. */
+  #made(record: ConsumerRecord<any, any>): readonly ProducerRecord[] | Promise<readonly ProducerRecord[]> {
+    this.#counts.records++
+    try {
+      const made = this.#parts.transform(record)
+      if (!(made instanceof Promise)) return outputsOf<ProducerRecord>(made as ProducerRecord)
+      return made.then(outputsOf<ProducerRecord>, thrown => this.#chosen(thrown, record))
+    } catch (thrown) {
+      return this.#chosen(thrown, record)
+    }
+  }
+
+  async #chosen(thrown: unknown, record: ConsumerRecord<any, any>): Promise<readonly ProducerRecord[]> {
+    const { onError } = this.#parts
+    const choice = typeof onError === 'function' ? await onError(thrown, record) : onError
+    if (choice !== 'skip') throw new Failed(choice, thrown)
+    this.#counts.skipped++
+    return []
+  }
+
+  /** Nothing of the transaction may count; with `retry` reading goes on at its beginning. */
+  async #failed(failure: Failed): Promise<void> {
+    await this.#abort()
+    if (failure.choice === 'stop') throw failure
+    await this.#wait()
+  }
+
+  #note({ topic, partition, leaderEpoch }: Batch, from: number, next: number): void {
+    this.#positions = advanced(this.#positions, { topic, partition, leaderEpoch, from, next })
+  }
+
+  #isLate(): boolean {
+    return this.#parts.clock.monotonic() - this.#beganMs >= this.#parts.commitEvery.ms
+  }
+
+  // --- the transaction --------------------------------------------------------------------------------------------------------------
+
+  /** One after another: slices, commits of hooks and of the timer. */
+  #turn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turns.then(() => {
+      this.#throwFatal()
+      return work()
+    })
+    this.#turns = turn.catch(() => undefined)
+    return turn
+  }
+
+  #throwFatal(): void {
+    const { error } = this.#machine.context
+    if (error !== null) throw error
+  }
+
+  /** Sends the event if the machine is not where it leads to, and waits until it has settled. */
+  async #wanted(type: 'transaction.wanted' | 'commit.wanted' | 'abort.wanted', reached: string): Promise<void> {
+    if (this.state === reached || this.#machine.isDone) return
+    this.#machine.send({ type })
+    while (!this.#machine.hasTag('settled')) await new Promise<void>(resolve => this.#waiting.push(resolve))
+    this.#check()
+    this.#throwFatal()
+  }
+
+  async #commit(): Promise<void> {
+    const { aborts } = this.#machine.context
+    await this.#wanted('commit.wanted', 'Idle')
+    if (this.#machine.context.aborts > aborts) await this.#wait()
+    else this.#abortsInRow = 0
+  }
+
+  #abort(): Promise<void> {
+    return this.#wanted('abort.wanted', 'Idle')
+  }
+
+  /** Whoever was undone waits before he tries the same again. */
+  async #wait(): Promise<void> {
+    const { clock, random } = this.#parts
+    const waitMs = backoffMs(RETRY, this.#abortsInRow++, random.float())
+    await new Promise<void>(resolve => clock.after(waitMs, resolve))
+  }
+
+  async #begin(): Promise<void> {
+    const { clock, commitEvery, producer } = this.#parts
+    try {
+      this.#transaction = await producer.begin()
+      this.#records = 0
+      this.#beganMs = clock.monotonic()
+      const opened = this.#transaction
+      this.#dueTimer = clock.after(commitEvery.ms, () =>
+        this.#turn(() => this.#commitIfOpen(opened)).catch(() => undefined),
+      )
+      this.#machine.send({ type: 'transaction.begun' })
+    } catch (thrown) {
+      this.#troubled(thrown, () => this.#fatal(thrown))
+    }
+  }
+
+  /** Its time is over. Timers may fire a little early, so the clock is not asked again. */
+  async #commitIfOpen(opened: Transaction): Promise<void> {
+    if (this.state === 'Processing' && this.#transaction === opened) await this.#commit()
+  }
+
+  async #end(): Promise<void> {
+    const transaction = this.#transaction!
+    try {
+      if (this.#positions.size > 0) {
+        const member = await this.#consumer.groupMetadata()
+        await transaction.sendOffsets({ ...member, offsets: offsetsOf(this.#positions) })
+      }
+      await transaction.commit()
+      this.#ended()
+      this.#positions = NOTHING
+      this.#machine.send({ type: 'transaction.committed' })
+    } catch (thrown) {
+      this.#troubled(thrown, () => this.#machine.send({ type: 'transaction.failed' }))
+    }
+  }
+
+  async #undo(): Promise<void> {
+    try {
+      await this.#transaction!.abort()
+      this.#ended()
+      this.#machine.send({ type: 'transaction.aborted' })
+    } catch (thrown) {
+      this.#troubled(thrown, () => this.#fatal(thrown))
+    }
+  }
+
+  #troubled(thrown: unknown, otherwise: () => void): void {
+    const verdict = verdictOn(thrown as KafkaError)
+    if (verdict === 'fatal') this.#fatal(thrown)
+    else if (verdict === 'recover') this.#machine.send({ type: 'sender.lost' })
+    else otherwise()
+  }
+
+  #ended(): void {
+    this.#dueTimer?.cancel()
+    this.#transaction = null
+    this.#records = 0
+  }
+
+  #rewind(): void {
+    for (const { topic, partition, from } of rewindsOf(this.#positions, this.#consumer.assignment()))
+      this.#consumer.seek({ topic, partition }, from)
+    this.#positions = NOTHING
+    this.#machine.send({ type: 'rewound' })
+  }
+
+  async #recover(): Promise<void> {
+    const { producer } = this.#parts
+    try {
+      await this.#transaction?.abort().catch(() => undefined)
+      this.#ended()
+      // InitProducerId ends what the lost sender left open, one way or the other.
+      await (await producer.begin()).abort()
+      const places = rewindsOf(this.#positions, this.#consumer.assignment())
+      const committed = await this.#consumer.committed(places)
+      for (const [index, { topic, partition, from }] of places.entries())
+        this.#consumer.seek({ topic, partition }, committed[index] ?? from)
+      this.#positions = NOTHING
+      this.#machine.send({ type: 'rewound' })
+    } catch (thrown) {
+      this.#troubled(thrown, () => this.#fatal(thrown))
+    }
+  }
+
+  #fatal(thrown: unknown): void {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+    this.#machine.send({ type: 'pipeline.fatal', error })
+    this.stop()
+  }
+
+  #check(): void {
+    const { error } = this.#machine.context
+    const facts = { isTransactionOpen: this.#transaction !== null, partitionsAhead: this.#positions.size, error }
+    assertPipelineInvariants(this.state, facts)
+    assert(this.state !== 'Stopped', 'a stopped pipeline has no turns')
+  }
+}

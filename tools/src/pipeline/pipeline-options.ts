@@ -1,0 +1,117 @@
+// The options of a pipeline: its own, and what it hands on to its consumers and producers. Read and checked at the door.
+import type { ConsumerOptions } from '@odradek/consumer/consumer-options'
+import type { ProducerOptions } from '@odradek/producer/options'
+import { KafkaError } from '@odradek/shared/base/errors'
+import type { BootstrapServers } from '@odradek/shared/client/common-options'
+import {
+  anything,
+  custom,
+  isFunction,
+  isObject,
+  type OptionTable,
+  parseOptions,
+  text,
+} from '@odradek/shared/client/options'
+import type { CommitEvery } from './pipeline.rules.ts'
+import type { FailureChoice, OnError } from './pipeline-lane.ts'
+
+export interface PipelineOptions {
+  /** Where both topics are: an embedded broker, or `'host:port,...'`. */
+  readonly bootstrapServers: BootstrapServers
+  /**
+   * `transactional.id` of its producer. One per running instance, the same over its restarts: a second instance with the same id ends the first.
+   */
+  readonly transactionalId: string
+  /** Group of its consumers. Instances of one pipeline share it, and share the partitions. */
+  readonly groupId: string
+  /** When a transaction is committed: after so many records read, or `{ records, ms }`, whichever comes first. Default 1000 records, 100 ms. */
+  readonly commitEvery?: number | Partial<CommitEvery>
+  /**
+   * What is done about a record for which the function throws: `stop` (default), `skip`, `retry` (the transaction is undone and read again after a wait), or a
+   * function that chooses.
+   */
+  readonly onError?: OnError
+  /** Options of its consumers, such as `maxPollIntervalMs`. Not those that make it exactly once. */
+  readonly consumer?: Partial<ConsumerOptions>
+  /** Options of its producers, such as `compressionType`. */
+  readonly producer?: Partial<ProducerOptions>
+  /** Ends it, as `close` does. */
+  readonly signal?: AbortSignal
+}
+
+export interface ResolvedPipelineOptions {
+  readonly bootstrapServers: BootstrapServers
+  readonly transactionalId: string | undefined
+  readonly groupId: string | undefined
+  readonly commitEvery: CommitEvery
+  readonly onError: OnError
+  readonly consumer: Partial<ConsumerOptions>
+  readonly producer: Partial<ProducerOptions>
+  readonly signal: AbortSignal | undefined
+}
+
+const CHOICES: readonly FailureChoice[] = ['stop', 'skip', 'retry']
+const DEFAULT_EVERY: CommitEvery = { records: 1_000, ms: 100 }
+
+const table: OptionTable<ResolvedPipelineOptions> = {
+  bootstrapServers: anything<BootstrapServers>(
+    'bootstrap.servers',
+    "a broker, 'host:port,...', or a list of 'host:port'",
+    given => isObject(given) || typeof given === 'string' || Array.isArray(given),
+    '',
+  ),
+  transactionalId: text('transactional.id'),
+  groupId: text('group.id'),
+  commitEvery: custom<CommitEvery>(
+    null,
+    'a number of records, or { records, ms }, at least 1 each',
+    readEvery,
+    DEFAULT_EVERY,
+  ),
+  onError: anything<OnError>(
+    null,
+    "'stop', 'skip', 'retry' or a function",
+    given => isFunction(given) || CHOICES.includes(given as FailureChoice),
+    'stop',
+  ),
+  consumer: anything<Partial<ConsumerOptions>>(null, 'an object of consumer options', isObject, {}),
+  producer: anything<Partial<ProducerOptions>>(null, 'an object of producer options', isObject, {}),
+  signal: anything<AbortSignal | undefined>(null, 'an AbortSignal', given => given instanceof AbortSignal, undefined),
+}
+
+/** What makes it exactly once is not up for choice. */
+const FIXED = {
+  consumer: ['groupId', 'enableAutoCommit', 'isolationLevel', 'onAssigned', 'onRevoked', 'onLost', 'bootstrapServers'],
+  producer: ['transactionalId', 'enableIdempotence', 'acks', 'bootstrapServers'],
+} as const
+
+/** Throws KafkaError ODK_OPTION_UNKNOWN, ODK_OPTION_INVALID, ODK_OPTION_MISSING or ODK_OPTION_CONFLICT. */
+export function readPipelineOptions(given: PipelineOptions): ResolvedPipelineOptions & {
+  readonly transactionalId: string
+  readonly groupId: string
+} {
+  const { options } = parseOptions('pipeline', table, given, {})
+  const { transactionalId, groupId, bootstrapServers } = options
+  if (bootstrapServers === '') missing('bootstrapServers')
+  for (const part of ['consumer', 'producer'] as const) {
+    const fixed = FIXED[part].find(name => name in options[part])
+    if (fixed === undefined) continue
+    throw new KafkaError('ODK_OPTION_CONFLICT', `pipeline: ${part}.${fixed} is set by the pipeline itself`)
+  }
+  return {
+    ...options,
+    transactionalId: transactionalId ?? missing('transactionalId'),
+    groupId: groupId ?? missing('groupId'),
+  }
+}
+
+function readEvery(given: unknown): CommitEvery | undefined {
+  const { records = DEFAULT_EVERY.records, ms = DEFAULT_EVERY.ms } = (
+    isObject(given) ? given : { records: given }
+  ) as Partial<CommitEvery>
+  return Number.isInteger(records) && records >= 1 && Number.isInteger(ms) && ms >= 1 ? { records, ms } : undefined
+}
+
+function missing(name: string): never {
+  throw new KafkaError('ODK_OPTION_MISSING', `pipeline: ${name} is missing`)
+}

@@ -1,0 +1,70 @@
+// What a pipeline's transaction holds, when it is due, where reading goes back to, and what an error means for it. Pure.
+import type { TopicPartition } from '@odradek/shared/contracts/consumer.contract'
+
+/** When a transaction is committed: at the first of both. */
+export interface CommitEvery {
+  /** Records read. */
+  readonly records: number
+  /** Milliseconds since its first record. */
+  readonly ms: number
+}
+
+/** What the open transaction has processed of one partition. */
+export interface Progress extends TopicPartition {
+  /** Offset of the first record that it read: where reading goes back to. */
+  readonly from: number
+  /** Offset after the last: what it commits. */
+  readonly next: number
+  /** Of the last record; -1 unknown. */
+  readonly leaderEpoch: number
+}
+
+/** By `topic-partition`. */
+export type Positions = ReadonlyMap<string, Progress>
+
+/** The transaction has processed a partition up to `next`, beginning at `from`. */
+export function advanced(positions: Positions, { topic, partition, from, next, leaderEpoch }: Progress): Positions {
+  const key = `${topic}-${partition}`
+  const before = positions.get(key)
+  return new Map(positions).set(key, { topic, partition, from: before?.from ?? from, next, leaderEpoch })
+}
+
+/** The offsets that the transaction commits. */
+export function offsetsOf(positions: Positions) {
+  return [...positions.values()].map(({ topic, partition, next, leaderEpoch }) => ({
+    topic,
+    partition,
+    offset: next,
+    leaderEpoch,
+  }))
+}
+
+/** Where reading goes back to, of what is still assigned. */
+export function rewindsOf(positions: Positions, assigned: readonly TopicPartition[]): readonly Progress[] {
+  const ours = new Set(assigned.map(({ topic, partition }) => `${topic}-${partition}`))
+  return [...positions].filter(([key]) => ours.has(key)).map(([, progress]) => progress)
+}
+
+export function isDue(
+  every: CommitEvery,
+  transaction: { readonly records: number; readonly beganMs: number },
+  nowMs: number,
+): boolean {
+  return transaction.records >= every.records || nowMs - transaction.beganMs >= every.ms
+}
+
+/**
+ * What an error of a transaction means (KIP-1050): `abort` it and go on; `recover`, because its fate is not known but can be learned; `fatal`: nothing may be
+ * written under this id any more.
+ */
+export function verdictOn(error: { readonly code?: unknown; readonly fatal?: unknown }): 'abort' | 'recover' | 'fatal' {
+  if (error.code === 'ODK_SENDER_DIED') return 'recover'
+  if (error.fatal === true || error.code === 'ODK_PRODUCER_CLOSED') return 'fatal'
+  return 'abort'
+}
+
+/** What the function made of a record: nothing, one record, or several. */
+export function outputsOf<R>(made: R | readonly R[] | null | undefined): readonly R[] {
+  if (made === null || made === undefined) return []
+  return Array.isArray(made) ? made : [made as R]
+}

@@ -1,0 +1,154 @@
+// Consume, transform, produce: each record counts exactly once, whatever happens in between.
+import { errors } from '@odradek/shared/protocol/error-codes'
+import { describe, expect, test } from 'vitest'
+import { exactlyOnce, pipelineWorld } from './pipeline-world.suite.ts'
+
+describe('a pipeline', () => {
+  test('counts every record once, in the order of its partition, and commits offsets with the outputs', async () => {
+    const { world, output, lane, feed, committed, verdict } = pipelineWorld()
+    feed(50)
+    const running = lane('tx')
+    await world.advance(3_000)
+    expect(verdict(50)).toEqual(exactlyOnce)
+    for (const partition of ['0', '1']) {
+      const numbers = committed()
+        .filter(value => value.startsWith(`${partition}.`))
+        .map(value => Number(value.split('.')[1]))
+      expect(numbers).toEqual([...numbers].sort((a, b) => a - b))
+    }
+    expect(output.transactions.get('tx')!.committedOffsets).toEqual(expect.arrayContaining(['in-0@50', 'in-1@50']))
+    running.lane.stop()
+    await world.run(() => running.done)
+    expect(running.ended.error).toBe(null)
+    expect(running.lane.metrics()).toMatchObject({ records: 100, outputs: 100, aborts: 0 })
+  })
+
+  test('commits after its number of records, or after its time when records are few', async () => {
+    const { world, output, lane, feed } = pipelineWorld({ partitions: 1 })
+    feed(20)
+    lane('tx', { commitEvery: { records: 10, ms: 500 } })
+    await world.advance(400)
+    expect(output.transactions.get('tx')!.committedOffsets).toEqual(['in-0@10', 'in-0@20'])
+    feed(3, 20)
+    await world.advance(400)
+    expect(output.transactions.get('tx')!.committedOffsets).toHaveLength(2)
+    await world.advance(400)
+    expect(output.transactions.get('tx')!.committedOffsets.at(-1)).toBe('in-0@23')
+  })
+
+  test('a record may become none or several, also later', async () => {
+    const { world, lane, feed, committed } = pipelineWorld({ partitions: 1 })
+    feed(4)
+    lane('tx', {
+      transform: async ({ value }) => {
+        const n = Number(value.split('.')[1])
+        return n === 1 ? null : Array.from({ length: n }, (_, i) => ({ key: 'k', value: `${n}/${i}` }))
+      },
+    })
+    await world.advance(2_000)
+    expect(committed()).toEqual(['2/0', '2/1', '3/0', '3/1', '3/2'])
+  })
+
+  test('stops by default when its function throws: nothing of the transaction counts, and the next run goes on there', async () => {
+    const { world, lane, feed, verdict, committed } = pipelineWorld({ partitions: 1 })
+    feed(30)
+    const first = lane('tx', {
+      transform: ({ key, value }) => {
+        if (value === '0.15') throw new Error('bad record')
+        return { key, value }
+      },
+    })
+    await world.run(() => first.done)
+    expect(first.ended.error).toMatchObject({ message: 'bad record' })
+    expect(committed()).toHaveLength(10)
+    lane('tx')
+    await world.advance(3_000)
+    expect(verdict(30)).toEqual(exactlyOnce)
+  })
+
+  test('skips a record, or tries it again, as it is told', async () => {
+    const { world, lane, feed, committed } = pipelineWorld({ partitions: 1 })
+    feed(20)
+    let tries = 0
+    const running = lane('tx', {
+      transform: ({ key, value }) => {
+        if (value === '0.3') throw new Error('never')
+        if (value === '0.7' && ++tries < 3) throw new Error('not yet')
+        return { key, value }
+      },
+      onError: (_, { value }) => (value === '0.3' ? 'skip' : 'retry'),
+    })
+    await world.advance(5_000)
+    const expected = Array.from({ length: 20 }, (_, n) => `0.${n}`).filter(value => value !== '0.3')
+    expect(committed()).toEqual(expected)
+    expect(running.lane.metrics()).toMatchObject({ aborts: 2 })
+  })
+
+  test('undoes a transaction whose offsets are refused, reads it again, and counts it once', async () => {
+    const { world, output, lane, feed, verdict } = pipelineWorld()
+    feed(40)
+    output.coordinatorErrors.TxnOffsetCommit = [0, errors.ILLEGAL_GENERATION.code, 0, errors.REBALANCE_IN_PROGRESS.code]
+    const running = lane('tx')
+    await world.advance(5_000)
+    expect(verdict(40)).toEqual(exactlyOnce)
+    expect(running.lane.metrics().aborts).toBe(2)
+  })
+
+  test('commits before partitions go to another member', async () => {
+    const { world, lane, feed, verdict } = pipelineWorld({ partitions: 4 })
+    feed(40)
+    const slow = { commitEvery: { records: 1_000, ms: 10_000 } }
+    const a = lane('tx-a', slow)
+    await world.advance(1_000)
+    const b = lane('tx-b', slow)
+    await world.advance(2_000)
+    expect(a.lane.metrics().transactions).toBe(1)
+    feed(20, 40)
+    await world.advance(15_000)
+    expect(verdict(60)).toEqual(exactlyOnce)
+    expect(b.lane.metrics().records).toBeGreaterThan(0)
+    expect(a.lane.metrics().aborts + b.lane.metrics().aborts).toBe(0)
+  })
+
+  test('ends when a second one with its id takes over, with an error that says so', async () => {
+    const { world, lane, feed, verdict } = pipelineWorld()
+    feed(40)
+    const first = lane('tx')
+    await world.advance(1_000)
+    const second = lane('tx')
+    feed(20, 40)
+    await world.advance(10_000)
+    expect(first.ended.error).toMatchObject({ code: 'ODK_PRODUCER_FENCED', fatal: true })
+    expect(second.ended.isDone).toBe(false)
+    expect(verdict(60)).toEqual(exactlyOnce)
+  })
+
+  test('through lost messages, failing functions, members that come and go and fenced offsets: exactly once (20 seeds)', async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const { world, output, group, lane, feed, verdict } = pipelineWorld({ seed, partitions: 3 })
+      Object.assign(output.faults, { loseRequest: 0.05, loseReply: 0.05, notLeader: 0.05, delayMs: 3 })
+      const moody = {
+        onError: 'retry' as const,
+        transform: ({ key, value }: { key: string; value: string }) => {
+          if (world.random.int(60) === 0) throw new Error('moody')
+          return { key, value }
+        },
+      }
+      const stable = lane('tx-0', moody)
+      for (let round = 0; round < 6; round++) {
+        feed(20, round * 20)
+        const guest = lane(`tx-guest-${round}`, moody)
+        await world.advance(world.random.int(2_000))
+        // A member that the coordinator gives up: its offsets are fenced.
+        if (world.random.int(2) === 0) group.remove([...group.members.keys()][0] ?? '')
+        await world.advance(world.random.int(1_000))
+        guest.lane.stop()
+        await world.run(() => guest.done)
+        expect(guest.ended.error).toBe(null)
+      }
+      await world.advance(30_000)
+      expect({ seed, ...verdict(120) }).toEqual({ seed, ...exactlyOnce })
+      expect(stable.ended).toEqual({ error: null, isDone: false })
+    }
+  })
+})
