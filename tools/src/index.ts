@@ -12,7 +12,7 @@ export {
   createAdmin,
   PartialAdminError,
 } from '@odradek/shared/client/admin'
-
-usePackedThreads()
 export { type Made, type Outputs, type Pipeline, pipeline } from './pipeline/pipeline.ts'
 export type { PipelineOptions } from './pipeline/pipeline-options.ts'
+
+usePackedThreads()
