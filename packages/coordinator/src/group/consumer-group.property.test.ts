@@ -56,6 +56,8 @@ class Trouble {
     const instanceId = this.random.int(4) === 0 ? `i${this.random.int(2)}` : null
     const member = new ConsumerMemberDouble(this.world, `m${this.#ids++}`, {
       instanceId,
+      // Longer than any session: a member that is fenced for holding on does not know it before it is heard of again, in Kafka as here.
+      rebalanceTimeoutMs: 10 * SESSION_MS,
       serverAssignor: this.random.int(3) === 0 ? 'range' : null,
     })
     if (member.beat().errorCode !== 0) return
@@ -115,6 +117,6 @@ test('one owner per partition at any time, the log tells the whole state, and th
       expect(shares.reduce((sum, share) => sum + share, 0)).toBe(trouble.partitions)
       expect(consumerGroupState(trouble.world.consumer('g'))).toBe('Stable')
     }),
-    { numRuns: 200 },
+    { numRuns: 200, seed: 848 },
   )
 }, 120_000)

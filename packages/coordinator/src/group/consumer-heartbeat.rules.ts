@@ -1,27 +1,24 @@
 // ConsumerGroupHeartbeat (KIP-848; Java: GroupMetadataManager.consumerGroupHeartbeat): a member joins, stays or leaves; the group gets a new epoch when
 // that matters, a new target assignment for the new epoch, and this member one step nearer to it.
 import type { ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
-import { classicGroupTombstone } from './classic-records.rules.ts'
 import {
   type ConsumerGroup,
   type ConsumerMember,
   emptyConsumerGroup,
   LEAVE_EPOCH,
   LEAVE_STATIC_EPOCH,
-  NO_PARTITIONS,
   newConsumerMember,
-  ownerKey,
   partitionList,
   partitionsOf,
   samePartitions,
 } from './consumer-group.ts'
-import { currentAssignmentRecord, memberRecord, memberTombstones, targetRecord } from './consumer-records.rules.ts'
+import { enroll, moveOn, takePlace } from './consumer-members.rules.ts'
+import { currentAssignmentRecord } from './consumer-records.rules.ts'
 import { ConsumerStep } from './consumer-step.ts'
 import type { GroupDecision } from './group-words.ts'
 import type { Asked, Group, GroupContext } from './groups.ts'
 import { error, type HeartbeatError, heartbeatError } from './heartbeat-validation.rules.ts'
-import { reconcile } from './reconciliation.rules.ts'
-import { resolvePattern } from './subscribed-patterns.rules.ts'
+import { removeMembers, upgrade } from './migration.rules.ts'
 import { updateTarget } from './target-assignment.rules.ts'
 
 type Request = ApiRequest<'ConsumerGroupHeartbeat'>
@@ -76,8 +73,7 @@ function beginStep(group: Group | undefined, { groupId, memberEpoch }: Request, 
   if (group?.type === 'consumer') return new ConsumerStep(group, context)
   if (memberEpoch !== 0) return null
   if (group === undefined) return new ConsumerStep(emptyConsumerGroup(groupId), context)
-  if (group.state !== 'Empty') return null
-  return new ConsumerStep(emptyConsumerGroup(groupId), context, [classicGroupTombstone(groupId)])
+  return upgrade(group, context)
 }
 
 function stay(step: ConsumerStep, heartbeat: Heartbeat): Decided {
@@ -87,10 +83,11 @@ function stay(step: ConsumerStep, heartbeat: Heartbeat): Decided {
   if ('errorCode' in present) return refuse(present)
   const { groupId } = request
   const { before, replaces } = present
-  const invalidPattern = updateMember(step, before, heartbeat)
+  const invalidPattern = enroll(step, before, updatedBy(before, heartbeat))
   if (invalidPattern !== null) return refuse(invalidPattern)
   if (step.group.groupEpoch > step.group.assignmentEpoch || replaces) updateTarget(step)
-  const member = moveOn(step, step.group.members.get(before.memberId)!, request)
+  const reported = request.topicPartitions === null ? null : partitionsOf(request.topicPartitions)
+  const member = moveOn(step, step.group.members.get(before.memberId)!, reported)
   const configs = context.groupConfigs(groupId)
   const { consumerSessionTimeoutMs, consumerHeartbeatIntervalMs } = context.settings
   step.armSession(member.memberId, Number(configs['consumer.session.timeout.ms'] ?? consumerSessionTimeoutMs))
@@ -158,21 +155,6 @@ function findStaticMember(step: ConsumerStep, request: Request): Present | Heart
   return epochError(holder, request) ?? { before: holder, replaces: false }
 }
 
-/** The one that comes back gets what the one that left would have, without anybody else noticing. */
-function takePlace(step: ConsumerStep, left: ConsumerMember, memberId: string): ConsumerMember {
-  const { groupId } = step.group
-  const target = step.group.targetAssignment.get(left.memberId) ?? NO_PARTITIONS
-  const member = { ...left, memberId, memberEpoch: 0, previousMemberEpoch: 0 }
-  step.write(...memberTombstones(groupId, left.memberId))
-  step.cancelTimers(left.memberId)
-  step.write(
-    memberRecord(groupId, member),
-    targetRecord(groupId, memberId, target),
-    currentAssignmentRecord(groupId, member),
-  )
-  return step.group.members.get(memberId)!
-}
-
 /** The epoch before is taken too when the answer with the newer one may have been lost: the member holds nothing beyond what it has. */
 function epochError(member: ConsumerMember, { memberEpoch, topicPartitions }: Request): HeartbeatError | null {
   if (memberEpoch === member.memberEpoch) return null
@@ -192,11 +174,9 @@ function epochError(member: ConsumerMember, { memberEpoch, topicPartitions }: Re
   )
 }
 
-/** Takes in what the member says of itself. A new member and another subscription make a new epoch. */
-function updateMember(step: ConsumerStep, before: ConsumerMember, heartbeat: Heartbeat): HeartbeatError | null {
-  const { request, clientId, clientHost } = heartbeat
-  const { groupId } = request
-  const updated: ConsumerMember = {
+/** What the member says of itself; what it leaves out is as before. */
+function updatedBy(before: ConsumerMember, { request, clientId, clientHost }: Heartbeat): ConsumerMember {
+  return {
     ...before,
     clientId,
     clientHost,
@@ -206,63 +186,12 @@ function updateMember(step: ConsumerStep, before: ConsumerMember, heartbeat: Hea
     serverAssignor: request.serverAssignor ?? before.serverAssignor,
     subscribedTopicNames: sorted(request.subscribedTopicNames) ?? before.subscribedTopicNames,
     subscribedTopicRegex: request.subscribedTopicRegex ?? before.subscribedTopicRegex,
+    classic: null,
   }
-  const isNew = !step.group.members.has(before.memberId)
-  const resubscribes =
-    updated.subscribedTopicRegex !== before.subscribedTopicRegex ||
-    updated.subscribedTopicNames.join('\n') !== before.subscribedTopicNames.join('\n')
-  const pattern = updated.subscribedTopicRegex
-  if (pattern && (isNew || resubscribes)) {
-    const resolved = resolvePattern(step, pattern)
-    if (resolved !== null) return resolved
-  }
-  if (isNew || resubscribes || !sameFacts(before, updated)) step.write(memberRecord(groupId, updated))
-  if (resubscribes) step.dropUnusedPatterns()
-  if (isNew || resubscribes || updated.serverAssignor !== before.serverAssignor) step.bumpEpoch(before.memberId)
-  return null
 }
 
 function sorted(names: readonly string[] | null): readonly string[] | null {
   return names === null ? null : [...new Set(names)].sort()
-}
-
-function sameFacts(a: ConsumerMember, b: ConsumerMember): boolean {
-  return (
-    a.clientId === b.clientId &&
-    a.clientHost === b.clientHost &&
-    a.instanceId === b.instanceId &&
-    a.rackId === b.rackId &&
-    a.rebalanceTimeoutMs === b.rebalanceTimeoutMs &&
-    a.serverAssignor === b.serverAssignor
-  )
-}
-
-/** One step of reconciliation. Who waits for what this member gave up is told. */
-function moveOn(step: ConsumerStep, member: ConsumerMember, { topicPartitions, memberEpoch }: Request): ConsumerMember {
-  const { groupId, assignmentEpoch, targetAssignment, owners } = step.group
-  const next = reconcile(member, {
-    targetEpoch: assignmentEpoch,
-    target: targetAssignment.get(member.memberId) ?? NO_PARTITIONS,
-    reported: topicPartitions === null ? (memberEpoch === 0 ? NO_PARTITIONS : null) : partitionsOf(topicPartitions),
-    isFree: (topicId, partition) => {
-      const owner = owners.get(ownerKey(topicId, partition))
-      return owner === undefined || owner === member.memberId
-    },
-  })
-  if (next === member) return member
-  step.write(currentAssignmentRecord(groupId, next))
-  step.followRevocation(next)
-  tellWhoWaits(step.group, member, step)
-  return step.group.members.get(member.memberId)!
-}
-
-function tellWhoWaits({ members, owners }: ConsumerGroup, before: ConsumerMember, step: ConsumerStep): void {
-  const held = [before.assigned, before.pendingRevocation]
-  const released = held.some(owned =>
-    [...owned].some(([topicId, partitions]) => [...partitions.keys()].some(p => !owners.has(ownerKey(topicId, p)))),
-  )
-  if (!released) return
-  for (const { memberId, state } of members.values()) if (state === 'UnreleasedPartitions') step.notify(memberId)
 }
 
 function leave(step: ConsumerStep, request: Request): Decided {
@@ -283,7 +212,7 @@ function leave(step: ConsumerStep, request: Request): Decided {
   if (memberEpoch === LEAVE_STATIC_EPOCH) {
     // It keeps its place until its session ends; what it was giving up, it has.
     step.write(currentAssignmentRecord(groupId, { ...member, memberEpoch, pendingRevocation: new Map() }))
-  } else step.remove([memberId])
+  } else removeMembers(step, [memberId])
   const reply = { throttleTimeMs: 0, errorCode: 0, errorMessage: null, memberId, memberEpoch }
   return step.decision({ ...reply, heartbeatIntervalMs: 0, assignment: null })
 }
@@ -292,7 +221,7 @@ function leave(step: ConsumerStep, request: Request): Decided {
 export function fenceMember(group: ConsumerGroup, memberId: string, context: GroupContext): GroupDecision<null> {
   if (!group.members.has(memberId)) return { reply: null }
   const step = new ConsumerStep(group, context)
-  step.remove([memberId])
+  removeMembers(step, [memberId])
   return step.decision(null)
 }
 

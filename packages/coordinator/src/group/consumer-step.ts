@@ -5,7 +5,7 @@ import { consumerGroupState } from './consumer-group.ts'
 import { epochRecord, memberTombstones, patternTombstone } from './consumer-records.rules.ts'
 import { replayConsumerRecord } from './consumer-replay.ts'
 import type { GroupRecord } from './group.records.ts'
-import type { GroupDecision, GroupEffect } from './group-words.ts'
+import type { GroupDecision, GroupEffect, GroupSoft } from './group-words.ts'
 import type { GroupContext } from './groups.ts'
 import { noOffsets } from './offsets.ts'
 import { metadataHashOf } from './subscribed-topics.rules.ts'
@@ -16,6 +16,7 @@ export class ConsumerStep {
   readonly context: GroupContext
   readonly #records: GroupRecord[]
   readonly #effects: GroupEffect[] = []
+  readonly #soft: GroupSoft[] = []
   #group: ConsumerGroup
   #isCopy = false
 
@@ -95,8 +96,19 @@ export class ConsumerStep {
     this.#effects.push({ kind: 'cancelTimer', key: revocationKey(groupId, memberId) })
   }
 
+  effect(effect: GroupEffect): void {
+    this.#effects.push(effect)
+  }
+
+  /** The group ends as one of this protocol: `tombstones`, then what the decision about its successor says. */
+  become(tombstones: readonly GroupRecord[], { records = [], soft = [], effects = [] }: GroupDecision<unknown>): void {
+    this.#records.push(...tombstones, ...records)
+    this.#effects.push(...effects)
+    this.#soft.push(...soft)
+  }
+
   decision<Reply>(reply: Reply): GroupDecision<Reply> {
-    return { records: this.#records, effects: this.#effects, reply }
+    return { records: this.#records, soft: this.#soft, effects: this.#effects, reply }
   }
 }
 

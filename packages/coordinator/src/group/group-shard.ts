@@ -5,10 +5,18 @@ import { refusedGroupApi as refused } from '@odradek/shared/client/port/coordina
 import { errors } from '@odradek/shared/protocol/error-codes'
 import { type DecideContext, defineShard, type ReadHandler, type WriteHandler } from '../runtime/shard.ts'
 import type { ClassicGroup } from './classic-group.ts'
+import {
+  heartbeatConsumerGroup,
+  joinConsumerGroup,
+  leaveConsumerGroup,
+  syncConsumerGroup,
+} from './classic-in-consumer.rules.ts'
 import { refusedJoin } from './classic-step.ts'
+import type { ConsumerGroup } from './consumer-group.ts'
 import { consumerHeartbeat, fenceMember, timeOutRevocation } from './consumer-heartbeat.rules.ts'
+import { consumerGroupTombstones } from './consumer-records.rules.ts'
 import { consumerTimers } from './consumer-step.ts'
-import { decodeGroupRecord, encodeGroupRecord } from './group.records.ts'
+import { decodeGroupRecord, encodeGroupRecord, type GroupRecord } from './group.records.ts'
 import { describeConsumerGroups, describeGroups, listGroups } from './group-queries.rules.ts'
 import type { GroupSettings } from './group-settings.ts'
 import type { GroupDecision, GroupEffect, GroupShard } from './group-words.ts'
@@ -104,22 +112,35 @@ function classicHandlers({ write }: HandlerKinds) {
     joinGroup: write<'joinGroup'>(refuseJoin, (state, asked, context) => {
       const { groupId } = asked.request
       if (groupId === '') return { reply: refuseJoin(asked, errors.INVALID_GROUP_ID.code) }
-      return joinClassicGroup(classicGroup(state, groupId), asked, context)
+      const group = state.groups.get(groupId)
+      if (group?.type === 'classic' || group === undefined) return joinClassicGroup(group, asked, context)
+      return group.members.size > 0
+        ? joinConsumerGroup(group, asked, context)
+        : withFirst(consumerGroupTombstones(group), joinClassicGroup(undefined, asked, context))
     }),
     syncGroup: write<'syncGroup'>(refuseAs(refused.SyncGroup), (state, { request }, context) =>
       request.groupId === ''
         ? { reply: refused.SyncGroup(request, errors.INVALID_GROUP_ID.code) }
-        : syncClassicGroup(classicGroup(state, request.groupId), request, context),
+        : byType(state, request.groupId, {
+            classic: group => syncClassicGroup(group, request, context),
+            consumer: group => syncConsumerGroup(group, request, context),
+          }),
     ),
-    heartbeat: write<'heartbeat'>(refuseAs(refused.Heartbeat), (state, { request }) =>
+    heartbeat: write<'heartbeat'>(refuseAs(refused.Heartbeat), (state, { request }, context) =>
       request.groupId === ''
         ? { reply: refused.Heartbeat(request, errors.INVALID_GROUP_ID.code) }
-        : heartbeatClassicGroup(classicGroup(state, request.groupId), request),
+        : byType(state, request.groupId, {
+            classic: group => heartbeatClassicGroup(group, request),
+            consumer: group => heartbeatConsumerGroup(group, request, context),
+          }),
     ),
     leaveGroup: write<'leaveGroup'>(refuseAs(refused.LeaveGroup), (state, { request }, context) =>
       request.groupId === ''
         ? { reply: refused.LeaveGroup(request, errors.INVALID_GROUP_ID.code) }
-        : leaveClassicGroup(classicGroup(state, request.groupId), request, context),
+        : byType(state, request.groupId, {
+            classic: group => leaveClassicGroup(group, request, context),
+            consumer: group => leaveConsumerGroup(group, request, context),
+          }),
     ),
   }
 }
@@ -237,6 +258,22 @@ function refuseAs<Req, Rep>(refuse: (request: Req, errorCode: number) => Rep) {
 
 function refuseJoin({ request }: Request<'joinGroup'>, errorCode: number): Reply<'joinGroup'> {
   return refusedJoin(request.memberId, errorCode)
+}
+
+interface ByType<R> {
+  readonly classic: (group: ClassicGroup | undefined) => R
+  readonly consumer: (group: ConsumerGroup) => R
+}
+
+/** Rules of the classic protocol for groups of either type, or for none. */
+function byType<R>({ groups }: Groups, groupId: string, { classic, consumer }: ByType<R>): R {
+  const group = groups.get(groupId)
+  return group?.type === 'consumer' ? consumer(group) : classic(group)
+}
+
+function withFirst<Reply>(records: readonly GroupRecord[], decision: GroupDecision<Reply>): GroupDecision<Reply> {
+  // A refusal leaves everything as it is.
+  return decision.records === undefined ? decision : { ...decision, records: [...records, ...decision.records] }
 }
 
 function classicGroup({ groups }: Groups, groupId: string): ClassicGroup | undefined {

@@ -15,7 +15,7 @@ type Joined = GroupDecision<JoinGroupResponse>
 type Join = Asked<JoinGroupRequest>
 
 /** From this version on a new member is given its id first and joins again with it (KIP-394). */
-const MEMBER_ID_REQUIRED_VERSION = 4
+export const MEMBER_ID_REQUIRED_VERSION = 4
 /** From this version on a static leader that came back may be told to leave the assignment as it is (KIP-814). */
 const SKIP_ASSIGNMENT_VERSION = 9
 
@@ -54,10 +54,10 @@ function hasRoom({ state, members }: ClassicGroup, memberId: string, max: number
 }
 
 function joinNewMember(step: ClassicStep, join: Join): Joined {
-  const { request, clientId, apiVersion } = join
+  const { request, apiVersion } = join
   const { group, context } = step
   const { groupInstanceId } = request
-  const memberId = `${groupInstanceId ?? clientId}-${newUuid(context)}`
+  const memberId = newMemberId(join, context)
   if (groupInstanceId !== null) {
     const predecessor = group.staticMembers.get(groupInstanceId)
     return predecessor === undefined
@@ -68,6 +68,11 @@ function joinNewMember(step: ClassicStep, join: Join): Joined {
   group.pendingJoin.add(memberId)
   step.armSession({ memberId, sessionTimeoutMs: request.sessionTimeoutMs })
   return step.decision(refusedJoin(memberId, errors.MEMBER_ID_REQUIRED.code))
+}
+
+/** Java: ClassicGroup.generateMemberId. */
+export function newMemberId({ request, clientId }: Join, context: GroupContext): string {
+  return `${request.groupInstanceId ?? clientId}-${newUuid(context)}`
 }
 
 /** In the usual form, as Java's UUID prints it: 8-4-4-4-12 hexadecimal digits. */

@@ -24,7 +24,7 @@ export function subscribedTopicsOf({ protocolType, protocolName, members }: Clas
 }
 
 /** Null for what is no subscription of any version. */
-function readSubscription(metadata: Uint8Array): ConsumerProtocolSubscription | null {
+export function readSubscription(metadata: Uint8Array): ConsumerProtocolSubscription | null {
   try {
     return decodeVersionedLenient(consumerProtocolSubscription, metadata)
   } catch {
