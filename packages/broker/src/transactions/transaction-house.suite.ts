@@ -13,6 +13,9 @@ import { VisibleReader } from './visible-reader.suite.ts'
 
 export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
+const READ_UNCOMMITTED = 0
+const READ_COMMITTED = 1
+
 /** What clients of transaction.version 1 (Kafka before 4.0) and 2 speak. */
 const versions = {
   1: { Produce: 9, InitProducerId: 4, AddPartitionsToTxn: 3, AddOffsetsToTxn: 3, TxnOffsetCommit: 3, EndTxn: 3 },
@@ -217,14 +220,19 @@ export class TransactionHouse {
     }
   }
 
-  async #fetch(topic: string, partition: number, fetchOffset: number) {
+  /** Everything that a partition's log holds. */
+  async read(topic: string, partition: number): Promise<Uint8Array> {
+    return (await this.#fetch(topic, partition, 0, READ_UNCOMMITTED)).records ?? new Uint8Array(0)
+  }
+
+  async #fetch(topic: string, partition: number, fetchOffset: number, isolationLevel = READ_COMMITTED) {
     const asked = {
       ...{ partition, currentLeaderEpoch: -1, fetchOffset, lastFetchedEpoch: -1, logStartOffset: -1 },
       ...{ partitionMaxBytes: 1_000_000, replicaDirectoryId: ZERO_UUID, highWatermark: -1 },
     }
     const request = {
       ...{ clusterId: null, replicaId: -1, replicaState: { replicaId: -1, replicaEpoch: -1 } },
-      ...{ maxWaitMs: 0, minBytes: 0, maxBytes: 1_000_000, isolationLevel: 1 },
+      ...{ maxWaitMs: 0, minBytes: 0, maxBytes: 1_000_000, isolationLevel },
       ...{ sessionId: 0, sessionEpoch: -1, forgottenTopicsData: [], rackId: '' },
       topics: [{ topic, topicId: ZERO_UUID, partitions: [asked] }],
     }
