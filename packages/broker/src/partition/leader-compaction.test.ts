@@ -68,6 +68,23 @@ describe('compaction', () => {
   )
 
   it(
+    'comes again after further appends, whatever the last look found',
+    withLeader(
+      async leader => {
+        await leader.append({ key: keyOf('a') })
+        await leader.pass(20_000)
+        await fill(leader, 100, ['a', 'b'])
+        await leader.pass(20_000)
+        expect(await recordCount(leader)).toBeLessThan(20)
+        await fill(leader, 100, ['a', 'b'])
+        await leader.pass(20_000)
+        expect(await recordCount(leader)).toBeLessThan(20)
+      },
+      { configs: compacted },
+    ),
+  )
+
+  it(
     'a quiet log is rolled and compacted when its records reach max.compaction.lag.ms',
     withLeader(
       async leader => {

@@ -44,8 +44,13 @@ export class LeaderCompaction {
   }
 
   appended(): void {
+    if (this.#appended) return
     this.#appended = true
-    if (this.#timer === undefined && this.#round === undefined) this.start()
+    if (this.#round !== undefined) return
+    // The timer that is armed, if any, waits for what time alone does.
+    this.#timer?.cancel()
+    this.#timer = undefined
+    this.start()
   }
 
   #arm(): void {

@@ -4,7 +4,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { lockDirectory } from '@odradek/broker/log/directory-lock'
 import { lmdbLogStore } from '@odradek/broker/log/lmdb-log-store'
-import { config, groupOf, identity, marker, noState, stamped } from '@odradek/broker/log/log-fixtures.suite'
+import {
+  compact,
+  config,
+  eager,
+  groupOf,
+  identity,
+  keyed,
+  marker,
+  noState,
+  stamped,
+} from '@odradek/broker/log/log-fixtures.suite'
 import { openGate } from '@odradek/broker/log/partition-log'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { logCommand } from './log-command.ts'
@@ -173,4 +183,25 @@ test('what is no log directory is named', async () => {
   expect(await run('dump', empty)).toMatchObject({ code: 1, warned: [`odradek log: ${empty} holds no partition logs`] })
   expect((await run('dump', join(empty, 'x'))).warned[0]).toContain('is not a directory')
   rmSync(empty, { recursive: true })
+})
+
+test('verify, dump and stats understand a compacted log, also one whose compaction was cut short', async () => {
+  const store = lmdbLogStore(dir, { gate: openGate })
+  const { log } = store.open(identity)
+  for (let n = 0; n < 20; n++) {
+    log.append({ batches: [keyed(log.logEndOffset, [[`key-${n % 2}`, `${n}`]])], now: 5_000 }, config)
+    if (n % 5 === 4) log.roll(5_000)
+  }
+  await compact(log)
+  const round = log.beginCompaction({ ...eager, maxCompactionLagMs: -1 })
+  expect(round).toBeUndefined()
+  log.append({ batches: [keyed(log.logEndOffset, [['key-0', 'last']])], now: 5_000 }, config)
+  log.roll(5_000)
+  log.beginCompaction(eager)!.step(10)
+  store.close()
+  const { code, printed } = await run('verify', dir)
+  expect([code, printed[0]]).toEqual([0, expect.stringContaining('ok')])
+  const dumped = await run('dump', dir, '--print-data-log')
+  expect(dumped.code).toBe(0)
+  expect((await run('stats', dir)).code).toBe(0)
 })
