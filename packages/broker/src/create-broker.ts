@@ -139,6 +139,7 @@ class BrokerHandle implements Broker {
     this[clusterDoor] = {
       host: clientHostOf(system, settings.logger),
       link: { kind: 'port', broker: spawned.address as Address<BrokerContract> },
+      ticket: () => this.door(),
     }
   }
 

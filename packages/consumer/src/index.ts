@@ -1,4 +1,11 @@
 // The door of @odradek/consumer: what other packages and users may import by name.
+export {
+  type ConsumeOptions,
+  consume,
+  type HandlerFailureChoice,
+  type HandlerThreadMetrics,
+  type WorkerConsumers,
+} from './consume.ts'
 export type {
   CallOptions,
   ConsumerMetrics,
@@ -20,4 +27,6 @@ export type {
 export type { ConsumerRecord } from './consumer-record.ts'
 export { createConsumer } from './create-consumer.ts'
 export type { RecordBatch } from './delivery-runner.ts'
+export type { HandlerFailure } from './handler.worker.ts'
+export type { HandlerContext, HandlerModule } from './handler-module.ts'
 export type { RecordStream } from './record-stream.ts'

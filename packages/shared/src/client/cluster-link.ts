@@ -4,6 +4,7 @@
 import type { ActorContext } from '../actor/actor.ts'
 import type { ApiName, ApiRequest, ApiResponse } from '../contracts/api-map.ts'
 import type { LinkInput } from '../contracts/link-input.ts'
+import type { BrokerTicket } from './join-broker.ts'
 
 /**
  * Where a request can be sent. Over the port link each partition leader and each coordinator is an endpoint of its own; over the wire link
@@ -109,4 +110,6 @@ export interface ClusterDoor {
   readonly link: LinkInput
   /** Lets go of what was made for one client (its threads, over TCP); absent where the broker owns them. */
   release?(): Promise<void>
+  /** A ticket for another thread of the application; absent in a thread that came with one itself. */
+  ticket?(): BrokerTicket
 }

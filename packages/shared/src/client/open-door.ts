@@ -6,13 +6,13 @@ import { createActorSystem } from '../actor/actor-system.ts'
 import { KafkaError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { WirePatience, WireSecurity } from '../contracts/wire-security.ts'
-import { type ClientHost, type ClusterDoor, clusterDoor, type EmbeddedBroker } from './cluster-link.ts'
+import { type ClientHost, type ClusterDoor, clusterDoor, type EmbeddedBroker, type LinkInput } from './cluster-link.ts'
 import type { ResolvedCommonOptions } from './common-options.ts'
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
 
-/** The door of `bootstrapServers`. Throws ODK_OPTION_INVALID for an object that is no broker; `where` names the call. */
-export function openClusterDoor(where: string, options: ResolvedCommonOptions): ClusterDoor {
+/** The door of `bootstrapServers`. Throws ODK_OPTION_INVALID for an object that is no broker; `where` names the call; `threads`: of a system of its own. */
+export function openClusterDoor(where: string, options: ResolvedCommonOptions, threads = 1): ClusterDoor {
   const { bootstrapServers, clientId } = options
   if (!Array.isArray(bootstrapServers)) {
     if (!(clusterDoor in bootstrapServers)) {
@@ -30,11 +30,14 @@ export function openClusterDoor(where: string, options: ResolvedCommonOptions): 
       `${where}: bootstrapServers is missing: give a broker, 'host:port,...', or a list of 'host:port'`,
     )
   }
-  const system = createActorSystem({ name: clientId, threads: 1 })
+  const system = createActorSystem({ name: clientId, threads })
+  const security = securityOf(options)
+  const link: LinkInput = { kind: 'wire', bootstrapServers, clientId, security, patience: patienceOf(options) }
   return {
     host: clientHostOf(system),
-    link: { kind: 'wire', bootstrapServers, clientId, security: securityOf(options), patience: patienceOf(options) },
+    link,
     release: () => system.close(),
+    ticket: () => ({ port: system.door(), link }),
   }
 }
 
