@@ -427,3 +427,18 @@ test('one heartbeat that changes nothing writes nothing', () => {
   settle(a, b)
   expect(world.log.length).toBe(before)
 })
+
+test('the story that REBALANCE.md tells of the consumer protocol', () => {
+  const { world, member } = worldWith({ topics: { orders: 4 } })
+  const [a, b] = [member('a'), member('b')]
+  const beat = (who: ConsumerMemberDouble) => {
+    const { memberEpoch } = who.beat()
+    const { groupEpoch, assignmentEpoch, members } = world.consumer('g')
+    return [memberEpoch, who.of('orders'), groupEpoch, assignmentEpoch, members.get(who.memberId)!.state]
+  }
+  expect(beat(a)).toEqual([1, [0, 1, 2, 3], 1, 1, 'Stable'])
+  expect(beat(b)).toEqual([2, [], 2, 2, 'UnreleasedPartitions'])
+  expect(beat(a)).toEqual([1, [0, 1], 2, 2, 'UnrevokedPartitions'])
+  expect(beat(a)).toEqual([2, [0, 1], 2, 2, 'Stable'])
+  expect(beat(b)).toEqual([2, [2, 3], 2, 2, 'Stable'])
+})
