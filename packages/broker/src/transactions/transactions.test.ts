@@ -159,6 +159,16 @@ describe.each([1, 2] as const)('a transaction of a client of transaction.version
     }))
 })
 
+test('a broker that starts anew ends what was left open, though nobody asks for its coordinator', () =>
+  TransactionHouse.tell(async house => {
+    const producer = await house.init(ID, { timeoutMs: 2_000 })
+    await begin(house, producer, 'left')
+    await house.kill('broker')
+    await house.sleep(10_000)
+    expect(await house.coordinators()).toHaveLength(1)
+    expect(await house.readCommitted(0)).toEqual({ values: [], hidden: 0 })
+  }))
+
 describe('with transaction.version 2', () => {
   test('every end raises the epoch, so a delayed EndTxn never touches the next transaction', () =>
     TransactionHouse.tell(async house => {

@@ -6,8 +6,6 @@ import type { TopicPartitions } from './topic-partitions.rules.ts'
 export interface MarkersAnswered {
   /** To be sent again. */
   readonly owed: readonly TopicPartitions[]
-  /** This coordinator has a successor, which will write the markers. */
-  readonly fenced: boolean
   /** Codes that are worth a log line. */
   readonly notable: readonly number[]
 }
@@ -18,7 +16,6 @@ export function markersAnswered(
   exists: (topic: string, partition: number) => boolean,
 ): MarkersAnswered {
   const notable = new Set<number>()
-  let fenced = false
   const isOwed = (topic: string, partition: number, errorCode: number) => {
     switch (errorCode) {
       case errors.NONE.code:
@@ -29,9 +26,9 @@ export function markersAnswered(
       case errors.INVALID_PRODUCER_EPOCH.code:
         notable.add(errorCode)
         return false
+      // Somebody with a later coordinator epoch has ended it there: a successor, or an administrator (Kafka's `abort` of a hanging one).
       case errors.TRANSACTION_COORDINATOR_FENCED.code:
         notable.add(errorCode)
-        fenced = true
         return false
       default:
         notable.add(errorCode)
@@ -46,5 +43,5 @@ export function markersAnswered(
         .map(({ partitionIndex }) => partitionIndex),
     })),
   )
-  return { owed: owed.filter(({ partitions }) => partitions.length > 0), fenced, notable: [...notable] }
+  return { owed: owed.filter(({ partitions }) => partitions.length > 0), notable: [...notable] }
 }

@@ -32,10 +32,10 @@ describe('a leader that answers a marker', () => {
   })
 
   it('with a later epoch has had the marker: the producer could not go on before', () => {
-    expect(answered({ 0: 'INVALID_PRODUCER_EPOCH' })).toEqual({ owed: [], fenced: false, notable: [47] })
+    expect(answered({ 0: 'INVALID_PRODUCER_EPOCH' })).toEqual({ owed: [], notable: [47] })
   })
 
-  it('with a later coordinator ends this one', () => {
-    expect(answered({ 0: 'NONE', 1: 'TRANSACTION_COORDINATOR_FENCED' }).fenced).toBe(true)
+  it('with a later coordinator has had its end from there, as when an administrator aborts by hand', () => {
+    expect(answered({ 0: 'NONE', 1: 'TRANSACTION_COORDINATOR_FENCED' })).toEqual({ owed: [], notable: [52] })
   })
 })

@@ -15,8 +15,8 @@ export interface MarkerSenderOptions {
   readonly door: Door
   /** Leaders refuse the markers of an older one (Java: `TxnMarkerEntry.coordinatorEpoch`). */
   readonly coordinatorEpoch: number
-  /** Every partition has its marker. */
-  readonly written: (order: MarkerOrder) => void
+  /** Every partition has its marker. False: that could not be noted; the order is repeated. */
+  readonly written: (order: MarkerOrder) => Promise<boolean>
 }
 
 interface Debt {
@@ -73,18 +73,20 @@ export class MarkerSender {
     return this.#debts.get(debt.order.transactionalId) === debt
   }
 
-  #answered(debt: Debt, { owed, fenced, notable }: MarkersAnswered): void {
-    const { context, written } = this.#options
-    if (fenced) {
-      context.fail(new Error(`leaders know a later coordinator of transactional id ${debt.order.transactionalId}`))
-      return
-    }
+  #answered(debt: Debt, { owed, notable }: MarkersAnswered): void {
+    const { producerId } = debt.order
+    if (notable.length > 0)
+      this.#options.context.log.warn({ producerId, errorCodes: notable }, 'leaders refused markers')
     debt.owed = owed
     if (owed.length > 0) this.#again(debt, `error codes ${notable.join(', ')}`)
-    else {
-      this.#debts.delete(debt.order.transactionalId)
-      written(debt.order)
-    }
+    else void this.#note(debt)
+  }
+
+  async #note(debt: Debt): Promise<void> {
+    const isNoted = await this.#options.written(debt.order)
+    if (!this.#isOpen(debt)) return
+    if (isNoted) this.#debts.delete(debt.order.transactionalId)
+    else this.#again(debt, 'the coordinator could not note it')
   }
 
   #again(debt: Debt, reason: string): void {
@@ -100,7 +102,7 @@ export class MarkerSender {
   }
 
   async #ask({ order, owed }: Debt): Promise<MarkersAnswered> {
-    if (owed.length === 0) return { owed, fenced: false, notable: [] }
+    if (owed.length === 0) return { owed, notable: [] }
     const { door, coordinatorEpoch } = this.#options
     const { producerId, producerEpoch, committed: transactionResult, transactionVersion } = order
     const topics = owed.map(({ topic: name, partitions }) => ({ name, partitionIndexes: [...partitions] }))

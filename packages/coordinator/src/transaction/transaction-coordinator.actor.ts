@@ -58,7 +58,7 @@ function start(
     context,
     door,
     coordinatorEpoch: input.leaderEpoch,
-    written: order => void runner.submit('markersWritten', order),
+    written: async order => (await runner.submit('markersWritten', order)).kind !== 'refused',
   })
   const notify = (notice: TransactionNotice) => {
     if (notice.kind === 'loaded') ends.everythingEnded()
