@@ -6,7 +6,18 @@ import { join } from 'node:path'
 import { type Random, seededRandom } from '@odradek/shared/base/random'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { lmdbLogStore } from './lmdb-log-store.ts'
-import { appendMany, config, groupOf, identity, noState, readAll, stamped } from './log-fixtures.suite.ts'
+import {
+  appendMany,
+  config,
+  eager,
+  groupOf,
+  identity,
+  keyed,
+  noState,
+  readAll,
+  recordsOf,
+  stamped,
+} from './log-fixtures.suite.ts'
 import { type LogConfig, openGate, type PartitionLog, type ProducerState } from './partition-log.ts'
 
 const boot = vi.hoisted(() => ({ id: 'a'.repeat(32) }))
@@ -147,4 +158,55 @@ test('a log that was never flushed is empty after power loss, and starts again',
   appendMany(log, 2)
   expect(readAll(log)).toEqual([0, 1])
   again.close()
+})
+
+test('power loss in the middle of compaction leaves every key at its last flushed value, whatever the disk kept', async () => {
+  for (let seed = 1; seed <= 4; seed++) {
+    const random = seededRandom(200 + seed)
+    const dir = join(root, `compacted-${seed}`)
+    let store = lmdbLogStore(dir, { gate: openGate })
+    let { log } = store.open(identity)
+    const records: [string, string][] = []
+    const put = (key: string, value: string) => {
+      log.append({ batches: [keyed(log.logEndOffset, [[key, value]])], now: 5_000 }, config)
+      records.push([key, value])
+    }
+    for (let round = 0; round < 2; round++) {
+      for (let n = 0; n < 40; n++) {
+        const value = `${n}`.padStart(20 + random.int(1_000), '.')
+        put(`key-${n % 5}`, value)
+        if (random.int(8) === 0) log.roll(5_000)
+      }
+      log.roll(5_000)
+      const keep = () => cpSync(dir, `${dir}-flushed`, { recursive: true, force: true })
+      log.flush()
+      keep()
+      // A swap flushes: from there on, what is on the disk is what the swap left.
+      let { flushes } = log.stats()
+      const compaction = log.beginCompaction({ ...eager, segmentBytes: 20_000 })
+      put('late', 'x')
+      for (let steps = random.int(60); steps > 0 && compaction !== undefined; steps--) {
+        const progress = compaction.step(3_000)
+        if (progress.state === 'waiting') await progress.until
+        if (log.stats().flushes > flushes) {
+          rmSync(`${dir}-flushed`, { recursive: true })
+          keep()
+          flushes = log.stats().flushes
+        }
+        if (progress.state === 'done') break
+      }
+      const { flushedOffset } = log
+      store.close()
+      losePower(dir, `${dir}-flushed`, random)
+      rmSync(`${dir}-flushed`, { recursive: true })
+
+      store = lmdbLogStore(dir, { gate: openGate })
+      log = store.open(identity).log
+      expect(log.logEndOffset).toBeGreaterThanOrEqual(flushedOffset)
+      records.length = log.logEndOffset
+      const last = new Map(recordsOf(log).map(([, key, value]) => [key as string, value]))
+      expect(last).toEqual(new Map(records))
+    }
+    store.close()
+  }
 })
