@@ -43,6 +43,7 @@ export function drivenClient({ name, missing, command, codecs, lacks = [] }: Dri
         name,
         codecs,
         lacks,
+        fails: [],
         write: (topic, codec, letters) => driver.call('write', { topic, codec, letters: letters.map(toWire) }),
         async read(counts) {
           const letters = await driver.call<WireReadLetter[]>('read', { counts: Object.fromEntries(counts) })

@@ -26,6 +26,7 @@ export const kafkajs: RealClientKind = {
       name: 'kafkajs',
       codecs: ['none', 'gzip'],
       lacks: ['null header values'],
+      fails: [],
       async write(topic, codec, letters) {
         const messages = letters.map(letter => ({
           ...letter,

@@ -17,6 +17,7 @@ export const odradek: RealClientKind = {
       name: 'odradek',
       codecs,
       lacks: [],
+      fails: [],
       async write(topic, compressionType, letters) {
         await using producer = createProducer({
           bootstrapServers,

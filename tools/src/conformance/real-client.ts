@@ -47,6 +47,8 @@ export interface RealClient {
   readonly name: string
   readonly codecs: readonly Codec[]
   readonly lacks: readonly Lack[]
+  /** What it fails to read although it has the codec, as `writer codec`: its own faults, each in FINDINGS.md. */
+  readonly fails: readonly string[]
   /** Writes in this order, one after the other within a partition; resolves when all are acknowledged. */
   write(topic: string, codec: Codec, letters: readonly Letter[]): Promise<void>
   /** Reads topics from their beginnings until it has as many records of each as asked. */

@@ -21,6 +21,8 @@ const API_VERSIONS_KEY = 18
 /** Deadline of a request that the leader, the coordinator or the broker must answer; JoinGroup and Fetch may wait long by themselves. Milliseconds. */
 const REQUEST_DEADLINE_MS = 30_000
 const LONG_DEADLINE_MS = 1_800_000
+/** Bytes that are read although they cannot be taken yet. */
+const READ_BEYOND_BYTES = 64 * 1024
 const patientApis: ReadonlySet<ApiName> = new Set<ApiName>(['JoinGroup', 'SyncGroup', 'Fetch'])
 
 /** A request whose reply has not left yet. */
@@ -50,6 +52,7 @@ export class Connection {
   /** A frame that may not be taken yet. */
   #held: Uint8Array | undefined
   #taking = false
+  #peerHasEnded = false
   #draining = false
   #idle: Timer
   #lastUsedMs: number
@@ -128,15 +131,19 @@ export class Connection {
     if (!this.#machine.hasTag('serving') || this.#isFull()) return undefined
     const frame = this.#held ?? this.#splitter.next()
     this.#held = undefined
-    if (!frame || !this.#fetching || !isFetch(frame)) return frame
-    this.#held = frame
-    return undefined
+    if (frame && this.#fetching && isFetch(frame)) {
+      this.#held = frame
+      return undefined
+    }
+    if (!frame && this.#peerHasEnded) this.#machine.send({ type: 'peer.ended' })
+    return frame
   }
 
-  /** A client that ended may still be owed replies, but nobody waits for records or members any more. */
+  /** A client that ended may still be owed replies, also to what was not taken yet, but nobody waits for records or members any more. */
   #peerEnded(): void {
+    this.#peerHasEnded = true
     this.#patience.abort()
-    this.#machine.send({ type: 'peer.ended' })
+    this.#takeFrames()
   }
 
   #take(frame: Uint8Array): void {
@@ -201,7 +208,10 @@ export class Connection {
 
   /** Replies to requests before it still leave; it gets none, so neither may those after it. */
   #unanswered(pending: Pending, reason: string): void {
-    this.#pending.splice(this.#pending.indexOf(pending) + 1)
+    const at = this.#pending.indexOf(pending)
+    // Dropped already, because one before it got no reply.
+    if (at < 0) return
+    this.#pending.splice(at + 1)
     this.end(reason)
     this.#ready(pending, [])
   }
@@ -268,8 +278,10 @@ export class Connection {
     )
   }
 
+  /** Goes on reading a little past what may be taken: only who reads learns that its peer is gone. */
   #checkWindow(): void {
-    const full = this.#held !== undefined || this.#isFull()
+    const aheadBytes = this.#splitter.bufferedBytes + (this.#held?.byteLength ?? 0)
+    const full = aheadBytes > READ_BEYOND_BYTES && (this.#held !== undefined || this.#isFull())
     const state = this.#machine.state
     if (full && state === 'Serving.Reading') this.#machine.send({ type: 'window.full' })
     else if (!full && state === 'Serving.Paused') this.#machine.send({ type: 'window.open' })

@@ -124,6 +124,16 @@ describe('the network door', () => {
     await client.closed
   })
 
+  test('several malformed requests in flight end the connection once, and what was owed before them still leaves', async () => {
+    const client = await open()
+    const sent = await client.send('Fetch', 12, fetch('t', 1_000_000, { partitions: [1], maxWaitMs: 100 }))
+    // Versions of APIs that were not spoken before: their schemas are loaded first, and both turn out to be malformed.
+    for (const key of ['0020', '002c'])
+      client.sendBytes(Buffer.from(`0000000e${key}000100000009${'ffff'}7fffffff`, 'hex'))
+    expect(Buffer.from((await client.frame())!).readInt32BE(0)).toBe(sent)
+    await client.closed
+  })
+
   test('a client that sends and never reads is not read from any more, and costs no more than its bounds', async () => {
     const big = await open()
     for (let index = 0; index < 4; index++)

@@ -6,5 +6,6 @@ export const fetchHandler: Handler<'Fetch'> = async (request, { door, caller, se
   const step = sessions.step(request, door.host.clock.now(), () => door.host.random.float())
   if (step.kind === 'refused')
     return { throttleTimeMs: 0, errorCode: step.errorCode, sessionId: 0, responses: [], nodeEndpoints: [] }
-  return step.shape(await answer(door, 'Fetch', { ...request, topics: step.topics }, caller))
+  const maxWaitMs = Math.min(request.maxWaitMs, caller.deadlineMs)
+  return step.shape(await answer(door, 'Fetch', { ...request, maxWaitMs, topics: step.topics }, caller))
 }
