@@ -1,6 +1,8 @@
 // Pipelines over every target: each record of the input counts exactly once in the output, through rebalances, failures and restarts.
+import { setEnvironmentData } from 'node:worker_threads'
 import { createConsumer } from '@odradek/consumer/create-consumer'
 import { createProducer } from '@odradek/producer/create-producer'
+import { builtUrl } from '@odradek/shared/actor/built-url'
 import { string } from '@odradek/shared/client/codecs'
 import { topic } from '@odradek/shared/client/topic'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -114,6 +116,20 @@ describe.each(targets)('over $name', ({ missing, open }) => {
       expect(ended).toMatchObject({ code: 'ODK_PRODUCER_FENCED', fatal: true })
       const perKey = 10 + rounds * 5
       expect(sorted(await read(to, perKey * 20))).toEqual(expected(perKey))
+    }, 60_000)
+
+    test('a module on three threads, of which one is ended in mid-stream: every record once, in the order of its key', async () => {
+      const [input, output] = [await target.topic(6), await target.topic(3)]
+      setEnvironmentData('copying-pipeline', { input, output })
+      const module = new URL(builtUrl(new URL('./copying-pipeline.ts', import.meta.url).href))
+      await using running = pipeline(module, optionsOf(`pipe${++ids}-threads`, { threads: 3, commitEvery: 20 }))
+      await feed(input, 400)
+      await read(output, 400)
+      for (let round = 0; round < 5; round++) {
+        await feed(input, 400, 20 + round * 20)
+        if (round === 1) await running.kill(0)
+      }
+      expect(sorted(await read(output, 2_400))).toEqual(expected(120))
     }, 60_000)
 
     test('offsets are committed with the output, so that nothing is left to do after it', async () => {

@@ -6,6 +6,7 @@ import type { BootstrapServers } from '@odradek/shared/client/common-options'
 import {
   anything,
   custom,
+  integer,
   isFunction,
   isObject,
   type OptionTable,
@@ -19,16 +20,18 @@ export interface PipelineOptions {
   /** Where both topics are: an embedded broker, or `'host:port,...'`. */
   readonly bootstrapServers: BootstrapServers
   /**
-   * `transactional.id` of its producer. One per running instance, the same over its restarts: a second instance with the same id ends the first.
+   * `transactional.id` of its producer; a module's threads add `-0`, `-1`, ... to it. One per running instance, the same over its restarts: a second instance with the same id ends the first.
    */
   readonly transactionalId: string
   /** Group of its consumers. Instances of one pipeline share it, and share the partitions. */
   readonly groupId: string
   /** When a transaction is committed: after so many records read, or `{ records, ms }`, whichever comes first. Default 1000 records, 100 ms. */
   readonly commitEvery?: number | Partial<CommitEvery>
+  /** Threads, for a pipeline in a module. Default 1. More than there are partitions: the rest stands by. */
+  readonly threads?: number
   /**
    * What is done about a record for which the function throws: `stop` (default), `skip`, `retry` (the transaction is undone and read again after a wait), or a
-   * function that chooses.
+   * function that chooses (a module exports it as `onError` instead).
    */
   readonly onError?: OnError
   /** Options of its consumers, such as `maxPollIntervalMs`. Not those that make it exactly once. */
@@ -39,15 +42,22 @@ export interface PipelineOptions {
   readonly signal?: AbortSignal
 }
 
-export interface ResolvedPipelineOptions {
+interface ResolvedPipelineOptions {
   readonly bootstrapServers: BootstrapServers
   readonly transactionalId: string | undefined
   readonly groupId: string | undefined
   readonly commitEvery: CommitEvery
+  readonly threads: number
   readonly onError: OnError
   readonly consumer: Partial<ConsumerOptions>
   readonly producer: Partial<ProducerOptions>
   readonly signal: AbortSignal | undefined
+}
+
+/** Checked: what is required is there. */
+export type ReadPipelineOptions = ResolvedPipelineOptions & {
+  readonly transactionalId: string
+  readonly groupId: string
 }
 
 const CHOICES: readonly FailureChoice[] = ['stop', 'skip', 'retry']
@@ -68,6 +78,7 @@ const table: OptionTable<ResolvedPipelineOptions> = {
     readEvery,
     DEFAULT_EVERY,
   ),
+  threads: integer(null, 1, { min: 1, max: 256 }),
   onError: anything<OnError>(
     null,
     "'stop', 'skip', 'retry' or a function",
@@ -86,10 +97,7 @@ const FIXED = {
 } as const
 
 /** Throws KafkaError ODK_OPTION_UNKNOWN, ODK_OPTION_INVALID, ODK_OPTION_MISSING or ODK_OPTION_CONFLICT. */
-export function readPipelineOptions(given: PipelineOptions): ResolvedPipelineOptions & {
-  readonly transactionalId: string
-  readonly groupId: string
-} {
+export function readPipelineOptions(given: PipelineOptions): ReadPipelineOptions {
   const { options } = parseOptions('pipeline', table, given, {})
   const { transactionalId, groupId, bootstrapServers } = options
   if (bootstrapServers === '') missing('bootstrapServers')

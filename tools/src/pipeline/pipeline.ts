@@ -1,14 +1,15 @@
-// The recommended way to exactly once: records of one topic become records of another, with the offsets in the same transaction.
-
+// The recommended way to exactly once: records of one topic become records of another, with the offsets in the same transaction. In this thread with a
+// function, or on several threads with a module.
 import type { RecordOf } from '@odradek/consumer/consumer-calls'
-import { createConsumer } from '@odradek/consumer/create-consumer'
-import { createProducer } from '@odradek/producer/create-producer'
+import { readConsumerOptions } from '@odradek/consumer/consumer-options'
 import type { RecordFor } from '@odradek/producer/record-encoder'
-import { systemClock } from '@odradek/shared/base/clock'
-import { systemRandom } from '@odradek/shared/base/random'
+import { KafkaError } from '@odradek/shared/base/errors'
+import { ModuleThreads } from '@odradek/shared/client/module-threads'
+import { openClusterDoor } from '@odradek/shared/client/open-door'
 import type { RawTopic, Topic } from '@odradek/shared/client/topic'
-import { PipelineLane, type PipelineMetrics } from './pipeline-lane.ts'
-import { type PipelineOptions, readPipelineOptions } from './pipeline-options.ts'
+import { openLane } from './open-lane.ts'
+import type { PipelineMetrics } from './pipeline-lane.ts'
+import { type PipelineOptions, type ReadPipelineOptions, readPipelineOptions } from './pipeline-options.ts'
 
 /** What the function may make of a record: nothing, one record, or several; or a promise of it. */
 export type Made<T> = RecordFor<T extends Topic<any, any> ? T : RawTopic>
@@ -18,7 +19,10 @@ export type Outputs<T> = Made<T> | readonly Made<T>[] | null | undefined
 export interface Pipeline extends AsyncDisposable {
   /** Resolves when it was closed; rejects with what ended it: what the function threw, ODK_PRODUCER_FENCED, or another fatal error. */
   readonly done: Promise<void>
+  /** Summed over its threads; of other threads at most 200 ms old, and without what threads that died had counted. */
   metrics(): PipelineMetrics
+  /** Ends a thread of a module's pipeline as if it had crashed; it is replaced. For study and tests. */
+  kill(thread: number): Promise<void>
   /** Finishes the record in hand, commits, leaves the group. Idempotent; does not throw what `done` rejects with. */
   close(): Promise<void>
 }
@@ -28,10 +32,11 @@ export interface Pipeline extends AsyncDisposable {
  * restarts, for readers with `isolationLevel: 'readCommitted'`. Records of a partition are processed in order, one after another; what `transform`
  * does besides (a database, a mail) may happen again when a transaction is undone.
  *
- *     await using totals = pipeline(orders, invoices, ({ key, value }) => ({ key, value: invoiceOf(value) }), {
- *       bootstrapServers: broker, transactionalId: 'invoices-1', groupId: 'invoices' })
- *     await totals.done
+ *     await using invoices = pipeline(orders, bills, ({ key, value }) => ({ key, value: billOf(value) }), {
+ *       bootstrapServers: broker, transactionalId: 'billing-1', groupId: 'billing' })
+ *     await invoices.done
  *
+ * Given a module that exports `from`, `to`, `transform` (and perhaps `onError`), it runs on `threads` threads, which share the partitions.
  * Throws KafkaError ODK_OPTION_*.
  */
 export function pipeline<const F extends Topic<any, any> | string, const T extends Topic<any, any> | string>(
@@ -39,37 +44,77 @@ export function pipeline<const F extends Topic<any, any> | string, const T exten
   to: T,
   transform: (record: RecordOf<F>) => Outputs<T> | Promise<Outputs<T>>,
   options: PipelineOptions,
+): Pipeline
+export function pipeline(module: URL, options: PipelineOptions): Pipeline
+export function pipeline(
+  first: Topic<any, any> | string | URL,
+  second: Topic<any, any> | string | PipelineOptions,
+  transform?: (record: any) => unknown,
+  given?: PipelineOptions,
 ): Pipeline {
-  const { bootstrapServers, transactionalId, groupId, commitEvery, onError, signal, ...others } =
-    readPipelineOptions(options)
-  const lane = new PipelineLane({
-    clock: systemClock,
-    random: systemRandom(),
-    from,
-    to,
-    transform: transform as (record: unknown) => unknown,
-    commitEvery,
-    onError,
-    producer: createProducer({ ...others.producer, bootstrapServers, transactionalId }),
-    consumer: hooks =>
-      createConsumer({
-        autoOffsetReset: 'earliest',
-        ...others.consumer,
-        ...hooks,
-        bootstrapServers,
-        groupId,
-        enableAutoCommit: false,
-        isolationLevel: 'readCommitted',
-      }),
+  if (first instanceof URL) return inThreads(first, readPipelineOptions(second as PipelineOptions))
+  const options = readPipelineOptions(given!)
+  if (options.threads > 1) {
+    const why = 'threads: a function reaches no other thread; put from, to and transform into a module and give its URL'
+    throw new KafkaError('ODK_OPTION_CONFLICT', `pipeline: ${why}`)
+  }
+  const work = { from: first, to: second as Topic, transform: transform!, onError: options.onError }
+  const lane = openLane(work, options)
+  const kill = async () => undefined
+  return running(lane.run(), { stop: () => lane.stop(), metrics: () => lane.metrics(), kill }, options.signal)
+}
+
+function inThreads(module: URL, options: ReadPipelineOptions): Pipeline {
+  const { bootstrapServers, transactionalId, groupId, commitEvery, consumer, producer, onError, threads } = options
+  if (typeof onError === 'function') {
+    throw new KafkaError('ODK_OPTION_INVALID', 'pipeline: a module exports its function onError itself')
+  }
+  const door = openClusterDoor('pipeline', readConsumerOptions({ ...consumer, bootstrapServers, groupId }), threads)
+  if (door.ticket === undefined) {
+    throw new KafkaError('ODK_OPTION_INVALID', 'pipeline: give the broker itself, in the thread that created it')
+  }
+  const lanes = new ModuleThreads({
+    clock: door.host.clock,
+    entry: new URL('./pipeline.worker.ts', import.meta.url),
+    threads,
+    ticket: () => door.ticket!(),
+    input: thread => ({
+      module: module.href,
+      transactionalId: `${transactionalId}-${thread}`,
+      groupId,
+      commitEvery,
+      consumer,
+      producer,
+      onError,
+    }),
+    answer: () => undefined,
+    onDeath: 'restart',
   })
-  const done = lane.run()
-  // Who does not look at `done` hears of a failure from `close`, which does not throw: a pipeline must not end its process.
+  const done = lanes.done.finally(() => door.release?.())
+  const metrics = () => summed(lanes.metrics as readonly (PipelineMetrics | null)[])
+  return running(done, { stop: () => lanes.stop(), metrics, kill: thread => lanes.kill(thread) }, options.signal)
+}
+
+function running(
+  done: Promise<void>,
+  { stop, metrics, kill }: Pick<Pipeline, 'metrics' | 'kill'> & { stop(): void },
+  signal: AbortSignal | undefined,
+): Pipeline {
+  // Who does not look at `done` must not have his process ended by it.
   done.catch(() => undefined)
   const close = async () => {
-    lane.stop()
+    stop()
     await done.catch(() => undefined)
   }
-  signal?.addEventListener('abort', () => lane.stop(), { once: true })
-  if (signal?.aborted) lane.stop()
-  return { done, metrics: () => lane.metrics(), close, [Symbol.asyncDispose]: close }
+  signal?.addEventListener('abort', stop, { once: true })
+  if (signal?.aborted) stop()
+  return { done, metrics, kill, close, [Symbol.asyncDispose]: close }
+}
+
+function summed(all: readonly (PipelineMetrics | null)[]): PipelineMetrics {
+  const sum = { records: 0, outputs: 0, skipped: 0, transactions: 0, aborts: 0 }
+  for (const metrics of all) {
+    for (const name of Object.keys(sum) as (keyof PipelineMetrics)[]) sum[name] += metrics?.[name] ?? 0
+  }
+  return sum
 }

@@ -1,0 +1,51 @@
+// Makes a lane with a consumer and a producer of its own; what makes it exactly once is set here and nowhere else.
+import type { ConsumerOptions } from '@odradek/consumer/consumer-options'
+import type { ConsumerRecord } from '@odradek/consumer/consumer-record'
+import { createConsumer } from '@odradek/consumer/create-consumer'
+import { createProducer } from '@odradek/producer/create-producer'
+import type { ProducerOptions } from '@odradek/producer/options'
+import { systemClock } from '@odradek/shared/base/clock'
+import { systemRandom } from '@odradek/shared/base/random'
+import type { BootstrapServers } from '@odradek/shared/client/common-options'
+import type { Topic } from '@odradek/shared/client/topic'
+import type { CommitEvery } from './pipeline.rules.ts'
+import { type OnError, PipelineLane } from './pipeline-lane.ts'
+
+/** What a pipeline does, wherever it runs. */
+export interface PipelineWork {
+  readonly from: Topic<any, any> | string
+  readonly to: Topic<any, any> | string
+  readonly transform: (record: ConsumerRecord<any, any>) => unknown
+  readonly onError: OnError
+}
+
+/** With what it does it; plain data but for `bootstrapServers`. */
+export interface LaneSettings {
+  readonly bootstrapServers: BootstrapServers
+  readonly transactionalId: string
+  readonly groupId: string
+  readonly commitEvery: CommitEvery
+  readonly consumer: Partial<ConsumerOptions>
+  readonly producer: Partial<ProducerOptions>
+}
+
+export function openLane(work: PipelineWork, settings: LaneSettings): PipelineLane {
+  const { bootstrapServers, transactionalId, groupId, commitEvery, consumer, producer } = settings
+  return new PipelineLane({
+    ...work,
+    clock: systemClock,
+    random: systemRandom(),
+    commitEvery,
+    producer: createProducer({ ...producer, bootstrapServers, transactionalId }),
+    consumer: hooks =>
+      createConsumer({
+        autoOffsetReset: 'earliest',
+        ...consumer,
+        ...hooks,
+        bootstrapServers,
+        groupId,
+        enableAutoCommit: false,
+        isolationLevel: 'readCommitted',
+      }),
+  })
+}

@@ -1,0 +1,26 @@
+// One thread of a pipeline that is a module: its own consumer and producer, the module's topics and function.
+import { KafkaError } from '@odradek/shared/base/errors'
+import { type ModuleThread, type ModuleWork, serveModule } from '@odradek/shared/client/module-thread'
+import { type LaneSettings, openLane, type PipelineWork } from './open-lane.ts'
+import type { FailureChoice } from './pipeline-lane.ts'
+
+/** What a thread is started with. */
+export interface PipelineInput extends Omit<LaneSettings, 'bootstrapServers'> {
+  readonly module: string
+  readonly onError: FailureChoice
+}
+
+await serveModule<PipelineInput>(run)
+
+async function run({ input, broker, signal }: ModuleThread<PipelineInput>): Promise<ModuleWork> {
+  const { module, onError, ...settings } = input
+  const { from, to, transform, ...rest } = (await import(module)) as Partial<PipelineWork>
+  if (from === undefined || to === undefined || typeof transform !== 'function') {
+    throw new KafkaError('ODK_HANDLER_INVALID', `${module} is no pipeline: it must export from, to and transform`)
+  }
+  const work = { from, to, transform, onError: rest.onError ?? onError }
+  const lane = openLane(work, { ...settings, bootstrapServers: broker })
+  signal.addEventListener('abort', () => lane.stop(), { once: true })
+  if (signal.aborted) lane.stop()
+  return { done: lane.run(), metrics: () => lane.metrics() }
+}
