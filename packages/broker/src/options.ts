@@ -28,7 +28,7 @@ export interface BrokerOptions {
   readonly threads?: number | 'auto'
   /** Topics to create if they do not exist: name to number of partitions, or to partitions and configs. */
   readonly topics?: { readonly [name: string]: number | TopicOptions }
-  /** Kafka broker configs, dotted or camelCase. */
+  /** Kafka broker configs, dotted or camelCase. Defaults are Kafka's but for three that suit one process (CONFIGS.md). */
   readonly config?: { readonly [name: string]: string | number | boolean | readonly string[] }
   /** Kafka's `node.id`; default 1. */
   readonly nodeId?: number
@@ -127,6 +127,16 @@ const table: OptionTable<Resolved> = {
   signal: optional<AbortSignal>('an AbortSignal', given => given instanceof AbortSignal),
 }
 
+/**
+ * Where an embedded broker's defaults are not Kafka's (decision 0023): a group begins with whoever is there instead of waiting 3 s for more, and internal topics
+ * have as many partitions as one process can use.
+ */
+const embeddedConfigs = {
+  'group.initial.rebalance.delay.ms': '0',
+  'offsets.topic.num.partitions': '4',
+  'transaction.state.log.num.partitions': '4',
+}
+
 /** Throws KafkaError ODK_OPTION_UNKNOWN, ODK_OPTION_INVALID, ODK_OPTION_CONFLICT, ODK_CONFIG_UNKNOWN or ODK_CONFIG_INVALID. */
 export function readBrokerOptions(given: BrokerOptions): BrokerSettings {
   const { options } = parseOptions<Resolved>('createBroker', table, given)
@@ -141,7 +151,7 @@ export function readBrokerOptions(given: BrokerOptions): BrokerSettings {
     listen: options.listen.map(listen => ({ ...LOOPBACK, ...listen })) as BrokerSettings['listen'],
     storage: options.storage === 'memory' ? { kind: 'memory' } : { kind: 'lmdb', dir: options.dir ?? './data' },
     topics: Object.entries(options.topics).map(readTopic),
-    staticConfigs: readGivenConfigs(options.config, brokerConfigs, 'createBroker: config'),
+    staticConfigs: { ...embeddedConfigs, ...readGivenConfigs(options.config, brokerConfigs, 'createBroker: config') },
   }
 }
 

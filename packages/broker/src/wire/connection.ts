@@ -192,10 +192,12 @@ export class Connection {
       .then(response => this.#ready(pending, response === null ? [] : this.#encode(route, header, response)))
       .catch(error => {
         this.#count('failed', 1)
-        this.#room.context.log.warn(
-          { api: route.name, client: this.#clientHost, error: String(error) },
-          'a request could not be answered',
-        )
+        // A client that goes away gives its requests up: nothing to tell anybody.
+        if (!this.#abort.signal.aborted)
+          this.#room.context.log.warn(
+            { api: route.name, client: this.#clientHost, error: String(error) },
+            'a request could not be answered',
+          )
         this.#unanswered(pending, String(error))
       })
   }
