@@ -1,5 +1,7 @@
 // Regular expressions that members subscribe with, resolved to topics (Java: GroupMetadataManager.refreshRegularExpressions), and what changed topics mean
 // to consumer groups.
+
+import { compilePattern, PatternError } from '../runtime/bounded-pattern.rules.ts'
 import { patternRecord } from './consumer-records.rules.ts'
 import { ConsumerStep } from './consumer-step.ts'
 import type { GroupRecord } from './group.records.ts'
@@ -7,7 +9,6 @@ import type { GroupEffect } from './group-words.ts'
 import type { GroupContext, Groups } from './groups.ts'
 import { error, type HeartbeatError } from './heartbeat-validation.rules.ts'
 import { metadataHashOf } from './subscribed-topics.rules.ts'
-import { compileTopicPattern, PatternError } from './topic-pattern.rules.ts'
 import type { Topics } from './topic-view.ts'
 
 /** Records that one decision about changed topics writes at most, so that they fit a batch. */
@@ -34,7 +35,7 @@ function resolved(expression: string, { topics, now }: GroupContext) {
 }
 
 function matching(expression: string, topics: Topics): readonly string[] {
-  const matches = compileTopicPattern(expression)
+  const matches = compilePattern(expression)
   const names: string[] = []
   for (const { topic } of topics.all()) if (matches(topic)) names.push(topic)
   return names.sort()

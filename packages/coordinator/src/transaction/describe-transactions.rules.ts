@@ -9,6 +9,7 @@ import type {
   ListTransactionsRequest,
   ListTransactionsResponse,
 } from '@odradek/shared/protocol/messages/66-list-transactions'
+import { type BoundedPattern, compilePattern, PatternError } from '../runtime/bounded-pattern.rules.ts'
 import type { TransactionMetadata } from './transaction.records.ts'
 import { transactionStatuses } from './transaction.records.ts'
 import type { Transaction } from './transaction.rules.ts'
@@ -75,18 +76,19 @@ export function listTransactions(
     if (producerIds.size > 0 && !producerIds.has(producerId)) continue
     // As Kafka: a transaction that has not begun runs since 1970.
     if (durationFilter >= 0 && now - startMs <= durationFilter) continue
-    if (pattern !== null && !pattern.test(transactionalId)) continue
+    if (pattern !== null && !pattern(transactionalId)) continue
     transactionStates.push({ transactionalId, producerId, transactionState: status })
   }
   return { throttleTimeMs: 0, errorCode: 0, unknownStateFilters, transactionStates }
 }
 
-/** Matches whole ids, as Kafka's; null and empty match all. */
-function patternOf(pattern: string | null): RegExp | null | 'invalid' {
+/** Matches whole ids, as Kafka's; null and empty match all. In bounded time: a client's pattern must not occupy the coordinator. */
+function patternOf(pattern: string | null): BoundedPattern | null | 'invalid' {
   if (pattern === null || pattern === '') return null
   try {
-    return new RegExp(`^(?:${pattern})$`, 'u')
-  } catch {
-    return 'invalid'
+    return compilePattern(pattern)
+  } catch (error) {
+    if (error instanceof PatternError) return 'invalid'
+    throw error
   }
 }

@@ -31,10 +31,10 @@ export class PatternError extends Error {
   override readonly name = 'PatternError'
 }
 
-export type TopicPattern = (topic: string) => boolean
+export type BoundedPattern = (topic: string) => boolean
 
 /** Throws PatternError. */
-export function compileTopicPattern(source: string): TopicPattern {
+export function compilePattern(source: string): BoundedPattern {
   const program = programOf(new Parser(source).parse())
   return topic => run(program, topic)
 }
