@@ -1,4 +1,5 @@
-// Part 2 of the seeds that every run of the tests goes through; the parts run in workers of their own.
+// The other half of the five hundred seeds.
 import { seedsKeepTheirPromises } from './seeds.suite.ts'
 
-seedsKeepTheirPromises('restarts', 1, 120)
+seedsKeepTheirPromises('restarts', 1, 100)
+seedsKeepTheirPromises('storm', 1, 170)

@@ -156,7 +156,7 @@ class Simulation {
     this.#note(`${level}: ${message} ${JSON.stringify(fields)}`)
     const { error, actor, stack } = fields as { error?: string; actor?: string; stack?: string }
     if (level !== 'error' || message !== 'the actor died') return
-    if (!String(error).includes('killed by the world')) this.#find('actor-bug', `${actor}: ${stack ?? error}`)
+    if (!String(error).includes('killed: ')) this.#find('actor-bug', `${actor}: ${stack ?? error}`)
   }
 
   async #live(plan: LifePlan): Promise<void> {

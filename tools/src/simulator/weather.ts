@@ -26,7 +26,7 @@ export async function weather(
       delayMaxMs: has('delays') ? pick(random, [2, 20, 100]) : noFaults.delayMaxMs,
       close: has('closes') ? pick(random, [0.002, 0.01, 0.05]) : 0,
       actorDeath: has('actorDeaths') ? pick(random, [0.001, 0.005, 0.02]) : 0,
-      laneDeath: has('laneDeaths') ? pick(random, [0.0005, 0.003]) : 0,
+      laneDeath: has('laneDeaths') ? pick(random, [0.001, 0.01]) : 0,
     }
     note(`faults ${JSON.stringify(world.faults)}`)
     if (has('pauses')) pauseSome()
