@@ -292,9 +292,9 @@ export class ActorSystem implements ActorHost {
       this.#own.accept(from, new PortChannel(port), true)
       return
     }
-    const control = this.#controlOf(to)
-    if (control === undefined) port.close()
-    else control.tell('accept', { lane: from, port }, [port])
+    // A dying thread's control port closes before the thread is known to have ended.
+    const isTold = this.#controlOf(to)?.tell('accept', { lane: from, port }, [port]) ?? false
+    if (!isTold) port.close()
   }
 
   // --- logs and traces ------------------------------------------------------------------------------------------------------------

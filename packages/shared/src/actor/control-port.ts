@@ -91,12 +91,15 @@ export class ControlPort<Mine extends Vocabulary, Theirs extends Vocabulary> {
     })
   }
 
+  /** False when the other side is gone: nothing was said, and nothing was transferred. */
   tell<N extends keyof Theirs & string>(
     name: N,
     argument: Parameters<Theirs[N]>[0],
     transfer: readonly Transferable[] = [],
-  ): void {
-    if (!this.#isClosed) this.#port.postMessage(['tell', name, argument], transfer)
+  ): boolean {
+    if (this.#isClosed) return false
+    this.#port.postMessage(['tell', name, argument], transfer)
+    return true
   }
 
   ref(): void {

@@ -104,7 +104,7 @@ export class RemoteLane {
       return { channel: near, leavesThread: false }
     }
     const { port1, port2 } = new MessageChannel()
-    this.control.tell('connect', { lane: to, port: port2 }, [port2])
+    if (!this.control.tell('connect', { lane: to, port: port2 }, [port2])) port2.close()
     return { channel: new PortChannel(port1), leavesThread: true }
   }
 
