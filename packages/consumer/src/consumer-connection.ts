@@ -12,6 +12,7 @@ import type { RequestOf, ResponseOf } from '@odradek/shared/actor/contract'
 import { type ErrorData, type KafkaError, PortError } from '@odradek/shared/base/errors'
 import type { ClusterDoor } from '@odradek/shared/client/cluster-link'
 import type { Codec } from '@odradek/shared/client/codecs'
+import { endWhenCutOff } from '@odradek/shared/client/cut-off'
 import {
   type CommittedOffset,
   type ConsumerContract,
@@ -181,13 +182,13 @@ export class ConsumerConnection {
       const name = options.groupId === undefined ? options.clientId : `${options.groupId}/${options.clientId}`
       this.#spawned = this.#door.host.spawn(this.#module, input, { name })
       this.#spawned.then(
-        spawned => spawned.onChange((address, reason) => this.#moved(address, reason)),
+        spawned => spawned.onChange((address, reason) => this.#moved(spawned, address, reason)),
         () => {},
       )
     }
     try {
-      const { address } = await this.#spawned
-      this.#link ??= this.#open(address)
+      const spawned = await this.#spawned
+      this.#link ??= this.#open(spawned, spawned.address)
     } catch (error) {
       this.#spawned = null
       throw error instanceof PortError ? kafkaErrorOf(error, error) : error
@@ -195,8 +196,9 @@ export class ConsumerConnection {
     return this.#link!
   }
 
-  #open(address: Address<ConsumerContract>): Link<ConsumerContract> {
+  #open(spawned: Spawned<ConsumerContract>, address: Address<ConsumerContract>): Link<ConsumerContract> {
     const link = this.#door.host.link(consumer, address)
+    endWhenCutOff(this.#door.host, spawned, link, () => this.#link === link && !this.#closing)
     link.on('deliveries', ({ deliveries }) => this.inbox.receive(deliveries))
     link.on('failed', ({ key, error }) => {
       if (key === null) this.#fail(error)
@@ -215,7 +217,7 @@ export class ConsumerConnection {
   }
 
   /** The thread died and another took its place (or none): what was in hand is stale, a group's partitions are lost. */
-  #moved(address: Address<ConsumerContract> | null, reason: string): void {
+  #moved(spawned: Spawned<ConsumerContract>, address: Address<ConsumerContract> | null, reason: string): void {
     this.#link?.close()
     this.#link = null
     if (this.#closing) return
@@ -226,7 +228,7 @@ export class ConsumerConnection {
       this.inbox.wake()
       return
     }
-    const link = this.#open(address)
+    const link = this.#open(spawned, address)
     this.#link = link
     this.#begin().catch((error: unknown) => {
       // It died again meanwhile: its successor begins anew.

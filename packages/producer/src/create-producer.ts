@@ -2,6 +2,7 @@
 import type { Link, Spawned } from '@odradek/shared/actor/actor'
 import { KafkaError } from '@odradek/shared/base/errors'
 import type { ClusterDoor } from '@odradek/shared/client/cluster-link'
+import { endWhenCutOff } from '@odradek/shared/client/cut-off'
 import { openClusterDoor } from '@odradek/shared/client/open-door'
 import { type SenderContract, sender } from '@odradek/shared/contracts/sender.contract'
 import { type ProducerOptions, type ResolvedProducerOptions, readProducerOptions, senderPolicyOf } from './options.ts'
@@ -38,9 +39,9 @@ class SenderSpawner implements SenderConnection {
     this.#spawned = this.#door.host.spawn(senderModule, input, { name: this.#options.clientId })
     this.#spawned.then(
       spawned => {
-        this.#connected(spawned.address, events)
+        this.#connected(spawned, spawned.address, events)
         spawned.onChange((address, reason) => {
-          if (address !== null) this.#connected(address, events)
+          if (address !== null) this.#connected(spawned, address, events)
           else events.lost(new KafkaError('ODK_SENDER_DIED', `the producer's sender has ended: ${reason}`))
         })
       },
@@ -49,14 +50,22 @@ class SenderSpawner implements SenderConnection {
   }
 
   async close(): Promise<void> {
-    this.#link?.close()
+    const link = this.#link
+    this.#link = null
+    link?.close()
     const spawned = await this.#spawned?.catch(() => null)
     await spawned?.close()
     await this.#door.release?.()
   }
 
-  #connected(address: Spawned<SenderContract>['address'], events: Parameters<SenderConnection['open']>[0]): void {
-    this.#link = this.#door.host.link(sender, address)
-    events.connected(this.#link)
+  #connected(
+    spawned: Spawned<SenderContract>,
+    address: Spawned<SenderContract>['address'],
+    events: Parameters<SenderConnection['open']>[0],
+  ): void {
+    const link = this.#door.host.link(sender, address)
+    this.#link = link
+    endWhenCutOff(this.#door.host, spawned, link, () => this.#link === link)
+    events.connected(link)
   }
 }

@@ -43,6 +43,7 @@ export class ClusterClient {
   /** Of the metadata log, when it was restarted since the coordinator was first started. */
   #leader: Address<PartitionLeaderContract> | undefined
   #clusterId: string
+  #closing = false
 
   constructor(options: ClusterClientOptions) {
     this.#options = options
@@ -106,6 +107,7 @@ export class ClusterClient {
   }
 
   async close(): Promise<void> {
+    this.#closing = true
     this.#link?.close()
     await this.#spawned?.close()
   }
@@ -126,6 +128,8 @@ export class ClusterClient {
     // What it was started with is where the leader was first.
     if (this.#leader) link.tell('leaderChanged', { leader: this.#leader })
     this.#link = link
+    // Ports lose nothing while both live; should the link end all the same, it is opened anew.
+    void link.closed.then(() => context.clock.after(context.limits.cutOffMs, () => this.#reconnect(link)))
     // The next incarnation is connected to by `onChange`.
     while (!link.isClosed) {
       try {
@@ -140,6 +144,10 @@ export class ClusterClient {
         if (!link.isClosed) context.log.warn({ reason: (error as Error).message }, 'the cluster is not ready yet')
       }
     }
+  }
+
+  #reconnect(link: Link<ClusterContract>): void {
+    if (this.#link === link && !this.#closing) void this.#connect(link.address)
   }
 
   #take(delta: ImageDelta): void {

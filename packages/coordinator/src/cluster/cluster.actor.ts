@@ -1,5 +1,5 @@
 // The cluster coordinator: hands of the cluster shard. Lives on the lane of the leader of `__cluster_metadata-0`; asked by the broker.
-import { defineActor, type Link, type Peer } from '@odradek/shared/actor/actor'
+import { type Address, defineActor, type Link, type Peer } from '@odradek/shared/actor/actor'
 import { PortError } from '@odradek/shared/base/errors'
 import {
   type ClusterContract,
@@ -49,7 +49,19 @@ export const actor = defineActor<ClusterContract, ClusterInput>({
       hands: { notify: notice => watchers.tell(notice) },
       maxBatchBytes: METADATA_BATCH_BYTES_MAX,
     })
-    runner.lead(context.link(partitionLeader, input.leader) as Link<PartitionLeaderContract>)
+    const follow = (leader: Address<PartitionLeaderContract>) => {
+      const link = context.link(partitionLeader, leader)
+      followed = link
+      runner.lead(link)
+      // Its successor is told by the broker; should the link alone have ended, it is opened anew.
+      void link.closed.then(() => {
+        context.clock.after(context.limits.cutOffMs, () => {
+          if (followed === link && !context.signal.aborted) follow(leader)
+        })
+      })
+    }
+    let followed: Link<PartitionLeaderContract>
+    follow(input.leader)
     return {
       ask: {
         request: async ({ api, request, brokers }) => {
@@ -67,8 +79,7 @@ export const actor = defineActor<ClusterContract, ClusterInput>({
       },
       tell: {
         subscribe: (_, peer) => watchers.add(peer),
-        leaderChanged: ({ leader }) =>
-          runner.lead(context.link(partitionLeader, leader) as Link<PartitionLeaderContract>),
+        leaderChanged: ({ leader }) => follow(leader),
       },
       closed: peer => watchers.remove(peer),
       close: () => runner.close(),

@@ -13,7 +13,7 @@ export interface Faults {
   readonly close: number
   /** An actor of the receiving lane dies, the array is delivered after that. */
   readonly actorDeath: number
-  /** The receiving lane dies with all its actors. */
+  /** The receiving lane dies with all its actors; most of what it said last and is still under way is lost with it, as a tail. */
   readonly laneDeath: number
   /** Lanes that faults spare besides lane 0, such as that of a checker. */
   readonly spare: readonly number[]
@@ -41,6 +41,11 @@ export interface Crossing {
   killSome(lane: number): void
 }
 
+/** One end's lane, as long as it lives: another one may get its number. */
+export interface LaneLife {
+  readonly isDead: boolean
+}
+
 export class SimulatedChannel implements Channel {
   readonly #crossing: Crossing
   /** Lane at this end. */
@@ -49,15 +54,19 @@ export class SimulatedChannel implements Channel {
   #listener: ChannelListener | null = null
   #arrivesAt = 0
   #isClosed = false
+  /** Its lane died, and some of what it had said was lost: nothing arrives from here any more. */
+  #isCut = false
+  readonly #life: LaneLife
 
-  private constructor(crossing: Crossing, lane: number) {
+  private constructor(crossing: Crossing, lane: number, life: LaneLife) {
     this.#crossing = crossing
     this.#lane = lane
+    this.#life = life
   }
 
-  static pair(crossing: Crossing): [SimulatedChannel, SimulatedChannel] {
-    const near = new SimulatedChannel(crossing, crossing.from)
-    const far = new SimulatedChannel(crossing, crossing.to)
+  static pair(crossing: Crossing, nearLife: LaneLife, farLife: LaneLife): [SimulatedChannel, SimulatedChannel] {
+    const near = new SimulatedChannel(crossing, crossing.from, nearLife)
+    const far = new SimulatedChannel(crossing, crossing.to, farLife)
     near.#other = far
     far.#other = near
     return [near, far]
@@ -90,8 +99,15 @@ export class SimulatedChannel implements Channel {
     schedule(this.#arrivesAt, this.#other.#lane, arrive)
   }
 
+  /** A thread may end after what it did took effect and before it told. */
+  #isLost(): boolean {
+    const other = this.#other
+    if (other.#life.isDead && this.#crossing.random.float() < 0.9) other.#isCut = true
+    return other.#isCut
+  }
+
   #deliver(entries: Entries): void {
-    if (this.#isClosed) return
+    if (this.#isClosed || this.#isLost()) return
     const { random, faults, killLane, killSome, delivered } = this.#crossing
     delivered(this.#lane, entries.length)
     const { close, actorDeath, laneDeath, spare } = faults()

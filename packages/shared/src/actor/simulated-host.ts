@@ -330,8 +330,8 @@ export class SimulatedWorld {
   }
 
   #connect(from: SimulatedLane, to: number): { channel: SimulatedChannel; leavesThread: boolean } {
-    const [near, far] = SimulatedChannel.pair(this.#crossing(from.lane.host.lane, to))
     const remote = this.#lanes.get(to)
+    const [near, far] = SimulatedChannel.pair(this.#crossing(from.lane.host.lane, to), from, remote ?? from)
     if (remote === undefined) near.close('there is no such lane')
     else remote.lane.accept(from.lane.host.lane, far, true)
     return { channel: near, leavesThread: true }

@@ -30,6 +30,8 @@ export const limits = {
   /** The first backoff; it doubles with each death in the window up to the longest. */
   restartDelayMinMs: 10,
   restartDelayMaxMs: 5_000,
+  /** How long a client waits for the successor of an actor whose link ended before it ends that actor itself. */
+  cutOffMs: 1_000,
   /** How long an actor may take to close in order before it is killed. */
   closeDeadlineMs: 10_000,
   /** How long the supervisor waits for a gate before it gives the process up. */
