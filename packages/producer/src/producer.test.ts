@@ -250,6 +250,24 @@ describe('back-pressure', () => {
     world.clock.after(100, () => controller.abort(new Error('enough')))
     await expect(world.run(() => waiting)).rejects.toMatchObject({ code: 'ODK_ABORTED', cause: { message: 'enough' } })
   })
+
+  test('a send that was given up while it waited never goes out, alone or in an array; others keep their order', async () => {
+    const { world, producer, cluster, log } = open({}, { partitions: 0 })
+    const controller = new AbortController()
+    const { signal } = controller
+    const kept = producer.send('orders', { value: 'first' })
+    const given = [
+      producer.send('orders', { value: 'given up' }, { signal }),
+      producer.send('orders', [{ value: 'given' }, { value: 'up' }], { signal }),
+    ].map(promise => promise.catch(error => error.code))
+    const last = producer.send('orders', { value: 'last' })
+    controller.abort()
+    expect(await Promise.all(given)).toEqual(['ODK_ABORTED', 'ODK_ABORTED'])
+    cluster.create('orders', 1)
+    await world.run(() => Promise.all([kept, last]))
+    expect(log()).toEqual(['first', 'last'])
+    expect(producer.metrics().waitingSends).toBe(0)
+  })
 })
 
 describe('flush and close', () => {

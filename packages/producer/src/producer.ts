@@ -33,7 +33,7 @@ import { RecordPlacer } from './record-placer.ts'
 import type { SenderConnection } from './sender-connection.ts'
 import { TopicQueues } from './topic-queues.ts'
 import { type Transaction, Transactions } from './transactions.ts'
-import { type WaitingSend, WaitingSends } from './waiting-sends.ts'
+import { unlessAborted, type WaitingSend, WaitingSends } from './waiting-sends.ts'
 
 /** Something that happened to the whole producer. */
 type State = 'open' | 'closing' | 'closed'
@@ -204,14 +204,13 @@ export class Producer implements AsyncDisposable {
     const queues = this.#queuesOf(topicOf(to).name)
     if (queues.metadata === null) {
       const known = new Promise<void>((resolve, reject) => {
-        const send: WaitingSend = {
+        this.#wait(queues, {
           proceed: () => {
             resolve()
             return true
           },
           fail: reject,
-        }
-        this.#wait(queues, send)
+        })
       })
       await (signal === undefined ? known : orAborted(known, signal))
     }
@@ -261,13 +260,15 @@ export class Producer implements AsyncDisposable {
     queues: TopicQueues,
     record: ProducerRecord,
     context: AppendContext,
+    signal?: AbortSignal,
   ): Promise<Acknowledgement> {
     const encoded = this.#encoder.encode(topic, record)
     const callback = this.#observed(undefined, topic.name)
     return new Promise((resolve, reject) => {
       const settle = resolve as RecordResolver
       if (this.#mustWait(queues, encoded)) {
-        this.#wait(queues, this.#waitingRecord(queues, keep(encoded), context, { settle, reject }, callback))
+        const waiting = this.#waitingRecord(queues, keep(encoded), context, { settle, reject }, callback)
+        this.#wait(queues, unlessAborted(waiting, signal))
         return
       }
       const batch = this.#placer.place(queues, encoded, context)
@@ -313,6 +314,7 @@ export class Producer implements AsyncDisposable {
     queues: TopicQueues,
     records: readonly ProducerRecord[],
     context: AppendContext,
+    signal?: AbortSignal,
   ): Promise<Acknowledgements> {
     return new Promise((resolve, reject) => {
       const group = new SendGroup(records.length, this.#connection.host.clock.now(), outcome =>
@@ -322,7 +324,7 @@ export class Producer implements AsyncDisposable {
         proceed: () => this.#fill(topic, queues, records, group, context),
         fail: error => group.sealed(error),
       }
-      if (this.#mustQueue(queues) || !send.proceed()) this.#wait(queues, send)
+      if (this.#mustQueue(queues) || !send.proceed()) this.#wait(queues, unlessAborted(send, signal))
     })
   }
 
@@ -360,9 +362,8 @@ export class Producer implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<Acknowledgement | Acknowledgements> {
     if (signal.aborted) return Promise.reject(aborted(signal))
-    return Array.isArray(given)
-      ? orAborted(this.#sendAll(topic, queues, given, context), signal)
-      : orAborted(this.#sendOne(topic, queues, given as ProducerRecord, context), signal)
+    if (Array.isArray(given)) return orAborted(this.#sendAll(topic, queues, given, context, signal), signal)
+    return orAborted(this.#sendOne(topic, queues, given as ProducerRecord, context, signal), signal)
   }
 
   // --- waiting ----------------------------------------------------------------------------------------------------------------------

@@ -1,12 +1,24 @@
 // Sends that wait for room or for metadata, first come first served, each for `max.block.ms` at most and only so many at once.
 import type { Clock } from '@odradek/shared/base/clock'
 import type { KafkaError } from '@odradek/shared/base/errors'
+import { aborted } from './aborting.ts'
 import { WakeTimer } from './wake-timer.ts'
 
 export interface WaitingSend {
   /** Tries again; false: it still has to wait, and stays first. */
   proceed(): boolean
   fail(error: KafkaError): void
+}
+
+/** A send that its signal may take back while it waits: what was not placed by then never goes out. */
+export function unlessAborted(send: WaitingSend, signal: AbortSignal | undefined): WaitingSend {
+  if (signal === undefined) return send
+  const proceed = () => {
+    if (!signal.aborted) return send.proceed()
+    send.fail(aborted(signal))
+    return true
+  }
+  return { proceed, fail: error => send.fail(error) }
 }
 
 export class WaitingSends {
