@@ -9,7 +9,7 @@ import { expect, test } from 'vitest'
 const run = promisify(execFile)
 const tools = fileURLToPath(new URL('../../', import.meta.url))
 const page = readFileSync(join(tools, 'docs/delivery-guarantees.md'), 'utf8')
-const examples = [...page.matchAll(/## ([^\n]+)\n[^#]*?```js\n([^]*?)```\s*```text\n([^]*?)```/g)].map(
+const examples = [...page.matchAll(/## ([^\n]+)\n[^#]*?```js\n(.*?)```\s*```text\n(.*?)```/gs)].map(
   ([, title, code, printed]) => ({ title: title!, code: code!, printed: printed! }),
 )
 
