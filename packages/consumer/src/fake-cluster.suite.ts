@@ -157,6 +157,10 @@ export class FakeCluster implements ClusterLink {
   async anyEndpoint(): Promise<Endpoint> {
     return { id: 'any', nodeId: 0 }
   }
+  async everyEndpoint(): Promise<readonly Endpoint[]> {
+    return [await this.anyEndpoint()]
+  }
+
   async controller(): Promise<Endpoint> {
     return { id: 'any', nodeId: 0 }
   }

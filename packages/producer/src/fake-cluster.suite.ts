@@ -386,6 +386,10 @@ class FakeLink implements ClusterLink {
     return { id: 'node-0', nodeId: 0 }
   }
 
+  async everyEndpoint(): Promise<readonly Endpoint[]> {
+    return [await this.anyEndpoint()]
+  }
+
   async controller(): Promise<Endpoint> {
     return { id: 'node-0', nodeId: 0 }
   }

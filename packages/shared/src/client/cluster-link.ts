@@ -77,6 +77,8 @@ export interface ClusterLink {
   forgetCoordinator(kind: 'group' | 'transaction', key: string): void
   /** An endpoint for requests that any broker answers. */
   anyEndpoint(options: RequestOptions): Promise<Endpoint>
+  /** Endpoints that together answer what every broker answers a part of, such as ListGroups. */
+  everyEndpoint(options: RequestOptions): Promise<readonly Endpoint[]>
   /** An endpoint for requests that the controller answers. */
   controller(options: RequestOptions): Promise<Endpoint>
   /** The newest version of `api` that both sides have; -1 when the other side lacks the API. Known after the first answer of that endpoint. */

@@ -16,6 +16,8 @@ export interface AdminCall {
 
 /** One attempt of a call. */
 export interface Attempt {
+  /** When it began, milliseconds since 1970. */
+  readonly now: number
   readonly link: ClusterLink
   readonly options: RequestOptions
   /** Asks the controller. */
@@ -38,6 +40,8 @@ const PASSING: ReadonlySet<number | undefined> = new Set([
   errors.COORDINATOR_NOT_AVAILABLE.code,
   errors.NOT_COORDINATOR.code,
   errors.THROTTLING_QUOTA_EXCEEDED.code,
+  // A transaction that is just ending.
+  errors.CONCURRENT_TRANSACTIONS.code,
 ])
 
 export class AdminSession {
@@ -61,7 +65,7 @@ export class AdminSession {
       const leftMs = Math.max(1, Math.min(deadline - clock.monotonic(), requestTimeoutMs))
       const options = signal === undefined ? { deadlineMs: leftMs } : { deadlineMs: leftMs, signal }
       try {
-        return await attempt(attemptOf(link, options))
+        return await attempt(attemptOf(link, options, clock.now()))
       } catch (thrown) {
         const waitMs = backoffMs({ initialMs: retryBackoffMs, maxMs: retryBackoffMaxMs }, tries, random.float())
         if (!isPassing(thrown) || signal?.aborted || this.#closed || clock.monotonic() + waitMs >= deadline)
@@ -85,8 +89,9 @@ export class AdminSession {
   }
 }
 
-function attemptOf(link: ClusterLink, options: RequestOptions): Attempt {
+function attemptOf(link: ClusterLink, options: RequestOptions, now: number): Attempt {
   return {
+    now,
     link,
     options,
     controller: async (api, request) => link.request(await link.controller(options), api, request, options),

@@ -103,7 +103,7 @@ export class RecordsAdmin {
   }
 }
 
-async function leadersOf<P extends PartitionId>(
+export async function leadersOf<P extends PartitionId>(
   { link, options }: Attempt,
   partitions: readonly P[],
 ): Promise<Map<Endpoint, P[]>> {
@@ -130,7 +130,8 @@ async function leadersOf<P extends PartitionId>(
   return groups
 }
 
-function byTopic<P extends PartitionId, T>(
+/** Partitions in the form of requests: topics with entries. */
+export function byTopic<P extends PartitionId, T>(
   partitions: readonly P[],
   entry: (partition: P) => T,
 ): { name: string; partitions: T[] }[] {

@@ -93,6 +93,11 @@ class PortLink implements ClusterLink {
     return this.#broker
   }
 
+  /** The door asks every shard itself. */
+  async everyEndpoint(): Promise<readonly Endpoint[]> {
+    return [this.#broker]
+  }
+
   async controller(): Promise<Endpoint> {
     return this.#broker
   }

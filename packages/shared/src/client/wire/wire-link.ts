@@ -120,6 +120,11 @@ class WireLink implements ClusterLink {
     return candidates[this.#host.random.int(candidates.length)]!
   }
 
+  async everyEndpoint(options: RequestOptions): Promise<readonly Endpoint[]> {
+    await this.refresh([], { ...options, allowAutoTopicCreation: false })
+    return this.#view.nodes()
+  }
+
   async controller(options: RequestOptions): Promise<Endpoint> {
     if (!this.#view.controller()) await this.refresh([], { ...options, allowAutoTopicCreation: false })
     return this.#view.controller() ?? this.anyEndpoint(options)
