@@ -15,11 +15,8 @@ import org.apache.kafka.common.utils.Exit;
 final class Tools {
   /** Ends a tool where it would have ended the process. */
   private static final class Ended extends RuntimeException {
-    final int code;
-
-    Ended(int code) {
+    Ended() {
       super(null, null, false, false);
-      this.code = code;
     }
   }
 
@@ -30,31 +27,35 @@ final class Tools {
     PrintStream err = System.err;
     var printed = new ByteArrayOutputStream();
     var complained = new ByteArrayOutputStream();
-    Exit.setExitProcedure((code, message) -> {
-      throw new Ended(code);
-    });
-    Exit.setHaltProcedure((code, message) -> {
-      throw new Ended(code);
-    });
+    // Some tools catch everything and exit again: the first code is what the process would have ended with.
+    List<Integer> codes = new ArrayList<>();
+    Exit.Procedure end = (code, message) -> {
+      codes.add(code);
+      throw new Ended();
+    };
+    Exit.setExitProcedure(end);
+    Exit.setHaltProcedure(end);
+    List<Runnable> hooks = new ArrayList<>();
+    Exit.setShutdownHookAdder((name, hook) -> hooks.add(hook));
     System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
     System.setErr(new PrintStream(complained, true, StandardCharsets.UTF_8));
     System.setIn(new ByteArrayInputStream(params.path("input").asText("").getBytes(StandardCharsets.UTF_8)));
-    int code = 0;
+    boolean failed = false;
     try {
       var main = Class.forName(params.get("main").asText()).getMethod("main", String[].class);
       main.invoke(null, (Object) arguments.toArray(new String[0]));
     } catch (InvocationTargetException thrown) {
-      Throwable cause = thrown.getCause();
-      code = cause instanceof Ended ended ? ended.code : 1;
-      if (!(cause instanceof Ended)) cause.printStackTrace();
+      failed = !(thrown.getCause() instanceof Ended);
+      if (failed) thrown.getCause().printStackTrace();
     } finally {
+      for (Runnable hook : hooks) hook.run();
       System.out.flush();
       System.err.flush();
       System.setOut(out);
       System.setErr(err);
     }
     return Map.of(
-        "code", code,
+        "code", codes.isEmpty() ? (failed ? 1 : 0) : codes.get(0),
         "out", printed.toString(StandardCharsets.UTF_8),
         "err", complained.toString(StandardCharsets.UTF_8));
   }

@@ -1,0 +1,125 @@
+// Kafka's own command line tools, 4.3.1, unmodified, against our broker: what they print is what an administrator of Kafka expects.
+import { type Broker, createBroker } from '@odradek/broker/create-broker'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { DriverProcess } from './driver-process.ts'
+import { javaDriver, javaMissing } from './drivers.ts'
+
+interface Printed {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+const missing = javaMissing()
+
+describe.skipIf(missing !== null)(missing ?? "Kafka's tools", () => {
+  let broker: Broker
+  let driver: DriverProcess
+  beforeAll(async () => {
+    broker = await createBroker({ storage: 'memory' })
+    driver = new DriverProcess(javaDriver())
+  }, 60_000)
+  afterAll(async () => {
+    await driver?.close()
+    await broker?.close()
+  })
+
+  /** Runs a tool; fails with what it printed when its exit code is another than expected. */
+  async function tool(main: string, args: readonly string[], { code = 0, input = '' } = {}): Promise<string> {
+    const all = ['--bootstrap-server', broker.bootstrapServers, ...args]
+    const printed = await driver.call<Printed>('tool', { main, args: all, input })
+    expect(printed.code, `${main} ${args.join(' ')}\n${printed.out}\n${printed.err}`).toBe(code)
+    return printed.out
+  }
+  const topics = (...args: string[]) => tool('org.apache.kafka.tools.TopicCommand', args)
+  const configs = (...args: string[]) => tool('kafka.admin.ConfigCommand', args)
+
+  test('kafka-topics creates, lists, describes, alters and deletes', async () => {
+    expect(
+      await topics('--create', '--topic', 'orders', '--partitions', '2', '--config', 'retention.ms=1000'),
+    ).toContain('Created topic orders.')
+    expect((await topics('--list')).split('\n')).toContain('orders')
+    const described = await topics('--describe', '--topic', 'orders')
+    expect(described).toMatch(
+      /Topic: orders\tTopicId: \S{22}\tPartitionCount: 2\tReplicationFactor: 1\tConfigs: .*retention\.ms=1000/,
+    )
+    expect(described).toMatch(/Topic: orders\tPartition: 1\tLeader: 1\tReplicas: 1\tIsr: 1/)
+    await topics('--alter', '--topic', 'orders', '--partitions', '3')
+    expect(await topics('--describe', '--topic', 'orders')).toContain('PartitionCount: 3')
+    await topics('--create', '--topic', 'short-lived')
+    await topics('--delete', '--topic', 'short-lived')
+    expect(await topics('--list')).not.toContain('short-lived')
+  })
+
+  test('kafka-configs describes and alters topics and brokers', async () => {
+    await configs(
+      '--alter',
+      '--entity-type',
+      'topics',
+      '--entity-name',
+      'orders',
+      '--add-config',
+      'max.message.bytes=5000',
+    )
+    const topic = await configs('--describe', '--entity-type', 'topics', '--entity-name', 'orders')
+    expect(topic).toMatch(
+      /max\.message\.bytes=5000 sensitive=false synonyms=\{DYNAMIC_TOPIC_CONFIG:max\.message\.bytes=5000/,
+    )
+    const all = await configs('--describe', '--all', '--entity-type', 'brokers', '--entity-name', '1')
+    expect(all).toMatch(/num\.partitions=1 sensitive=false/)
+    await configs(
+      '--alter',
+      '--entity-type',
+      'topics',
+      '--entity-name',
+      'orders',
+      '--delete-config',
+      'max.message.bytes',
+    )
+    expect(await configs('--describe', '--entity-type', 'topics', '--entity-name', 'orders')).not.toContain('5000')
+  })
+
+  test('kafka-console-producer, kafka-console-consumer and kafka-get-offsets agree', async () => {
+    const input = 'a:1\nb:2\nc:3\n'
+    await tool(
+      'org.apache.kafka.tools.ConsoleProducer',
+      ['--topic', 'orders', '--reader-property', 'parse.key=true', '--reader-property', 'key.separator=:'],
+      { input },
+    )
+    const offsets = await tool('org.apache.kafka.tools.GetOffsetShell', ['--topic', 'orders'])
+    const sum = offsets
+      .trim()
+      .split('\n')
+      .reduce((total, line) => total + Number(line.split(':')[2]), 0)
+    expect(sum).toBe(3)
+    const read = await tool('org.apache.kafka.tools.consumer.ConsoleConsumer', [
+      '--topic',
+      'orders',
+      '--from-beginning',
+      '--max-messages',
+      '3',
+      '--formatter-property',
+      'print.key=true',
+    ])
+    expect(read.trim().split('\n').toSorted()).toEqual(['a\t1', 'b\t2', 'c\t3'])
+  })
+
+  test('kafka-features, kafka-metadata-quorum and kafka-log-dirs describe this node', async () => {
+    const features = await tool('org.apache.kafka.tools.FeatureCommand', ['describe'])
+    expect(features).toMatch(
+      /Feature: transaction\.version\s+SupportedMinVersion: 0\s+SupportedMaxVersion: 2\s+FinalizedVersionLevel: 2/,
+    )
+    expect(await tool('org.apache.kafka.tools.MetadataQuorumCommand', ['describe', '--status'])).toMatch(
+      /ClusterId: +\S+\nLeaderId: +1/,
+    )
+    const dirs = await tool('org.apache.kafka.tools.LogDirsCommand', ['--describe', '--topic-list', 'orders'])
+    expect(dirs).toContain('"partition":"orders-0"')
+  })
+
+  test('kafka-broker-api-versions reads every API that is served', async () => {
+    const versions = await tool('org.apache.kafka.tools.BrokerApiVersionsCommand', [])
+    expect(versions).toMatch(/\(id: 1 rack: null isFenced: false\) -> \(/)
+    expect(versions).toMatch(/Produce\(0\): 0 to 13 \[usable: 13\]/)
+    expect(versions).toMatch(/Fetch\(1\): 4 to 18 \[usable: 18\]/)
+  })
+})
