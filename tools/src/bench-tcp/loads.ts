@@ -1,0 +1,80 @@
+// What is driven through both servers: Kafka's own perf tools (Java client) and kcat (librdkafka), unmodified, default settings.
+import { execFile, spawn } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { kafkaClassPath } from '../apache-kafka/apache-kafka.ts'
+
+const run = promisify(execFile)
+
+export interface Load {
+  readonly name: string
+  readonly records: number
+  /** Drives it; gives records per second as the client measured them, or by the clock when it does not say. */
+  readonly drive: (bootstrapServers: string, topic: string) => Promise<number>
+}
+
+export function loadsOf(valueBytes: number, records: number): readonly Load[] {
+  const label = valueBytes >= 1024 ? `${valueBytes / 1024} KiB` : `${valueBytes} B`
+  return [
+    {
+      name: `produce ${label}, Java`,
+      records,
+      drive: (servers, topic) => javaProduce(servers, topic, records, valueBytes),
+    },
+    { name: `consume ${label}, Java`, records, drive: (servers, topic) => javaConsume(servers, topic, records) },
+    { name: `consume ${label}, librdkafka`, records, drive: (servers, topic) => kcatConsume(servers, topic, records) },
+    {
+      name: `produce ${label}, librdkafka`,
+      records,
+      drive: (servers, topic) => kcatProduce(servers, topic, records, valueBytes),
+    },
+  ]
+}
+
+async function tool(main: string, args: readonly string[]): Promise<string> {
+  const { stdout } = await run('java', ['-Xmx256m', '-cp', kafkaClassPath(), main, ...args], {
+    maxBuffer: 16 * 1024 * 1024,
+  })
+  return stdout
+}
+
+async function javaProduce(servers: string, topic: string, records: number, valueBytes: number): Promise<number> {
+  const printed = await tool('org.apache.kafka.tools.ProducerPerformance', [
+    ...['--topic', topic, '--num-records', String(records), '--record-size', String(valueBytes)],
+    ...['--throughput', '-1', '--bootstrap-server', servers],
+  ])
+  return Number(/([\d.]+) records\/sec/.exec(printed.trim().split('\n').at(-1)!)![1])
+}
+
+async function javaConsume(servers: string, topic: string, records: number): Promise<number> {
+  const printed = await tool('org.apache.kafka.tools.ConsumerPerformance', [
+    ...['--bootstrap-server', servers, '--topic', topic, '--num-records', String(records), '--timeout', '60000'],
+  ])
+  // start.time, end.time, data.consumed.in.MB, MB.sec, data.consumed.in.nMsg, nMsg.sec, rebalance.time.ms, fetch.time.ms, fetch.MB.sec, fetch.nMsg.sec
+  return Number(printed.trim().split('\n').at(-1)!.split(',')[9])
+}
+
+async function kcatConsume(servers: string, topic: string, records: number): Promise<number> {
+  const begun = performance.now()
+  await run('kcat', ['-b', servers, '-C', '-t', topic, '-o', 'beginning', '-c', String(records), '-q', '-f', ''], {
+    maxBuffer: 1024,
+  })
+  return records / ((performance.now() - begun) / 1000)
+}
+
+async function kcatProduce(servers: string, topic: string, records: number, valueBytes: number): Promise<number> {
+  const dir = mkdtempSync(join(tmpdir(), 'kcat-lines-'))
+  const file = join(dir, 'lines')
+  writeFileSync(file, `${'x'.repeat(valueBytes)}\n`.repeat(records))
+  const input = openSync(file, 'r')
+  const begun = performance.now()
+  const child = spawn('kcat', ['-b', servers, '-P', '-t', topic], { stdio: [input, 'ignore', 'ignore'] })
+  const code = await new Promise<number | null>(resolve => child.once('exit', resolve))
+  if (code !== 0) throw new Error(`kcat ended with exit code ${code}`)
+  const seconds = (performance.now() - begun) / 1000
+  closeSync(input)
+  rmSync(dir, { recursive: true })
+  return records / seconds
+}
