@@ -1,5 +1,4 @@
 // Runs a range of seeds of one scenario as a test, for the files that share the seeds among workers.
-import '@odradek/shared/client/port/port-link'
 import { expect, test } from 'vitest'
 import { scenarios } from './plan.rules.ts'
 import { reproduction } from './simulate-command.ts'

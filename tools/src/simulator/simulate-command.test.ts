@@ -1,5 +1,4 @@
 // The command as users run it, and that a seed repeats.
-import '@odradek/shared/client/port/port-link'
 import { describe, expect, test } from 'vitest'
 import { run } from '../cli/run.ts'
 import { capturedTerminal } from '../cli/terminal/captured-terminal.suite.ts'

@@ -2,6 +2,8 @@
 // read back, then the checker.
 import { memoryLogStore } from '@odradek/broker/log/memory-log-store'
 import type { LogStore } from '@odradek/broker/log/partition-log'
+// Clients load it when they open their first link; loading takes real time, and the world would not wait for it.
+import '@odradek/shared/client/port/port-link'
 import type { LogLine } from '@odradek/shared/actor/actor-report'
 import type { SimulatedWorld } from '@odradek/shared/actor/simulated-host'
 import type { TraceEvent } from '@odradek/shared/actor/trace'
