@@ -142,7 +142,11 @@ function lostWrites({ sends }: History, seen: Observations): Finding[] {
     if (send.outcome !== 'acknowledged') continue
     if (send.transaction !== null && seen.outcomes.get(send.transaction) !== 'committed') continue
     if (!seen.finalByValue.has(send.value)) gone.push(send)
-    else survivors.set(logOf(send), [...(survivors.get(logOf(send)) ?? []), send])
+    else {
+      const known = survivors.get(logOf(send))
+      if (known === undefined) survivors.set(logOf(send), [send])
+      else known.push(send)
+    }
   }
   for (const send of gone) {
     const later = (survivors.get(logOf(send)) ?? []).filter(({ offset }) => offset > send.offset)
