@@ -101,11 +101,15 @@ export interface ConsumerOptions extends CommonClientOptions {
   readonly defaultApiTimeoutMs?: number
   /** `client.rack`. */
   readonly clientRack?: string
+  /** What happens to a record that its codec refuses. Default `fail`. */
   readonly onDecodeError?: DecodeErrorPolicy
+  /** Partitions that the group gave (Java: `onPartitionsAssigned`). */
   readonly onAssigned?: RebalanceHook
+  /** Partitions that the group takes back, while they can still be committed (Java: `onPartitionsRevoked`). */
   readonly onRevoked?: RebalanceHook
   /** Partitions that were lost without a chance to commit. Default: `onRevoked` is called. */
   readonly onLost?: RebalanceHook
+  /** `interceptor.classes`, as objects; called in this order. Default none. */
   readonly interceptors?: readonly ConsumerInterceptor[]
 }
 

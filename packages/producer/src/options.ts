@@ -98,7 +98,7 @@ export interface ProducerOptions extends CommonClientOptions {
   readonly partitionerIgnoreKeys?: boolean
   /** Records without key prefer partitions with short queues (`partitioner.adaptive.partitioning.enable`). Default true. */
   readonly partitionerAdaptivePartitioningEnable?: boolean
-  /** (`interceptor.classes`) */
+  /** See and may replace each record, in this order (`interceptor.classes`, as objects). Default none. */
   readonly interceptors?: readonly ProducerInterceptor[]
 }
 
