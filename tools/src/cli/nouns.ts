@@ -26,6 +26,11 @@ export const nouns: readonly Noun[] = [
     load: async terminal => (await import('./topic/topic-command.ts')).topicCommand(terminal),
   },
   {
+    name: 'group',
+    summary: 'list, describe, reset and delete consumer groups',
+    load: async terminal => (await import('./group/group-command.ts')).groupCommand(terminal),
+  },
+  {
     name: 'config',
     summary: 'describe, set and unset configs of topics and brokers',
     load: async terminal => (await import('./config/config-command.ts')).configCommand(terminal),

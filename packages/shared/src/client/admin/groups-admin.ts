@@ -3,7 +3,7 @@
 import type { ApiRequest } from '../../contracts/api-map.ts'
 import { ZERO_UUID } from '../../protocol/schema.ts'
 import { brokerError, settle, throwBrokerError } from './admin-errors.ts'
-import { type AdminCall, type AdminSession, type Attempt, retryWhilePassing } from './admin-session.ts'
+import { type AdminCall, type AdminSession, retryWhilePassing } from './admin-session.ts'
 import { askCoordinator, askEveryBroker } from './coordinator-call.ts'
 import { describeGroup } from './describe-groups.ts'
 import type { CommittedOffset, GroupDescription, GroupListing, GroupType, OffsetReset } from './group-words.ts'
@@ -70,7 +70,6 @@ export class GroupsAdmin {
             partitionIndexes,
           }))
     return this.#session.run(call, async attempt => {
-      await learnTopics(attempt, partitions ?? [])
       const group = { groupId, memberId: null, memberEpoch: NO_GENERATION, topics }
       const request: ApiRequest<'OffsetFetch'> = { groupId: '', topics: [], groups: [group], requireStable }
       const { groups } = await askCoordinator(attempt, groupKey(groupId), 'OffsetFetch', request, response =>
@@ -106,7 +105,6 @@ export class GroupsAdmin {
     }))
     const member = { generationIdOrMemberEpoch: NO_GENERATION, memberId: '', groupInstanceId: null }
     await this.#session.run(call, async attempt => {
-      await learnTopics(attempt, offsets)
       const request = {
         groupId,
         ...member,
@@ -160,12 +158,6 @@ function listOf(groups: string | readonly string[]): readonly string[] {
 function typeOf(groupType: string): GroupType {
   const type = groupType.toLowerCase()
   return type === 'classic' || type === 'consumer' || type === 'share' || type === 'streams' ? type : 'unknown'
-}
-
-/** New versions name topics by id: the link must know them. */
-async function learnTopics({ link, options }: Attempt, partitions: readonly PartitionId[]): Promise<void> {
-  const names = [...new Set(partitions.map(({ topic }) => topic))]
-  if (names.length > 0) await link.refresh(names, { ...options, allowAutoTopicCreation: false })
 }
 
 function settlePartitions(

@@ -90,6 +90,9 @@ const namedMax: { readonly [api: string]: number } = { Produce: 12, Fetch: 12, O
 export function versionCap<A extends ApiName>(api: A, request: ApiRequest<A>): number {
   const cap = namedMax[api]
   if (cap === undefined) return Number.POSITIVE_INFINITY
+  // A reply about all topics of a group may speak of ones that were never looked up.
+  if (api === 'OffsetFetch' && (request as ApiRequest<'OffsetFetch'>).groups.some(({ topics }) => topics === null))
+    return cap
   for (const topics of requestedTopics(api, request))
     for (const { topicId } of topics) if (topicId === ZERO_UUID) return cap
   return Number.POSITIVE_INFINITY

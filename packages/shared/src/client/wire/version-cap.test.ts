@@ -15,6 +15,7 @@ describe('the version of a request', () => {
   test.each([
     ['OffsetCommit', { topics: [{ topicId: known }, { topicId: unknown }] }, 9],
     ['OffsetFetch', { groups: [{ topics: [{ topicId: unknown }] }] }, 9],
+    ['OffsetFetch', { groups: [{ topics: [{ topicId: known }] }, { topics: null }] }, 9],
     ['Fetch', { topics: [{ topicId: unknown }] }, 12],
     ['Produce', { topicData: [{ topicId: unknown }] }, 12],
   ] as const)('%s with a topic whose id is not known goes by name', (api, request, version) => {
@@ -23,7 +24,7 @@ describe('the version of a request', () => {
 
   test.each([
     ['OffsetCommit', { topics: [{ topicId: known }] }],
-    ['OffsetFetch', { groups: [{ topics: [{ topicId: known }] }, { topics: null }] }],
+    ['OffsetFetch', { groups: [{ topics: [{ topicId: known }] }] }],
     ['Fetch', { topics: [] }],
   ] as const)('%s is the newest otherwise', (api, request) => {
     expect(chooseVersion(api, abilities, versionCap(api, request as never))).toBe(chooseVersion(api, abilities))
