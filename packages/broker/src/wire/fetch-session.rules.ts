@@ -104,6 +104,12 @@ function key(topic: string, topicId: string, partition: number): string {
   return `${topic || topicId} ${partition}`
 }
 
+/** Key of a partition in a reply: Fetch 13 and up ask by id alone, replies hold the name as well. */
+function keyOf({ partitions }: Pick<Session, 'partitions'>, topic: string, topicId: string, partition: number): string {
+  const named = key(topic, topicId, partition)
+  return partitions.has(named) ? named : key('', topicId, partition)
+}
+
 function change({ partitions }: Session, { topics, forgottenTopicsData }: FetchRequest): void {
   for (const { topic, topicId, partitions: forgotten } of forgottenTopicsData)
     for (const partition of forgotten) partitions.delete(key(topic, topicId, partition))
@@ -149,15 +155,13 @@ function incrementalReply(response: FetchResponse, session: Session): FetchRespo
   })
   for (const { topic, topicId, partitions } of responses)
     for (const partition of partitions)
-      if (partition.records?.byteLength) moveLast(session, key(topic, topicId, partition.partitionIndex))
+      if (partition.records?.byteLength) moveLast(session, keyOf(session, topic, topicId, partition.partitionIndex))
   return { ...response, sessionId: session.id, responses }
 }
 
 /** Takes in what the client is about to be told; says whether it is news. */
 function remember({ partitions }: Session, topic: string, topicId: string, partition: PartitionResponse): boolean {
-  const known =
-    partitions.get(key(topic, topicId, partition.partitionIndex)) ??
-    partitions.get(key('', topicId, partition.partitionIndex))
+  const known = partitions.get(keyOf({ partitions }, topic, topicId, partition.partitionIndex))
   if (!known) return true
   const { highWatermark, logStartOffset, errorCode, records, divergingEpoch } = partition
   const news =

@@ -90,6 +90,30 @@ describe('a fetch session', () => {
     expect(world.exchange({ sessionId, sessionEpoch: 2 }, still).fetched).toEqual([1, 2, 0])
   })
 
+  test('puts partitions that had data last although they are asked by id and answered with the name too', () => {
+    const sessions = new FetchSessions(10)
+    const topics = fetch('', 0, { partitions: [0, 1] }).topics.map(topic => ({
+      ...topic,
+      topic: '',
+      topicId: 'AAAAAAAAAAAAAAAAAAAAZQ',
+    }))
+    const exchange = (request: Pick<FetchRequest, 'sessionId' | 'sessionEpoch' | 'topics'>, logs: readonly Log[]) => {
+      const step = sessions.step({ ...fetch('', 0), ...request }, 0, () => 0.5)
+      if (step.kind === 'refused') throw new Error(`refused with ${step.errorCode}`)
+      const response = answered(step.topics, logs)
+      const named = response.responses.map(answer => ({ ...answer, topic: 't' }))
+      const { sessionId } = step.shape({ ...response, responses: named })
+      return {
+        sessionId,
+        fetched: step.topics.flatMap(({ partitions }) => partitions.map(({ partition }) => partition)),
+      }
+    }
+    const busy = [{ highWatermark: 5, bytes: 10 }, still[1]!]
+    const { sessionId } = exchange({ sessionId: 0, sessionEpoch: 0, topics }, busy)
+    expect(exchange({ sessionId, sessionEpoch: 1, topics: [] }, busy).fetched).toEqual([0, 1])
+    expect(exchange({ sessionId, sessionEpoch: 2, topics: [] }, busy).fetched).toEqual([1, 0])
+  })
+
   test('takes in partitions that are added or asked anew, and lets forgotten ones go', () => {
     const world = new World()
     const sessionId = world.begin([0, 1], still)
