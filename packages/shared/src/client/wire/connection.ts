@@ -241,8 +241,10 @@ export class Connection {
     const correlationId = peekCorrelationId(frame)
     const exchange = this.#inFlight.get(correlationId)
     if (!exchange) throw new Error(`nobody waits for the reply ${correlationId}`)
+    // What cannot be decoded stays in flight, so that it fails with the connection instead of waiting for its deadline.
+    const response = decodeResponse(exchange.messages.response, exchange.version, frame)
     this.#inFlight.delete(correlationId)
-    this.#settle(exchange, null, decodeResponse(exchange.messages.response, exchange.version, frame))
+    this.#settle(exchange, null, response)
   }
 
   #settle(exchange: Exchange, error: Error | null, value?: unknown): void {
