@@ -31,6 +31,11 @@ export const nouns: readonly Noun[] = [
     load: async terminal => (await import('./group/group-command.ts')).groupCommand(terminal),
   },
   {
+    name: 'txn',
+    summary: 'list, describe, find-hanging and abort transactions',
+    load: async terminal => (await import('./txn/txn-command.ts')).txnCommand(terminal),
+  },
+  {
     name: 'config',
     summary: 'describe, set and unset configs of topics and brokers',
     load: async terminal => (await import('./config/config-command.ts')).configCommand(terminal),
