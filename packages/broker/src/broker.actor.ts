@@ -44,6 +44,7 @@ export interface BrokerInput {
 }
 
 class Broker {
+  readonly #context: ActorContext
   readonly #topics = new TopicTable()
   readonly #subscribers = new Set<Peer<BrokerContract>>()
   readonly #logs: LogStore
@@ -57,6 +58,7 @@ class Broker {
   #closed: () => void = () => undefined
 
   constructor(context: ActorContext, input: BrokerInput) {
+    this.#context = context
     const { nodeId, rack, storage } = input
     this.#endpoint = { nodeId, host: '127.0.0.1', port: 0, rack }
     const logs = openLogStore(context, storage)
@@ -214,7 +216,16 @@ class Broker {
       gone: gone.map(({ topic, topicId }) => ({ topic, topicId })),
       topics: topics.map(({ topic, topicId, leaderEpochs }) => ({ topic, topicId, partitions: leaderEpochs.length })),
     })
-    for (const image of gone) void this.#leaders.destroy(image)
+    for (const image of gone) void this.#destroy(image)
+  }
+
+  /** What cannot be removed now (a disk error) is named; the topic is gone all the same. */
+  async #destroy(image: TopicImage): Promise<void> {
+    try {
+      await this.#leaders.destroy(image)
+    } catch (error) {
+      this.#context.log.error({ topic: image.topic, error: String(error) }, 'logs of a deleted topic were not removed')
+    }
   }
 
   #publish(delta: ClusterDelta): void {
@@ -224,9 +235,13 @@ class Broker {
   /** Coordinators write to leaders and the cluster coordinator to its own, so leaders close last. */
   async #closeEverything(): Promise<void> {
     this.#sweep.stop()
-    await this.#coordinators.close()
-    await this.#cluster.close()
-    await this.#leaders.close()
+    try {
+      await this.#coordinators.close()
+      await this.#cluster.close()
+      await this.#leaders.close()
+    } catch (error) {
+      this.#context.log.error({ error: String(error) }, 'a part of the broker did not close in order')
+    }
     this.#machine.send({ type: 'closed' })
     this.#closed()
   }

@@ -57,15 +57,25 @@ export async function createBroker(options: BrokerOptions = {}): Promise<Broker>
   const ground = takeGround(settings, system)
   try {
     const broker = await startBroker(settings, system, ground)
-    settings.signal?.addEventListener('abort', () => void broker.close(), { once: true })
+    if (settings.signal) closeOnAbort(broker, settings.signal)
+    settings.signal?.throwIfAborted()
     return broker
   } catch (error) {
     await system.close()
     ground.lock?.release()
+    settings.signal?.throwIfAborted()
     throw error instanceof KafkaError
       ? error
       : new KafkaError('ODK_BROKER_FAILED', `the broker did not start: ${(error as Error).message}`, { cause: error })
   }
+}
+
+/** A signal may outlive the broker: what listens to it leaves when the broker closes. A signal that fired during the start closes it too. */
+function closeOnAbort(broker: BrokerHandle, signal: AbortSignal): void {
+  const close = () => void broker.close().catch(() => undefined)
+  signal.addEventListener('abort', close)
+  broker.onClose = () => signal.removeEventListener('abort', close)
+  if (signal.aborted) close()
 }
 
 /** What a broker stands on: its storage, held for it alone, and the identity that is kept there. */
@@ -93,7 +103,7 @@ function takeGround({ storage, nodeId }: BrokerSettings, system: ActorSystem): G
   }
 }
 
-async function startBroker(settings: BrokerSettings, system: ActorSystem, ground: Ground): Promise<Broker> {
+async function startBroker(settings: BrokerSettings, system: ActorSystem, ground: Ground): Promise<BrokerHandle> {
   const { nodeId, rack, staticConfigs, topics } = settings
   const { storage, clusterId } = ground
   const spawned = await system.spawn(
@@ -128,6 +138,8 @@ class BrokerHandle implements Broker {
   readonly nodeId: number
   readonly dir: string | null
   #closing: Promise<void> | null = null
+  /** Called when closing begins. */
+  onClose: () => void = () => undefined
 
   constructor(parts: Parts) {
     const { settings, system, ground, spawned, listeners } = parts
@@ -182,9 +194,13 @@ class BrokerHandle implements Broker {
   /** Doors first, then what they lead to. */
   async #close(drainMs: number): Promise<void> {
     const { listeners, spawned, system, ground } = this.#parts
-    await Promise.all(listeners.map(listener => listener.close(drainMs)))
-    await spawned.close()
-    await system.close()
-    ground.lock?.release()
+    this.onClose()
+    try {
+      await Promise.all(listeners.map(listener => listener.close(drainMs)))
+      await spawned.close()
+    } finally {
+      await system.close()
+      ground.lock?.release()
+    }
   }
 }

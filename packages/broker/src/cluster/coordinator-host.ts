@@ -121,6 +121,8 @@ export class CoordinatorHost {
   #resumeSoon(kind: CoordinatorKind, partition: number): void {
     if (kind !== 'transaction') return
     const { clock, limits } = this.#options.context
-    clock.after(limits.shardRetryMs, () => void this.resume(kind, [partition]))
+    clock.after(limits.shardRetryMs, () =>
+      this.resume(kind, [partition]).catch(() => this.#resumeSoon(kind, partition)),
+    )
   }
 }

@@ -34,8 +34,14 @@ export async function openListeners(
   const keepers: ListenerKeeper[] = []
   for (const { host, port, tls = null, advertised = null } of settings.listen) {
     const keeper = new ListenerKeeper(system, { ...shared, host, port, advertised, tls })
-    await keeper.open()
     keepers.push(keeper)
+    try {
+      await keeper.open()
+    } catch (error) {
+      // None comes back by itself once the broker has failed to start.
+      await Promise.all(keepers.map(opened => opened.close(0)))
+      throw error
+    }
   }
   return keepers
 }
@@ -86,10 +92,11 @@ export class ListenerKeeper {
   /** Stops accepting and lets owed replies leave for at most `drainMs`. */
   async close(drainMs: number): Promise<void> {
     this.#closing = true
+    if (!this.#spawned) return
     await this.#ask(link => link.ask('drain', { withinMs: drainMs }, { deadlineMs: drainMs + 1_000 })).catch(
       () => undefined,
     )
-    await this.#spawned?.close()
+    await this.#spawned.close()
   }
 
   #reopen(): void {

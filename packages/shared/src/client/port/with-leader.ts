@@ -23,20 +23,40 @@ export async function withLeader<T>(
       leader = door.leaders.known(ref)
     }
     if (!leader) return failed(ref.topic ? errors.UNKNOWN_TOPIC_OR_PARTITION.code : errors.UNKNOWN_TOPIC_ID.code)
-    return await askWhenWritable(leader, caller, ask)
+    return await askWhenWritable(door, leader, caller, ask)
   } catch (error) {
     return failed(leaderFailure(error))
   }
 }
 
-async function askWhenWritable<T>(leader: Leader, caller: Caller, ask: (leader: Leader) => Promise<T>): Promise<T> {
+async function askWhenWritable<T>(
+  door: Door,
+  leader: Leader,
+  caller: Caller,
+  ask: (leader: Leader) => Promise<T>,
+): Promise<T> {
+  const { clock } = door.host
+  const deadline = clock.monotonic() + caller.deadlineMs
   for (;;) {
     try {
       return await ask(leader)
     } catch (error) {
       // Refused before anything was sent: the caller's own bounds (read-ahead, buffer.memory) limit how many wait here.
-      if (!(error instanceof PortError) || error.code !== 'LINK_FULL' || caller.signal?.aborted) throw error
-      await leader.link.writable()
+      const leftMs = deadline - clock.monotonic()
+      const mayWait = error instanceof PortError && error.code === 'LINK_FULL' && leftMs > 0 && !caller.signal?.aborted
+      if (!mayWait) throw error
+      await writableWithin(door, leader, leftMs)
     }
   }
+}
+
+/** Resolves when the link has room again, or the time is over: a leader that is stuck must not hold its callers for ever. */
+async function writableWithin(door: Door, leader: Leader, ms: number): Promise<void> {
+  let giveUp: () => void = () => undefined
+  const late = new Promise<void>(resolve => {
+    giveUp = resolve
+  })
+  const timer = door.host.clock.after(ms, giveUp)
+  await Promise.race([leader.link.writable(), late])
+  timer.cancel()
 }

@@ -1,0 +1,59 @@
+// Embedding: what createBroker takes and leaves behind, on real threads.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createBroker } from './create-broker.ts'
+
+let dir: string
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'create-broker-'))
+})
+afterEach(() => rmSync(dir, { recursive: true, force: true }))
+
+test('a directory serves one broker at a time, and the next one once it is closed', async () => {
+  const first = await createBroker({ dir })
+  await expect(createBroker({ dir })).rejects.toMatchObject({ code: 'ODK_DIRECTORY_LOCKED' })
+  const { clusterId } = first
+  await first.close()
+  await first.close()
+  const second = await createBroker({ dir })
+  expect(second.clusterId).toBe(clusterId)
+  await second.close()
+})
+
+test('a second listener that cannot listen ends the start, and leaves nothing behind', async () => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await new Promise(resolve => taken.once('listening', resolve))
+  const { port } = taken.address() as { port: number }
+  const listen = [{ port: 0 }, { port }]
+  await expect(createBroker({ dir, listen })).rejects.toMatchObject({
+    code: 'ODK_LISTEN_FAILED',
+    message: expect.stringContaining(String(port)),
+  })
+  await new Promise(resolve => taken.close(resolve))
+  const broker = await createBroker({ dir, listen })
+  expect(broker.bootstrapServers.split(',')).toHaveLength(2)
+  expect(await broker.health()).toMatchObject({ ok: true, state: 'Running' })
+  await broker.close()
+})
+
+test('a signal that fires while a broker starts closes it and frees its directory', async () => {
+  const stop = new AbortController()
+  const starting = createBroker({ dir, signal: stop.signal })
+  stop.abort(new Error('changed my mind'))
+  await expect(starting).rejects.toThrow('changed my mind')
+  const broker = await createBroker({ dir })
+  await broker.close()
+})
+
+test.each([
+  [{ storage: 'memory', dir: './x' }, 'ODK_OPTION_CONFLICT', 'dir'],
+  [{ theads: 2 }, 'ODK_OPTION_UNKNOWN', 'threads'],
+  [{ listen: { port: 70_000 } }, 'ODK_OPTION_INVALID', '65535'],
+  [{ topics: { orders: 0 } }, 'ODK_OPTION_INVALID', 'topics.orders'],
+  [{ config: { 'log.retention.mss': 1 } }, 'ODK_CONFIG_UNKNOWN', 'log.retention.ms'],
+] as const)('%j is refused by name, with what would be right', async (options, code, hint) => {
+  await expect(createBroker(options as never)).rejects.toMatchObject({ code, message: expect.stringContaining(hint) })
+})
