@@ -8,6 +8,8 @@ export default defineConfig({
     benchmark: { include: ['packages/*/src/**/*.bench.ts', 'tools/src/**/*.bench.ts'] },
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // Tests wait for threads, sockets and child processes more than they compute: the default (cores - 1) leaves two cores half idle.
+    maxWorkers: 2,
     reporters: ['default', new ResultsReporter()],
   },
 })

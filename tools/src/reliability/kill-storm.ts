@@ -141,7 +141,8 @@ class KillStorm {
     this.#nextKillAt = Number.POSITIVE_INFINITY
     void this.#killSome().then(kind => {
       this.#killed[kind] = (this.#killed[kind] ?? 0) + 1
-      this.#options.progress?.(++this.#kills)
+      this.#kills++
+      this.#options.progress?.(this.#kills)
       this.#nextKillAt = this.#acknowledged + 1 + this.#random.int(60)
     })
   }
