@@ -70,19 +70,14 @@ export interface BrokerSettings {
   readonly signal: AbortSignal | undefined
 }
 
-interface Resolved {
+/** What the table reads, before listeners, storage and topics are given their shape. */
+interface Resolved
+  extends Pick<BrokerSettings, 'threads' | 'nodeId' | 'rack' | 'seed' | 'logger' | 'keepAlive' | 'signal'> {
   readonly listen: readonly ListenOptions[]
   readonly dir: string | undefined
   readonly storage: 'lmdb' | 'memory'
-  readonly threads: number | 'auto'
   readonly topics: NonNullable<BrokerOptions['topics']>
   readonly config: NonNullable<BrokerOptions['config']>
-  readonly nodeId: number
-  readonly rack: string | null
-  readonly seed: number | undefined
-  readonly logger: Log | undefined
-  readonly keepAlive: boolean
-  readonly signal: AbortSignal | undefined
 }
 
 const LOOPBACK: ListenOptions = { host: '127.0.0.1', port: 0 }
