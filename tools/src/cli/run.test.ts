@@ -33,6 +33,17 @@ test('help of a command lists its subcommands', async () => {
   }
 })
 
+test('where no broker can be watched is said', async () => {
+  expect(await odradek('actor', 'trace', '--window', '/nowhere/watch.sock')).toMatchObject({
+    code: 1,
+    notes: expect.stringContaining('no broker can be watched at /nowhere/watch.sock'),
+  })
+  expect(await odradek('actor', 'trace', '--machine', 'sendr')).toMatchObject({
+    code: 2,
+    notes: expect.stringContaining('did you mean sender?'),
+  })
+})
+
 test('a wrong command, subcommand, flag or choice ends with 2 and names what was likely meant', async () => {
   expect(await odradek('acter')).toMatchObject({ code: 2, notes: expect.stringContaining('Did you mean actor?') })
   expect(await odradek('actor', 'grap', 'x')).toMatchObject({

@@ -181,3 +181,19 @@ test('a command beside the broker gets its address, and its exit code is the end
   expect(code).toBe(7)
   expect(stdout).toMatch(/^127\.0\.0\.1:\d+\n$/)
 })
+
+test('another process sees who runs and watches the transitions of machines', async () => {
+  const list = JSON.parse((await odradek(['actor', 'list', '--dir', join(dir, 'data'), '-o', 'json'])).stdout)
+  expect(list).toContainEqual(
+    expect.objectContaining({ address: expect.objectContaining({ kind: 'broker' }), state: 'Running' }),
+  )
+  const watching = startOdradek([
+    ...['actor', 'trace', '--dir', join(dir, 'data'), '--machine', 'partition-leader', '--name', 'watched-0'],
+    ...['--count', '1', '--json'],
+  ])
+  await watching.says('stderr', 'watching')
+  await cli('topic', 'create', 'watched', '--partitions', '1')
+  const { code, stdout } = await watching.ended
+  expect(code).toBe(0)
+  expect(JSON.parse(stdout)).toMatchObject({ actor: 'watched-0', from: 'Opening', to: 'Leading.Writable' })
+})
