@@ -102,7 +102,6 @@ class Broker {
       nextProducerId: () => producerIds.next(),
     }
     this.#machine = runMachine(context, brokerMachine, {
-      name: 'broker',
       effects: {
         closeEverything: () => void this.#closeEverything(),
       },

@@ -40,6 +40,8 @@ export class Consumer {
   readonly #topics = new Map<string, Topic<any, any>>()
   readonly #gate: RecordGate
   readonly #feed: RecordFeed
+  /** Whether anything was subscribed or assigned. */
+  #hasSource = false
   #reading = false
 
   /** Use `createConsumer`. */
@@ -66,6 +68,7 @@ export class Consumer {
    */
   async subscribe(topics: Topics, { signal }: CallOptions = {}): Promise<void> {
     const subscription = this.#remember(topics)
+    this.#hasSource = true
     const options = signal === undefined ? {} : { signal }
     if (this.#options.groupId !== undefined) return this.#connection.subscribe(subscription, options)
     if (subscription.pattern !== null)
@@ -86,11 +89,13 @@ export class Consumer {
       this.#topics.set(known.name, known)
       return { topic: known.name, partition, ...(offset === undefined ? {} : { offset: Number(offset) }) }
     })
+    this.#hasSource = list.length > 0
     await this.#connection.assign(list, signal === undefined ? {} : { signal })
   }
 
   /** Leaves the group (hooks run, offsets are committed) or drops the assignment. */
   unsubscribe(): Promise<void> {
+    this.#hasSource = false
     return this.#connection.unsubscribe()
   }
 
@@ -140,10 +145,12 @@ export class Consumer {
 
   /**
    * Up to `maxPollRecords` records, waiting at most `maxWaitMs` for the first. Records of the poll before count as processed. For people who come
-   * from Java; subscribe or assign first.
+   * from Java; rejects with ODK_CONSUMER_STATE when nothing is subscribed or assigned.
    */
   async poll(maxWaitMs = 0, { signal }: CallOptions = {}): Promise<ConsumerRecord<any, any>[]> {
     this.#refuseReader()
+    if (!this.#hasSource)
+      throw kafkaErrorOf(errorData('ODK_CONSUMER_STATE', 'poll: subscribe to topics or assign partitions first'))
     const endMs = this.#clock.monotonic() + maxWaitMs
     const records: ConsumerRecord<any, any>[] = []
     this.#feed.settle()

@@ -480,6 +480,22 @@ describe('each and batch', () => {
     expect(seen.flat()).toEqual(['0', '1', '2'])
   })
 
+  it('refuses a poll before anything is subscribed or assigned, and after that was dropped', async () => {
+    const { world: w, cluster, create } = consumerWorld()
+    cluster.addTopic('words', 1)
+    cluster.append('words', 0, ['0'])
+    const refused = { code: 'ODK_CONSUMER_STATE', message: expect.stringContaining('subscribe') }
+    await w.run(async () => {
+      const consumer = create()
+      await expect(consumer.poll(0)).rejects.toMatchObject(refused)
+      await consumer.subscribe(words)
+      expect((await consumer.poll(1_000)).map(({ value }) => value)).toEqual(['0'])
+      await consumer.unsubscribe()
+      await expect(consumer.poll(0)).rejects.toMatchObject(refused)
+    })
+    expect.assertions(3)
+  })
+
   it('refuses a second reader', async () => {
     const { world: w, cluster, create } = consumerWorld()
     cluster.addTopic('words', 1)

@@ -122,7 +122,6 @@ export class PipelineLane {
       fail: (thrown: unknown) => this.#fatal(thrown),
     }
     this.#machine = runMachine(host as never, pipelineMachine, {
-      name: 'pipeline',
       effects: {
         begin: () => void this.#begin(),
         commit: () => void this.#end(),

@@ -25,7 +25,6 @@ function after(...names: Name[]) {
   const note = (name: string) => () => void effects.push(name)
   const host = { trace: { on: false, transition: () => undefined }, fail: () => undefined }
   const machine = runMachine(host as never, pipelineMachine, {
-    name: 'pipeline',
     effects: {
       begin: note('begin'),
       commit: note('commit'),

@@ -15,7 +15,7 @@ import { partitionLeader } from '@odradek/shared/contracts/partition-leader.cont
 import { ShardRunner } from '../runtime/shard-runner.ts'
 import { groupSettings } from './group-settings.ts'
 import { groupShard } from './group-shard.ts'
-import type { GroupShard } from './group-words.ts'
+import type { GroupMoved, GroupShard } from './group-words.ts'
 import { TopicView } from './topic-view.ts'
 
 /** The word for each of Kafka's APIs. */
@@ -58,7 +58,12 @@ async function start(
     definition: shardOf({ settings: groupSettings(input.configs), topics, groupConfigs: () => ({}) }),
     name,
     context,
-    hands: { notify: member => watchers.tell(member) },
+    hands: {
+      notify: notice => {
+        if (notice.kind === 'rebalance') watchers.tell(notice)
+        else if (context.trace.on) traceMove(context.trace, notice)
+      },
+    },
     maxBatchBytes: Number(input.configs['message.max.bytes'] ?? 1_048_588),
   })
   const leader = context.link(partitionLeader, input.leader)
@@ -89,6 +94,10 @@ async function start(
     },
     describe: () => runner.describe(),
   }
+}
+
+function traceMove(trace: ActorContext['trace'], { groupId, from, to, event, effects }: GroupMoved): void {
+  trace.transition({ machine: 'classic-group', subject: groupId, from, to, event, effects })
 }
 
 /** Resolves when the topics are known; later changes come as news. */
@@ -138,7 +147,8 @@ class Watchers {
     }
   }
 
-  tell(member: MemberRef): void {
+  tell({ groupId, memberId }: MemberRef): void {
+    const member = { groupId, memberId }
     for (const peer of this.#peers.get(keyOf(member)) ?? []) peer.news('rebalance', member)
   }
 }

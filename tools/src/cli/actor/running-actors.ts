@@ -68,7 +68,7 @@ function filterOf({ machine, kind, name }: TraceFlags): TraceFilter {
   }
 }
 
-function sentence({ t, actor, machine, from, to, event, effects }: TraceEvent): string {
+function sentence({ t, actor, machine, subject, from, to, event, effects }: TraceEvent): string {
   const done = effects.length === 0 ? '' : `  [${effects.join(', ')}]`
-  return `${t.toFixed(1).padStart(10)}  ${machine} ${actor}: ${from} --${event}--> ${to}${done}`
+  return `${t.toFixed(1).padStart(10)}  ${machine} ${subject ?? actor}: ${from} --${event}--> ${to}${done}`
 }

@@ -193,6 +193,7 @@ test('another process sees who runs and watches the transitions of machines', as
   ])
   await watching.says('stderr', 'watching')
   await cli('topic', 'create', 'watched', '--partitions', '1')
+  await produce('watched', 'a leader starts when it is first needed\n', '-q')
   const { code, stdout } = await watching.ended
   expect(code).toBe(0)
   expect(JSON.parse(stdout)).toMatchObject({ actor: 'watched-0', from: 'Opening', to: 'Leading.Writable' })

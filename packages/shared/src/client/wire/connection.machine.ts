@@ -49,7 +49,7 @@ const refused = { target: 'AuthenticationFailed', actions: { type: 'failAll', pa
 const close = { target: 'Closed' } as const
 
 export const connectionMachine = vocabulary.createMachine({
-  id: 'connection',
+  id: 'wire-connection',
   initial: 'Disconnected',
   on: { '*': { actions: 'refuse' } },
   states: {

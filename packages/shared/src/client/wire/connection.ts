@@ -66,7 +66,6 @@ export class Connection {
     this.#options = options
     const { host } = options
     this.#machine = runMachine({ trace: NO_TRACE, fail: reason => this.#failAll(asError(reason)) }, connectionMachine, {
-      name: 'connection',
       effects: {
         openSocket: () => this.#open(),
         askVersions: () => void this.#negotiate(),
