@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { odradek, type Running, startOdradek } from '../odradek-process.suite.ts'
+import { odradek, program, type Running, startOdradek } from '../odradek-process.suite.ts'
 import { run } from '../run.ts'
 import { capturedTerminal } from '../terminal/captured-terminal.suite.ts'
 
@@ -175,11 +175,10 @@ test('an address that is taken, and a cluster that is not there, end with 1', as
   expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining('127.0.0.1:1') })
 })
 
-test('a command beside the broker gets its address, and its exit code is the end', async () => {
-  const command = `${process.execPath} -e "console.log(process.env.KAFKA_BOOTSTRAP_SERVERS); process.exit(7)"`
-  const { code, stdout } = await odradek(['serve', '--memory', '--listen', '127.0.0.1:0', '--quiet', '--run', command])
-  expect(code).toBe(7)
-  expect(stdout).toMatch(/^127\.0\.0\.1:\d+\n$/)
+test('a command beside the broker talks to it, and its exit code is the end', async () => {
+  const list = `"${process.execPath}" "${program}" topic list -b $KAFKA_BOOTSTRAP_SERVERS --style kafka`
+  const flags = ['--memory', '--listen', '127.0.0.1:0', '--topic', 'beside:2', '--quiet', '--run', `${list}; exit 7`]
+  expect(await odradek(['serve', ...flags])).toEqual({ code: 7, stdout: 'beside\n', stderr: '' })
 })
 
 test('another process sees who runs and watches the transitions of machines', async () => {

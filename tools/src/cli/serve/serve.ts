@@ -33,7 +33,7 @@ export async function serve(
   })
   await using _window = await windowOf(terminal, broker, flags)
   if (!flags.quiet) sayReady(terminal, broker, flags)
-  if (flags.run !== undefined) return runBeside(flags.run, broker, interrupts.signal)
+  if (flags.run !== undefined) return await runBeside(flags.run, broker, interrupts.signal)
   if (!interrupts.signal.aborted)
     await new Promise<void>(resolve => interrupts.signal.addEventListener('abort', () => resolve(), { once: true }))
   if (!flags.quiet) terminal.note('draining')
