@@ -79,11 +79,10 @@ function knownMachine(name: string): string {
 }
 
 function noSuchMachine(name: string): Error {
-  const near = nearestName(
-    name,
-    machines.map(each => each.name),
-  )
-  return usageError(`there is no machine '${name}'${near === undefined ? '' : `; did you mean ${near}?`}`)
+  const names = machines.map(each => each.name)
+  const near = nearestName(name, names)
+  const hint = near === undefined ? '' : `; did you mean ${near}?`
+  return usageError(`there is no machine '${name}'${hint}\nmachines: ${names.join(', ')}`)
 }
 
 async function listMachines(terminal: Terminal, format: OutputFormat): Promise<void> {
