@@ -94,6 +94,16 @@ test('lines go in and come out with keys, headers, tombstones and partitions', a
   expect((await cli('topic', 'consume', 'lines', '-o', 'beginning', '-e', '-q', '-f', '%o\n')).out).toBe('2\n')
 })
 
+test('a group that reads a number of records goes on after exactly those', async () => {
+  await cli('topic', 'create', 'counted', '--partitions', '1')
+  await produce('counted', 'a\nb\nc\nd\ne\n', '-q')
+  const read = (count: string) =>
+    cli('topic', 'consume', 'counted', '-g', 'counting', '-o', 'beginning', '-q', '-n', count)
+  expect((await read('2')).out).toBe('a\nb\n')
+  expect((await cli('group', 'describe', 'counting', '-o', 'json')).out).toContain('"offset": 2')
+  expect((await read('3')).out).toBe('c\nd\ne\n')
+})
+
 test('envelopes that consume prints can be produced again', async () => {
   const envelope = '{"key":"k","payload":"v","headers":["a","1"]}\n'
   await cli('topic', 'create', 'envelopes', '--partitions', '1')
