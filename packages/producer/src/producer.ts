@@ -32,7 +32,7 @@ import {
 import { RecordPlacer } from './record-placer.ts'
 import type { SenderConnection } from './sender-connection.ts'
 import { TopicQueues } from './topic-queues.ts'
-import { type Transaction, Transactions } from './transactions.ts'
+import { type Transaction, Transactions, undo } from './transactions.ts'
 import { unlessAborted, type WaitingSend, WaitingSends } from './waiting-sends.ts'
 
 /** Something that happened to the whole producer. */
@@ -182,7 +182,7 @@ export class Producer implements AsyncDisposable {
     throw new KafkaError('ODK_TRANSACTION_STATE', 'begin: the producer has no transactionalId')
   }
 
-  /** Runs `work` in a transaction: commits when it resolves, aborts when it throws, and rethrows. */
+  /** Runs `work` in a transaction: commits when it resolves; aborts when it throws, and rethrows, or throws the fatal error that the abort met. */
   async transaction<R>(work: (transaction: Transaction) => Promise<R> | R): Promise<R> {
     const transaction = await this.begin()
     try {
@@ -190,9 +190,7 @@ export class Producer implements AsyncDisposable {
       await transaction.commit()
       return result
     } catch (thrown) {
-      // What failed is what counts; an abort that fails too leaves the transaction to its timeout.
-      await transaction[Symbol.asyncDispose]().catch(() => {})
-      throw thrown
+      throw await undo(transaction, thrown)
     }
   }
 

@@ -157,3 +157,22 @@ export class Transaction implements AsyncDisposable {
     if (!this.#isOpen) throw new KafkaError('ODK_TRANSACTION_STATE', `${what}: the transaction has ended`)
   }
 }
+
+/**
+ * Aborts because of `thrown`; resolves with what its caller should throw. That is `thrown` itself: an abort that fails too leaves the transaction to its timeout.
+ * But a producer that was fenced may see no more than a refused record first, and learns from the abort that it is of no use any more.
+ */
+export async function undo(transaction: Transaction, thrown: unknown): Promise<unknown> {
+  const failure = await transaction[Symbol.asyncDispose]().then(
+    () => null,
+    (error: unknown) => error,
+  )
+  if (!(failure instanceof KafkaError && failure.fatal)) return thrown
+  const { code, message, kafkaCode, kafkaName } = failure
+  return new KafkaError(code, message, {
+    ...(kafkaCode === undefined ? {} : { kafkaCode }),
+    ...(kafkaName === undefined ? {} : { kafkaName }),
+    fatal: true,
+    cause: thrown,
+  })
+}

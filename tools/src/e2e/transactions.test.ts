@@ -180,6 +180,18 @@ describe.each(targets)('over $name', ({ missing, open }) => {
         expect(await read(name)).toEqual(['heir'])
       })
 
+      test('a producer that was fenced and sends on learns from its transaction that it is of no use any more', async () => {
+        const [name, id] = [await target.topic(1), newId()]
+        await using old = producerOf(id)
+        await old.transaction(tx => tx.send(words(name), { value: 'old' }))
+        await using young = producerOf(id)
+        await young.transaction(tx => tx.send(words(name), { value: 'young' }))
+        const late = old.transaction(tx => tx.send(words(name), { value: 'late' }))
+        await expect(late).rejects.toMatchObject({ code: 'ODK_PRODUCER_FENCED', fatal: true })
+        await expect(old.transaction(() => undefined)).rejects.toMatchObject({ fatal: true })
+        expect(await read(name)).toEqual(['old', 'young'])
+      })
+
       test('a transaction that outlives its timeout is undone by the coordinator, and its commit is refused', async () => {
         const name = await target.topic(1)
         await using producer = producerOf(newId(), { transactionTimeoutMs: 300 })
