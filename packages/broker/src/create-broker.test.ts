@@ -1,5 +1,5 @@
 // Embedding: what createBroker takes and leaves behind, on real threads.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,6 +23,18 @@ test('a directory serves one broker at a time, and the next one once it is close
   await second.close()
 })
 
+test('a directory that is a file is refused by the name of the option', async () => {
+  const file = join(dir, 'file')
+  writeFileSync(file, '')
+  await expect(createBroker({ dir: file })).rejects.toMatchObject({
+    code: 'ODK_DIRECTORY_UNUSABLE',
+    message: `dir: cannot use '${file}': it is not a directory (EEXIST)`,
+  })
+  await expect(createBroker({ dir: join(file, 'below') })).rejects.toMatchObject({
+    message: expect.stringMatching(/^dir: .*a part of the path is not a directory \(ENOTDIR\)$/),
+  })
+})
+
 test('a second listener that cannot listen ends the start, and leaves nothing behind', async () => {
   const taken = createServer().listen(0, '127.0.0.1')
   await new Promise(resolve => taken.once('listening', resolve))
@@ -30,7 +42,7 @@ test('a second listener that cannot listen ends the start, and leaves nothing be
   const listen = [{ port: 0 }, { port }]
   await expect(createBroker({ dir, listen })).rejects.toMatchObject({
     code: 'ODK_LISTEN_FAILED',
-    message: expect.stringContaining(String(port)),
+    message: `listen: cannot listen on 127.0.0.1:${port}: another program listens there (EADDRINUSE)`,
   })
   await new Promise(resolve => taken.close(resolve))
   const broker = await createBroker({ dir, listen })

@@ -15,6 +15,7 @@ import { brokerModule } from './cluster/modules.ts'
 import { claimDirectory, type DirectoryLock, lockDirectory } from './log/directory-lock.ts'
 import { LogDirectoryError } from './log/log-errors.ts'
 import { type BrokerOptions, type BrokerSettings, readBrokerOptions } from './options.ts'
+import { systemWords } from './system-words.rules.ts'
 import { advertise, type ListenerKeeper, openListeners } from './wire/open-listeners.ts'
 
 /** An embedded broker. Pass it as `bootstrapServers` to producers, consumers and admin in this thread; others connect over TCP. */
@@ -96,9 +97,13 @@ function takeGround({ storage, nodeId }: BrokerSettings, system: ActorSystem): G
   } catch (error) {
     lock?.release()
     if (!(error instanceof LogDirectoryError))
-      throw new KafkaError('ODK_DIRECTORY_UNUSABLE', `cannot use ${storage.dir}: ${(error as Error).message}`, {
-        cause: error,
-      })
+      throw new KafkaError(
+        'ODK_DIRECTORY_UNUSABLE',
+        `dir: cannot use '${storage.dir}': ${systemWords(error as Error)}`,
+        {
+          cause: error,
+        },
+      )
     throw new KafkaError(`ODK_DIRECTORY_${error.code}`, error.message, { cause: error })
   }
 }

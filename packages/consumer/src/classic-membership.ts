@@ -16,7 +16,7 @@ import type { GroupMetadata, Subscription, TopicPartition } from '@odradek/share
 import type { ErrorName } from '@odradek/shared/protocol/error-codes'
 import type { JoinGroupResponse } from '@odradek/shared/protocol/messages/11-join-group'
 import { classicMembershipMachine } from './classic-membership.machine.ts'
-import { membershipError } from './consumer-errors.ts'
+import { hopeless, membershipError } from './consumer-errors.ts'
 import { assignmentDifference, matchingTopics, membershipVerdict, unsubscribed } from './membership.rules.ts'
 import type { Membership, MembershipHost } from './membership.ts'
 
@@ -55,6 +55,7 @@ export class ClassicMembership implements Membership {
     this.#host = host
     this.#strategy = host.group.partitionAssignmentStrategy.map(name => assignors.get(name)!)
     this.#machine = runMachine(host.context, classicMembershipMachine, {
+      name: 'classic-membership',
       effects: {
         prepareJoin: () => this.#step(() => this.#prepareJoin()),
         sendJoin: () => this.#step(() => this.#sendJoin()),
@@ -143,6 +144,8 @@ export class ClassicMembership implements Membership {
         'a step of the membership failed',
       )
       this.#host.link.forgetCoordinator('group', this.#host.group.groupId)
+      const failure = hopeless(error)
+      if (failure !== null && this.#machine.state !== 'Leaving') this.#host.fail(failure)
       // A member that cannot say goodbye is gone all the same: its session will time out.
       if (this.#machine.state === 'Leaving') this.#left()
       else this.#machine.send({ type: 'step.failed' })

@@ -47,6 +47,13 @@ export function membershipError(what: string, kafkaCode: number, message: string
   return { ...error, message: message === null ? error.message : `${error.message} (${message})`, detail }
 }
 
+/** What a link rejected with, if trying again will not help and the user must hear it (refused credentials, a cluster that is not there); null otherwise. */
+export function hopeless(thrown: unknown): ErrorData | null {
+  if (!(thrown instanceof KafkaError) || thrown.retriable) return null
+  const { code, message, kafkaCode } = thrown
+  return { code, message, detail: { kafkaCode } }
+}
+
 /** Across a port a KafkaError's fields would be lost: this is how a handler answers one. */
 export function portError(error: ErrorData): PortError {
   return new PortError(error)

@@ -9,7 +9,7 @@ import type {
   ConsumerGroupHeartbeatRequest,
   ConsumerGroupHeartbeatResponse,
 } from '@odradek/shared/protocol/messages/68-consumer-group-heartbeat'
-import { membershipError } from './consumer-errors.ts'
+import { hopeless, membershipError } from './consumer-errors.ts'
 import { consumerMembershipMachine } from './consumer-membership.machine.ts'
 import {
   byTopicId,
@@ -55,6 +55,7 @@ export class ConsumerMembership implements Membership {
     this.#memberId = host.context.random.uuid()
     this.#stopNews = host.link.onGroupNews(host.group.groupId, this.#memberId, () => this.#heartbeatNow())
     this.#machine = runMachine(host.context, consumerMembershipMachine, {
+      name: 'consumer-membership',
       effects: {
         joinAnew: () => this.#joinAnew(),
         heartbeatNow: () => this.#heartbeatNow(),
@@ -157,7 +158,11 @@ export class ConsumerMembership implements Membership {
     this.#inFlight = true
     this.#again = false
     const fields = this.#fields()
-    const answer = await this.#send(this.#epoch, unsaid(this.#said, fields)).catch(() => null)
+    const answer = await this.#send(this.#epoch, unsaid(this.#said, fields)).catch((error: unknown) => {
+      const failure = hopeless(error)
+      if (failure !== null && course === this.#course) this.#host.fail(failure)
+      return null
+    })
     this.#inFlight = false
     if (course !== this.#course) {
       this.#heartbeatNow()

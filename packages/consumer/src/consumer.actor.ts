@@ -64,6 +64,7 @@ class ConsumerHands {
       input,
       () => this.#topics(),
       () => this.#metadataChanged(),
+      error => this.#tellFailure(null, error),
     )
     this.#commits = new OffsetCommits({
       ...base,
@@ -95,6 +96,7 @@ class ConsumerHands {
     })
     this.#membership = input.group === null ? null : this.#openMembership(input.group)
     this.#machine = runMachine(context, consumerMachine, {
+      name: 'consumer',
       effects: {
         replaceAssignment: ({ partitions }) => this.#desk.replace(partitions),
         subscribe: ({ subscription }) => this.#membership!.subscribe(subscription),

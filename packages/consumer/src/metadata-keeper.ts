@@ -2,10 +2,12 @@
 // when it has grown old. Used by the consumer actor only.
 
 import type { Clock, Timer } from '@odradek/shared/base/clock'
+import type { ErrorData } from '@odradek/shared/base/errors'
 import type { Random } from '@odradek/shared/base/random'
 import { backoffMs } from '@odradek/shared/client/backoff.rules'
 import type { ClusterLink } from '@odradek/shared/client/cluster-link'
 import type { ConsumerInput } from '@odradek/shared/contracts/consumer.contract'
+import { hopeless } from './consumer-errors.ts'
 
 export interface MetadataKeeperHost {
   readonly clock: Clock
@@ -20,6 +22,8 @@ export class MetadataKeeper {
   /** What the consumer reads: names, or null for all topics (a pattern). */
   readonly #topics: () => readonly string[] | null
   readonly #onRefreshed: () => void
+  /** What the user must hear. */
+  readonly #fail: (error: ErrorData) => void
   #refreshing = false
   #wanted = false
   #attempts = 0
@@ -32,12 +36,14 @@ export class MetadataKeeper {
     input: ConsumerInput,
     topics: () => readonly string[] | null,
     onRefreshed: () => void,
+    fail: (error: ErrorData) => void,
   ) {
     this.#host = host
     this.#link = link
     this.#input = input
     this.#topics = topics
     this.#onRefreshed = onRefreshed
+    this.#fail = fail
     this.#lastMs = host.clock.monotonic()
     this.#arm()
   }
@@ -83,8 +89,10 @@ export class MetadataKeeper {
     this.#refreshing = true
     try {
       if (topics === null || topics.length > 0) await this.refresh(topics)
-    } catch {
+    } catch (thrown) {
       this.#wanted = true
+      const error = hopeless(thrown)
+      if (error !== null) this.#fail(error)
     }
     this.#refreshing = false
     this.#lastMs = this.#host.clock.monotonic()

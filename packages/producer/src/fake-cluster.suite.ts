@@ -108,6 +108,8 @@ export class FakeCluster {
   readonly leaderless = new Set<string>()
   readonly requests: { readonly acks: number; readonly batches: number }[] = []
   refreshes = 0
+  /** What asking for metadata fails with. */
+  refreshFailure: Error | null = null
   #nextProducerId = 1_000
   /** Level of the feature `transaction.version`. */
   transactionVersion = 2
@@ -169,6 +171,7 @@ class FakeLink implements ClusterLink {
   async refresh(topics: readonly string[] | null): Promise<void> {
     this.#cluster.refreshes++
     await this.#travel()
+    if (this.#cluster.refreshFailure !== null) throw this.#cluster.refreshFailure
     for (const name of topics ?? this.#cluster.topics.keys()) this.#views.set(name, this.#view(name))
     for (const listener of this.#listeners) listener()
   }

@@ -6,7 +6,7 @@ import { type ErrorData, PortError } from '@odradek/shared/base/errors'
 import { backoffMs } from '@odradek/shared/client/backoff.rules'
 import type { ClusterLink, Endpoint } from '@odradek/shared/client/cluster-link'
 import type { SenderAppendRequest, SenderAppendResponse } from '@odradek/shared/contracts/sender.contract'
-import { errors } from '@odradek/shared/protocol/error-codes'
+import { errorOf, errors } from '@odradek/shared/protocol/error-codes'
 import type { PartitionProduceResponse, ProduceResponse } from '@odradek/shared/protocol/messages/00-produce'
 import {
   acked,
@@ -254,11 +254,16 @@ export class ProduceLoop {
 
   /** The request failed on its way, or could not be made. */
   #refused(batch: SendingBatch, thrown: unknown): void {
-    if (thrown instanceof PortError) this.#settle(batch, NO_REPLY, null)
+    if (thrown instanceof PortError) this.#settle(batch, NO_REPLY, null, thrown.message)
     else if (batch.isOpen) this.#drop(batch, portFailure(thrown), { fatal: false, mayBeInLog: false })
   }
 
-  #settle(batch: SendingBatch, errorCode: number, reply: PartitionProduceResponse | null): void {
+  #settle(
+    batch: SendingBatch,
+    errorCode: number,
+    reply: PartitionProduceResponse | null,
+    failure = errorOf(errorCode).name as string,
+  ): void {
     if (!batch.isOpen) return
     const { line, topic } = batch.owner
     const { idempotent, transactionalId, retries } = this.#host.policy
@@ -274,6 +279,7 @@ export class ProduceLoop {
         )
         return
       case 'retry':
+        batch.lastFailure = failure
         if (outcome.refresh) this.#host.refresh(topic)
         if (outcome.restart) line.restarting = true
         retried(line, batch, this.#backoff(batch))

@@ -55,12 +55,14 @@ export function deliveryTimedOut(batch: {
   readonly owner: { readonly topic: string; readonly partition: number }
   readonly attempts: number
   readonly recordCount: number
+  readonly lastFailure: string | null
 }): ErrorData {
   const { topic, partition } = batch.owner
   const sent = batch.attempts === 0 ? 'never sent' : `sent ${batch.attempts} times, perhaps taken by the cluster`
+  const last = batch.lastFailure === null ? '' : `; the last attempt failed: ${batch.lastFailure}`
   return errorData(
     'ODK_DELIVERY_TIMEOUT',
-    `${topic}-${partition}: ${batch.recordCount} records were not acknowledged within deliveryTimeoutMs (${sent})`,
+    `${topic}-${partition}: ${batch.recordCount} records were not acknowledged within deliveryTimeoutMs (${sent}${last})`,
     { kafkaCode: errors.REQUEST_TIMED_OUT.code },
   )
 }

@@ -1,6 +1,8 @@
 // The sender in the simulated world, over a cluster that misbehaves: what it promises about order, loss, duplicates and time.
+
 import { defineActor } from '@odradek/shared/actor/actor'
 import { simulate } from '@odradek/shared/actor/simulated-host'
+import { KafkaError } from '@odradek/shared/base/errors'
 import { type SenderAppendResponse, type SenderContract, sender } from '@odradek/shared/contracts/sender.contract'
 import { errors } from '@odradek/shared/protocol/error-codes'
 import { BatchBuilder } from '@odradek/shared/records/batch-builder'
@@ -127,6 +129,15 @@ describe('trouble', () => {
     expect(cluster.partition('orders').log).toEqual(['a', 'b'])
   })
 
+  test('a batch that is not acknowledged in time says why its last attempt failed', async () => {
+    const { world, cluster, append } = await open()
+    cluster.create('orders', 1)
+    cluster.partition('orders').scripted.push(...Array(100).fill(errors.KAFKA_STORAGE_ERROR.code))
+    const { parts } = await world.run(() => append(['a'], { deliveryTimeoutMs: 2_000 }))
+    expect(parts[0]!.error!.code).toBe('ODK_DELIVERY_TIMEOUT')
+    expect(parts[0]!.error!.message).toMatch(/; the last attempt failed: KAFKA_STORAGE_ERROR\)$/)
+  })
+
   test('a batch that the leader refuses fails with its words, and the next is not held up by the hole', async () => {
     const { world, cluster, append } = await open()
     cluster.create('orders', 1)
@@ -193,6 +204,27 @@ describe('topic metadata', () => {
     cluster.create('orders', 3)
     await world.advance(400_000)
     expect(told.at(-1)).toBe(3)
+  })
+
+  test('that a cluster refuses to tell fails at once, with its reason', async () => {
+    const { world, cluster, link } = await open()
+    cluster.refreshFailure = new KafkaError('ODK_SASL_AUTHENTICATION_FAILED', 'wrong password', { fatal: true })
+    const asked = world.run(() => link.ask('metadata', { topic: 'orders', maxBlockMs: 60_000 }))
+    await expect(asked).rejects.toMatchObject({
+      code: 'ODK_SASL_AUTHENTICATION_FAILED',
+      message: expect.stringContaining('wrong password'),
+    })
+    expect(cluster.refreshes).toBe(1)
+  })
+
+  test('that no broker tells within maxBlockMs is an error that says why none did', async () => {
+    const { world, cluster, link } = await open()
+    cluster.refreshFailure = new KafkaError('ODK_NETWORK_EXCEPTION', 'connect ECONNREFUSED', { retriable: true })
+    const asked = world.run(() => link.ask('metadata', { topic: 'orders', maxBlockMs: 5_000 }))
+    await expect(asked).rejects.toMatchObject({
+      code: 'ODK_METADATA_TIMEOUT',
+      message: expect.stringMatching(/maxBlockMs: connect ECONNREFUSED/),
+    })
   })
 
   test('that does not come within maxBlockMs is an error that says so', async () => {

@@ -59,6 +59,8 @@ export class SendingBatch implements LineBatch {
   readonly firstRecord: number
   readonly delivery: Delivery
   attempts = 0
+  /** Why the last attempt failed, Kafka's name or the link's words; null before one did. */
+  lastFailure: string | null = null
   notBefore = 0
   order = -1
   orderSpan = 1

@@ -1,12 +1,12 @@
 // What the sender knows of topics, kept fresh for itself and for the producer in the caller's thread: one refresh at a time, with backoff while a
 // topic is not usable; changes are told to whoever asked for the topic. Used by sender.actor.
 import type { ActorContext, Peer } from '@odradek/shared/actor/actor'
-import { type ErrorData, PortError } from '@odradek/shared/base/errors'
+import { type ErrorData, KafkaError, PortError } from '@odradek/shared/base/errors'
 import { backoffMs } from '@odradek/shared/client/backoff.rules'
 import type { ClusterLink, TopicView } from '@odradek/shared/client/cluster-link'
 import type { SenderContract, TopicMetadata } from '@odradek/shared/contracts/sender.contract'
 import { errorOf, errors } from '@odradek/shared/protocol/error-codes'
-import { errorData } from './producer-errors.ts'
+import { errorData, portFailure } from './producer-errors.ts'
 import type { SenderPolicy } from './sender-policy.ts'
 import { WakeTimer } from './wake-timer.ts'
 
@@ -35,6 +35,8 @@ export class TopicWatch {
   readonly #deadlines: WakeTimer
   readonly #stopListening: () => void
   #isRefreshing = false
+  /** Why the last refresh failed; empty when it did not. */
+  #failure = ''
   #fruitless = 0
   #notBefore = 0
   #isClosed = false
@@ -83,6 +85,11 @@ export class TopicWatch {
     this.#isClosed = true
     this.#stopListening()
     for (const timer of [this.#wake, this.#age, this.#deadlines]) timer.cancel()
+    this.#rejectAll(error)
+  }
+
+  /** Waiting longer is of no use: refused credentials, a certificate that is not trusted, a cluster that is not there. */
+  #rejectAll(error: ErrorData): void {
     for (const waiting of this.#waiting.values()) for (const { reject } of waiting) reject(new PortError(error))
     this.#waiting.clear()
   }
@@ -105,10 +112,15 @@ export class TopicWatch {
     this.#isRefreshing = true
     const { link, policy, context } = this.#options
     link.refresh(topics, { allowAutoTopicCreation: true, deadlineMs: policy.requestTimeoutMs }).then(
-      () => this.#refreshed(topics),
+      () => {
+        this.#failure = ''
+        this.#refreshed(topics)
+      },
       thrown => {
         context.log.warn({ topics, reason: String(thrown) }, 'metadata could not be refreshed')
+        this.#failure = thrown instanceof Error ? thrown.message : String(thrown)
         for (const topic of topics) this.#wanted.add(topic)
+        if (thrown instanceof KafkaError && !thrown.retriable) this.#rejectAll(portFailure(thrown))
         this.#refreshed(topics)
       },
     )
@@ -174,7 +186,7 @@ export class TopicWatch {
 
   #timedOut(topic: string): PortError {
     const code = this.#options.link.topic(topic)?.errorCode ?? 0
-    const reason = code === 0 ? 'no broker answered' : errorOf(code).name
+    const reason = code === 0 ? this.#failure || 'no broker answered' : errorOf(code).name
     const kafkaCode = code === 0 ? errors.REQUEST_TIMED_OUT.code : code
     return new PortError(
       errorData('ODK_METADATA_TIMEOUT', `topic ${topic} is not known after maxBlockMs: ${reason}`, { kafkaCode }),

@@ -44,12 +44,6 @@ export function pipelineWorld({ seed = 1, partitions = 2 } = {}) {
     return { ...answer, groups }
   }
 
-  const producer = (transactionalId: string) =>
-    openWorld(
-      { transactionalId, lingerMs: 0, deliveryTimeoutMs: 3_600_000 },
-      { world: world as never, cluster: output, partitions: 0 },
-    ).producer
-
   /** A lane that runs; `outcome` is what it ended with. */
   const lane = (transactionalId: string, parts: Partial<PipelineParts> = {}) => {
     const started = new PipelineLane({
@@ -60,7 +54,10 @@ export function pipelineWorld({ seed = 1, partitions = 2 } = {}) {
       transform: ({ key, value }) => ({ key, value }),
       commitEvery: { records: 10, ms: 50 },
       onError: 'stop',
-      producer: producer(transactionalId),
+      producer: openWorld(
+        { transactionalId, lingerMs: 0, deliveryTimeoutMs: 3_600_000 },
+        { world: world as never, cluster: output, partitions: 0 },
+      ).producer,
       consumer: hooks =>
         create({
           groupId: 'g',
@@ -111,7 +108,7 @@ export function pipelineWorld({ seed = 1, partitions = 2 } = {}) {
       strange: found.filter(value => !wanted.includes(value)),
     }
   }
-  return { world, input, output, group, producer, lane, feed, committed, verdict }
+  return { world, input, output, group, lane, feed, committed, verdict }
 }
 
 const placeOf = (entry: string) => entry.split('@')[0]!

@@ -89,6 +89,7 @@ class PartitionLeader {
       )
     }
     this.#machine = runMachine(context, partitionLeaderMachine, {
+      name: 'partition-leader',
       input: { leaderEpoch: input.leaderEpoch },
       effects: {
         startLeading: () => this.#startLeading(),

@@ -24,12 +24,12 @@ export type ConnectionEvent =
   | { readonly type: 'socket.lost' }
 
 const ending = {
-  'peer.ended': { target: '#listener-connection.Draining' },
+  'peer.ended': { target: '#connection.Draining' },
   'end.asked': {
-    target: '#listener-connection.Draining',
+    target: '#connection.Draining',
     actions: { type: 'noteReason', params: ({ event }: { event: { reason: string } }) => ({ reason: event.reason }) },
   },
-  'socket.lost': { target: '#listener-connection.Closed' },
+  'socket.lost': { target: '#connection.Closed' },
 } as const
 
 export const connectionMachine = setup({
@@ -43,7 +43,7 @@ export const connectionMachine = setup({
     refuse: effect(),
   },
 }).createMachine({
-  id: 'listener-connection',
+  id: 'connection',
   initial: 'Serving',
   on: { '*': { actions: 'refuse' } },
   states: {

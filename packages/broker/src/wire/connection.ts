@@ -71,6 +71,7 @@ export class Connection {
       this.#release = resolve
     })
     this.#machine = runMachine(room.context, connectionMachine, {
+      name: 'connection',
       effects: {
         pause: () => void socket.pause(),
         resume: () => void socket.resume(),

@@ -14,6 +14,7 @@ import {
 } from '@odradek/shared/contracts/listener.contract'
 import { listenerModule } from '../cluster/modules.ts'
 import type { BrokerSettings } from '../options.ts'
+import { systemWords } from '../system-words.rules.ts'
 
 const MIB = 1024 * 1024
 const REOPEN_BACKOFF = { initialMs: 20, maxMs: 2_000 }
@@ -83,9 +84,13 @@ export class ListenerKeeper {
       this.#input = { ...this.#input, port: this.#bound.port }
       this.#attempt = 0
     } catch (error) {
-      throw new KafkaError('ODK_LISTEN_FAILED', `cannot listen on ${host}:${port}: ${(error as Error).message}`, {
-        cause: error,
-      })
+      throw new KafkaError(
+        'ODK_LISTEN_FAILED',
+        `listen: cannot listen on ${host}:${port}: ${systemWords(error as Error)}`,
+        {
+          cause: error,
+        },
+      )
     }
   }
 

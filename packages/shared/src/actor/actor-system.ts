@@ -11,19 +11,17 @@ import type { ActorHost } from './actor-host.ts'
 import type { LogLine } from './actor-report.ts'
 import type { Contract } from './contract.ts'
 import { ControlPort, type LaneOrders, type SystemCalls } from './control-port.ts'
-import { newGateWord, threadGate, watchGateAtExit } from './gate.ts'
-import type { HostedLane } from './hosted-lane.ts'
-import type { DoorGreeting } from './join-system.ts'
+import { newGateWord, watchGateAtExit } from './gate.ts'
 import { Lane } from './lane.ts'
 import { LoopChannel } from './loop-channel.ts'
 import { threadBudget } from './placement.rules.ts'
 import { PortChannel } from './port-channel.ts'
 import { type ActorListing, type LaneHandle, type Supervised, SystemCore, spawnedOf } from './system-core.ts'
 import { type LaneStartup, loadActor, threadHost } from './thread-lane.ts'
-import { openLane } from './thread-pool.ts'
 import type { TraceEvent } from './trace.ts'
 import { TraceHub } from './trace-hub.ts'
 import { type TraceFilter, TraceRing } from './trace-ring.ts'
+import { WorkerThread } from './worker-thread.ts'
 
 export interface ActorSystemOptions {
   /** Shown in lists and logs; default `odradek`. */
@@ -56,7 +54,7 @@ export class ActorSystem implements ActorHost {
   readonly #options: ActorSystemOptions
   readonly #limits: Limits
   readonly #core: SystemCore
-  readonly #threads = new Map<number, HostedLane>()
+  readonly #threads = new Map<number, WorkerThread>()
   /** Threads that joined by a door. */
   readonly #joined = new Map<number, JoinedLane>()
   readonly #own: Lane
@@ -142,7 +140,7 @@ export class ActorSystem implements ActorHost {
     return port2
   }
 
-  /** Ends the thread of a lane as if it had died, with all that runs on it, also of other systems; supervisors restart it. For study and tests. */
+  /** Ends a thread with all actors on it, as if it had died; their supervisors restart them. For study and tests. */
   async killLane(lane: number, reason = 'killed'): Promise<void> {
     await this.#threads.get(lane)?.terminate(reason)
   }
@@ -180,7 +178,7 @@ export class ActorSystem implements ActorHost {
     // Whoever awaits the end must see it, also when actors do not keep the process alive.
     const alive = setInterval(() => {}, 2 ** 31 - 1)
     await this.#core.close()
-    await Promise.all([...this.#threads.values()].map(lane => lane.leave()))
+    await Promise.all([...this.#threads.values()].map(thread => thread.leave()))
     for (const joined of this.#joined.values()) joined.control.tell('leave', null)
     this.#own.close('the system has closed')
     clearInterval(alive)
@@ -197,7 +195,7 @@ export class ActorSystem implements ActorHost {
 
   // --- lanes --------------------------------------------------------------------------------------------------------------------
 
-  #startupOf(lane: number): LaneStartup {
+  #startupOf(lane: number): Omit<LaneStartup, 'gate'> {
     return {
       system: this.name,
       lane,
@@ -210,7 +208,7 @@ export class ActorSystem implements ActorHost {
   /** The embedding thread's lane. Its gate is never shut: nobody ends this thread. */
   #ownLane(): Lane {
     const lane = new Lane({
-      ...threadHost(this.#startupOf(0), threadGate(newGateWord())),
+      ...threadHost({ ...this.#startupOf(0), gate: newGateWord() }),
       trace: this.#ring,
       uplink: {
         spawn: async (parent, module, input, options) =>
@@ -249,21 +247,18 @@ export class ActorSystem implements ActorHost {
   #openLane(lane: number): LaneHandle | null {
     const open = this.#laneHandle(lane)
     if (open !== null || !this.#core.mayOpen(lane)) return open
-    const hosted = openLane(
-      {
-        startup: this.#startupOf(lane),
-        clock: this.clock,
-        calls: this.#callsOf(lane),
-        onEnd: reason => {
-          this.#threads.delete(lane)
-          this.#core.laneDied(lane, reason)
-        },
+    const thread = new WorkerThread({
+      startup: this.#startupOf(lane),
+      clock: this.clock,
+      calls: this.#callsOf(lane),
+      onExit: reason => {
+        this.#threads.delete(lane)
+        this.#core.laneDied(lane, reason)
       },
-      { siblings: new Set(this.#threads.values()), budget: this.#core.host.threads },
-    )
-    this.#threads.set(lane, hosted)
-    if (this.#traces.filters.length > 0) hosted.control.tell('watch', this.#traces.filters)
-    return hosted
+    })
+    this.#threads.set(lane, thread)
+    if (this.#traces.filters.length > 0) thread.control.tell('watch', this.#traces.filters)
+    return thread
   }
 
   /** What the lane of that number may ask of the system. */
@@ -324,11 +319,15 @@ class JoinedLane implements LaneHandle {
   readonly control: ControlPort<SystemCalls, LaneOrders>
   readonly unwatchGate: () => void
 
-  constructor(startup: LaneStartup, port: MessagePort, calls: (lane: number) => Omit<SystemCalls, 'ready'>) {
+  constructor(
+    startup: Omit<LaneStartup, 'gate'>,
+    port: MessagePort,
+    calls: (lane: number) => Omit<SystemCalls, 'ready'>,
+  ) {
     this.lane = startup.lane
     const gate = newGateWord()
     this.unwatchGate = watchGateAtExit(gate, startup.limits.gateDeadlineMs)
-    port.postMessage({ startup, gate } satisfies DoorGreeting)
+    port.postMessage({ ...startup, gate } satisfies LaneStartup)
     this.control = new ControlPort<SystemCalls, LaneOrders>(port, { ...calls(startup.lane), ready: () => {} })
     this.control.unref()
   }

@@ -259,7 +259,7 @@ export class Supervised {
       this.#began = { resolve, reject }
       const { host } = this.#core
       this.#machine = runMachine({ trace: host.trace, fail: reason => host.failed(reason) }, supervisorMachine, {
-        subject: `${this.address.kind} ${this.address.name}`,
+        name: 'supervisor',
         input: { onDeath: this.#request.options.onDeath ?? 'restart', policy: host.restarts },
         effects: {
           startActor: ({ incarnation }) => void this.#start(incarnation),

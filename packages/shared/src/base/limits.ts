@@ -40,11 +40,6 @@ export const limits = {
   describeDeadlineMs: 1_000,
   /** How long a new thread may take from its start to `ready`. */
   threadStartDeadlineMs: 30_000,
-  /**
-   * Young generation of a thread's heap, MiB (three semi-spaces). Buffers lie outside of the heap, so what threads make and drop is small; a nursery that
-   * may grow to V8's 48 MiB only keeps garbage resident, on every thread (measured: decision 0024).
-   */
-  threadYoungGenerationMib: 6,
   /** How long log lines and trace events wait in a thread for others before they are sent to the embedding thread. */
   reportDelayMs: 20,
   /** Log lines that wait in one thread before further ones are dropped (and counted). */
@@ -113,6 +108,10 @@ export const limits = {
   markerDeadlineMs: 10_000,
   markerRetryMinMs: 10,
   markerRetryMaxMs: 1_000,
+  /** Requests that wait for one connection of the wire link to be made. */
+  wireRequestsWaitingMax: 4_096,
+  /** Coordinators of groups and transactional ids that a wire link remembers; beyond, the oldest is asked for again. */
+  coordinatorsKnownMax: 10_000,
   /** Partitions that one admin request may create (Kafka: ReplicationControlManager's MAX_PARTITIONS_PER_BATCH). */
   partitionsPerRequestMax: 10_000,
 } as const

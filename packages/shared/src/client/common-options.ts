@@ -35,6 +35,15 @@ export interface CommonClientOptions {
   readonly metadataMaxAgeMs?: number
   /** Idle connections are closed after this (`connections.max.idle.ms`). Default 540000. */
   readonly connectionsMaxIdleMs?: number
+  /** How long opening a connection may take (`socket.connection.setup.timeout.ms`); doubles with jitter of 20 % while it fails (KIP-601). Default 10000. */
+  readonly socketConnectionSetupTimeoutMs?: number
+  /** Longest such time (`socket.connection.setup.timeout.max.ms`). Default 30000. */
+  readonly socketConnectionSetupTimeoutMaxMs?: number
+  /**
+   * How long every bootstrap server may refuse connections, before one was ever made, until calls fail with ODK_BOOTSTRAP_FAILED, which names each address
+   * and its reason. Java's clients have no such bound: they try until the call's own timeout. Default 0: as Java's.
+   */
+  readonly bootstrapTimeoutMs?: number
 }
 
 /** What {@link commonOptions} reads: everything has a value. */
@@ -50,6 +59,9 @@ export interface ResolvedCommonOptions {
   readonly reconnectBackoffMaxMs: number
   readonly metadataMaxAgeMs: number
   readonly connectionsMaxIdleMs: number
+  readonly socketConnectionSetupTimeoutMs: number
+  readonly socketConnectionSetupTimeoutMaxMs: number
+  readonly bootstrapTimeoutMs: number
 }
 
 /** The common part of a client's table; `clientId` is the default of `client.id`. */
@@ -76,6 +88,9 @@ export function commonOptions(clientId: string): OptionTable<ResolvedCommonOptio
     reconnectBackoffMaxMs: milliseconds('reconnect.backoff.max.ms', 1_000),
     metadataMaxAgeMs: milliseconds('metadata.max.age.ms', 300_000),
     connectionsMaxIdleMs: milliseconds('connections.max.idle.ms', 540_000),
+    socketConnectionSetupTimeoutMs: milliseconds('socket.connection.setup.timeout.ms', 10_000),
+    socketConnectionSetupTimeoutMaxMs: milliseconds('socket.connection.setup.timeout.max.ms', 30_000),
+    bootstrapTimeoutMs: milliseconds(null, 0),
   }
 }
 

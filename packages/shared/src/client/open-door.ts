@@ -51,6 +51,9 @@ function patienceOf(options: ResolvedCommonOptions): WirePatience {
     reconnectBackoffMaxMs,
     metadataMaxAgeMs,
     connectionsMaxIdleMs,
+    socketConnectionSetupTimeoutMs,
+    socketConnectionSetupTimeoutMaxMs,
+    bootstrapTimeoutMs,
   } = options
   return {
     requestTimeoutMs,
@@ -60,6 +63,9 @@ function patienceOf(options: ResolvedCommonOptions): WirePatience {
     reconnectBackoffMaxMs,
     metadataMaxAgeMs,
     connectionsMaxIdleMs,
+    socketConnectionSetupTimeoutMs,
+    socketConnectionSetupTimeoutMaxMs,
+    bootstrapTimeoutMs,
   }
 }
 

@@ -22,6 +22,10 @@ export interface WirePatience {
   readonly reconnectBackoffMaxMs: number
   readonly metadataMaxAgeMs: number
   readonly connectionsMaxIdleMs: number
+  readonly socketConnectionSetupTimeoutMs: number
+  readonly socketConnectionSetupTimeoutMaxMs: number
+  /** Not Kafka's: how long no bootstrap server may take a connection, before the first did, until calls fail with ODK_BOOTSTRAP_FAILED. 0: for ever. */
+  readonly bootstrapTimeoutMs: number
 }
 
 export const defaultPatience: WirePatience = {
@@ -32,4 +36,7 @@ export const defaultPatience: WirePatience = {
   reconnectBackoffMaxMs: 1_000,
   metadataMaxAgeMs: 300_000,
   connectionsMaxIdleMs: 540_000,
+  socketConnectionSetupTimeoutMs: 10_000,
+  socketConnectionSetupTimeoutMaxMs: 30_000,
+  bootstrapTimeoutMs: 0,
 }

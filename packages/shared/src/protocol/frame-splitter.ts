@@ -24,7 +24,8 @@ export interface FrameSplitterOptions {
 }
 
 export class FrameSplitter {
-  readonly #frameBytesMax: number
+  /** May be changed between frames, as when a peer has shown what it is. */
+  frameBytesMax: number
   /** Bytes not yet handed out: chunks from `#first` on, the first of them from `#offset` on. */
   #chunks: Uint8Array[] = []
   #first = 0
@@ -37,7 +38,7 @@ export class FrameSplitter {
   #failure: ProtocolError | undefined
 
   constructor(options: FrameSplitterOptions) {
-    this.#frameBytesMax = options.frameBytesMax
+    this.frameBytesMax = options.frameBytesMax
   }
 
   /** Bytes that were pushed and not yet handed out. */
@@ -90,8 +91,8 @@ export class FrameSplitter {
   #readSize(): number {
     const bytes = this.#read(SIZE_BYTES)
     const size = (bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!
-    if (size > 0 && size <= this.#frameBytesMax) return size
-    const reason = `frame of ${size} bytes, allowed are 1 to ${this.#frameBytesMax}${hintOf(bytes)}`
+    if (size > 0 && size <= this.frameBytesMax) return size
+    const reason = `frame of ${size} bytes, allowed are 1 to ${this.frameBytesMax}${hintOf(bytes)}`
     this.#failure = new ProtocolError('MALFORMED', reason)
     this.#chunks = []
     throw this.#failure
@@ -138,6 +139,7 @@ export class FrameSplitter {
 function hintOf(bytes: Uint8Array): string {
   const text = String.fromCharCode(...bytes)
   if (bytes[0] === 0x16 && bytes[1] === 0x03) return ' (this looks like a TLS hello)'
+  if (bytes[0] === 0x15 && bytes[1] === 0x03) return ' (this looks like a TLS alert)'
   if (/^(GET |POST|PUT |HEAD|HTTP)$/.test(text)) return ' (this looks like HTTP)'
   return ''
 }

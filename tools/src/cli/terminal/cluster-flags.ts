@@ -12,6 +12,8 @@ export interface ClusterFlags {
 }
 
 const DEFAULT_SERVER = '127.0.0.1:9092'
+/** A person waits: an address that refuses is told soon, though not so soon that a broker that is just starting is missed. Milliseconds. */
+const BOOTSTRAP_TIMEOUT_MS = 3_000
 
 /** Adds `-b`, `--command-config` and `-X`. */
 export function clusterOptions(command: Command): Command {
@@ -33,6 +35,7 @@ export function clientOptions(flags: ClusterFlags): {
   const properties = flags.commandConfig === undefined ? {} : readFile(flags.commandConfig)
   try {
     return {
+      bootstrapTimeoutMs: BOOTSTRAP_TIMEOUT_MS,
       ...clientOptionsOf({ ...properties, ...Object.fromEntries(flags.property ?? []) }, readFileSync),
       bootstrapServers,
     }

@@ -5,6 +5,7 @@ import { errors } from '../../protocol/error-codes.ts'
 import { backoffMs } from '../backoff.rules.ts'
 import type { ClusterDoor, ClusterLink, Endpoint, RequestOptions } from '../cluster-link.ts'
 import { openClusterLink } from '../open-link.ts'
+import { pause } from '../pause.ts'
 import { adminError } from './admin-errors.ts'
 import type { ResolvedAdminOptions } from './admin-options.ts'
 
@@ -48,7 +49,7 @@ export class AdminSession {
   readonly #door: ClusterDoor
   readonly #options: ResolvedAdminOptions
   #link: Promise<ClusterLink> | null = null
-  #closed = false
+  readonly #closing = new AbortController()
 
   constructor(door: ClusterDoor, options: ResolvedAdminOptions) {
     this.#door = door
@@ -68,22 +69,24 @@ export class AdminSession {
         return await attempt(attemptOf(link, options, clock.now()))
       } catch (thrown) {
         const waitMs = backoffMs({ initialMs: retryBackoffMs, maxMs: retryBackoffMaxMs }, tries, random.float())
-        if (!isPassing(thrown) || signal?.aborted || this.#closed || clock.monotonic() + waitMs >= deadline)
-          throw adminError(thrown)
-        await new Promise<void>(resolve => clock.after(waitMs, resolve))
+        const isOver = !isPassing(thrown) || clock.monotonic() + waitMs >= deadline
+        if (isOver || !(await pause(clock, waitMs, signal, this.#closing.signal)))
+          throw adminError(
+            signal?.aborted ? new PortError({ code: 'ABORTED', message: 'the caller gave it up' }) : thrown,
+          )
       }
     }
   }
 
   async close(): Promise<void> {
-    this.#closed = true
+    this.#closing.abort()
     const link = await this.#link
     await link?.close()
     await this.#door.release?.()
   }
 
   #open(): Promise<ClusterLink> {
-    if (this.#closed) throw new KafkaError('ODK_ADMIN_CLOSED', 'the admin is closed')
+    if (this.#closing.signal.aborted) throw new KafkaError('ODK_ADMIN_CLOSED', 'the admin is closed')
     this.#link ??= openClusterLink(this.#door.host, this.#door.link)
     return this.#link
   }

@@ -164,9 +164,14 @@ class PortLink implements ClusterLink {
 
   /** Leaders that moved keep their endpoint (the directory finds them); deleted topics are forgotten, new epochs taken in. */
   #changed({ leaders, gone }: ClusterDelta): void {
-    for (const { topic, topicId } of gone) if (this.#topics.get(topic)?.topicId === topicId) this.#topics.delete(topic)
+    for (const { topic, topicId } of gone) if (this.#topics.get(topic)?.topicId === topicId) this.#forget(topic)
     for (const { topic, partition, leaderEpoch } of leaders) this.#setEpoch(topic, partition, leaderEpoch)
     for (const listener of this.#listeners) listener()
+  }
+
+  #forget(topic: string): void {
+    for (const { endpoint } of this.#topics.get(topic)!.partitions) if (endpoint) this.#endpoints.delete(endpoint.id)
+    this.#topics.delete(topic)
   }
 
   #setEpoch(name: string, partition: number, leaderEpoch: number): void {

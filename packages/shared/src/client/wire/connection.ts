@@ -1,79 +1,95 @@
 // One connection to one broker address: the hands of connection.machine. Opens the socket, negotiates versions, authenticates, sends requests in
-// order and matches replies by correlation id. Requests wait (bounded) while it is not ready; a reply that is overdue breaks the connection, as in Kafka's clients,
-// because replies come in order.
-import type { Socket } from 'node:net'
+// order and matches replies. Requests wait (bounded) while it is not ready, and fail with the attempt that they waited for; a reply that is overdue breaks
+// the connection, as in Kafka's clients, because replies come in order.
+import type { Duplex } from 'node:stream'
 import { type MachineRun, runMachine } from '../../actor/machine-runner.ts'
 import { NamedQueue } from '../../actor/named-queue.ts'
 import type { Timer } from '../../base/clock.ts'
 import { KafkaError, PortError } from '../../base/errors.ts'
 import type { ApiName, ApiRequest, ApiResponse } from '../../contracts/api-map.ts'
 import type { WirePatience, WireSecurity } from '../../contracts/wire-security.ts'
-import { type ApiMessages, apiOf } from '../../protocol/api-table.ts'
-import { errorOf, errors } from '../../protocol/error-codes.ts'
 import { decodeResponse, encodeRequest, peekCorrelationId } from '../../protocol/frame.ts'
 import { FrameSplitter } from '../../protocol/frame-splitter.ts'
 import { backoffMs } from '../backoff.rules.ts'
 import type { LinkHost, RequestOptions } from '../cluster-link.ts'
+import { type Ask, askAbilities, logIn } from './authentication.ts'
 import { connectionMachine } from './connection.machine.ts'
-import { abilitiesOf, apiKeyOf, type BrokerAbilities, chooseVersion } from './negotiation.rules.ts'
-import { openSocket } from './open-socket.ts'
-import { saslConversation } from './sasl.ts'
+import { asError, lost, tlsFailed, unreachable, unsupported } from './connection-errors.ts'
+import { aborted, type Exchange, InFlight, loadMessages, messagesOf, settle, watchAbort } from './exchange.ts'
+import { type BrokerAbilities, chooseVersion } from './negotiation.rules.ts'
+import type { OpenSocket } from './open-socket.ts'
+import { silenceMs } from './throttle.rules.ts'
+import { isUnanswered, replyMadeUp } from './unanswered.ts'
+import { versionOfReply } from './version-of-reply.rules.ts'
 
 export interface ConnectionOptions {
-  readonly host: LinkHost
+  readonly host: Pick<LinkHost, 'clock' | 'random' | 'limits'>
   readonly address: { readonly host: string; readonly port: number }
   readonly clientId: string
   readonly security: WireSecurity
   readonly patience: WirePatience
+  readonly openSocket: OpenSocket
 }
 
 /** Largest frame a broker may send: what Kafka's `fetch.max.bytes` and one oversized batch may sum up to. Bytes. */
 const FRAME_BYTES_MAX = 2 ** 31 - 1
-const REQUESTS_WAITING_MAX = 4_096
-/** ApiVersions that brokers of all ages answer at least with their own list. */
-const API_VERSIONS_MAX = 4
-
-/** A request that was sent or waits to be. */
-interface Exchange {
-  readonly api: ApiName
-  readonly messages: ApiMessages
-  readonly encode: (version: number) => { request: unknown; version: number }
-  readonly resolve: (reply: { value: unknown; version: number }) => void
-  readonly reject: (error: Error) => void
-  timer: Timer
-  version: number
-  /** Newest version that can carry the request. */
-  readonly versionCap: number
-  /** Stops listening to the caller's signal. */
-  unwatch?: () => void
-}
+/** The same before it has shown that it is a broker: what HTTP or TLS begin with would be a size of a gigabyte. Bytes. */
+const FIRST_FRAMES_BYTES_MAX = 2 ** 20
 
 export class Connection {
   readonly #options: ConnectionOptions
   readonly #machine: MachineRun<typeof connectionMachine>
-  readonly #waiting = new NamedQueue<Exchange>('wire-requests', REQUESTS_WAITING_MAX)
-  readonly #inFlight = new Map<number, Exchange>()
-  #socket: Socket | null = null
-  #splitter = new FrameSplitter({ frameBytesMax: FRAME_BYTES_MAX })
-  #correlationId = 0
-  #attempt = 0
+  readonly #waiting: NamedQueue<Exchange>
+  readonly #inFlight = new InFlight()
+  #socket: Duplex | null = null
+  #splitter = new FrameSplitter({ frameBytesMax: FIRST_FRAMES_BYTES_MAX })
+  /** Since it was ready: attempts that failed. */
+  #failures = 0
+  /** Since a socket was open: attempts to open one that failed. */
+  #setupFailures = 0
   #abilities: BrokerAbilities | null = null
+  /** What requests fail with at once: we were refused, or closed. */
   #refusal: Error | null = null
-  #idle: Timer | null = null
   #lastReason = 'not connected yet'
+  #silentUntil = 0
+  #busyAt = 0
+  #idle: Timer | null = null
+  #setup: Timer | null = null
+  #backoff: Timer | null = null
+  #throttle: Timer | null = null
+  #session: Timer | null = null
 
   constructor(options: ConnectionOptions) {
     this.#options = options
-    const { host } = options
-    this.#machine = runMachine({ trace: NO_TRACE, fail: reason => this.#failAll(asError(reason)) }, connectionMachine, {
+    this.#waiting = new NamedQueue('wire-requests', options.host.limits.wireRequestsWaitingMax)
+    const { clock } = options.host
+    this.#machine = runMachine({ trace: NO_TRACE, fail: thrown => this.#failAll(asError(thrown)) }, connectionMachine, {
+      name: 'connection',
       effects: {
         openSocket: () => this.#open(),
+        armSetup: () => {
+          const timeoutMs = this.#setupTimeoutMs()
+          this.#setup = clock.after(timeoutMs, () =>
+            this.#lost(`not open after ${Math.round(timeoutMs)} ms (socketConnectionSetupTimeoutMs)`),
+          )
+        },
+        cancelSetup: () => this.#setup?.cancel(),
         askVersions: () => void this.#negotiate(),
         authenticate: () => void this.#authenticate(),
         release: () => this.#release(),
-        failInFlight: ({ reason }) => this.#failInFlight(reason),
-        failAll: ({ reason }) => this.#failAll(this.#refusal ?? lost(reason)),
-        armBackoff: () => void host.clock.after(this.#backoff(), () => this.#backoffOver()),
+        failInFlight: ({ reason }) => this.#failInFlight(lost(this.#why(reason))),
+        failWaiting: ({ reason }) => this.#failWaiting(unreachable(this.#why(reason))),
+        failRefused: () => this.#failAll(this.#refusal!),
+        failClosed: () => this.#failAll(lost('the link was closed')),
+        armThrottle: () => {
+          const waitMs = this.#silentUntil - clock.monotonic()
+          this.#throttle = clock.after(waitMs, () => this.#machine.send({ type: 'throttle.over' }))
+        },
+        cancelThrottle: () => this.#throttle?.cancel(),
+        armBackoff: () => {
+          this.#backoff = clock.after(this.#backoffMs(), () => this.#backoffOver())
+        },
+        cancelBackoff: () => this.#backoff?.cancel(),
         closeSocket: () => this.#closeSocket(),
       },
     })
@@ -81,6 +97,16 @@ export class Connection {
 
   get isReady(): boolean {
     return this.#machine.state === 'Ready'
+  }
+
+  /** The last attempt failed, and the next must wait. */
+  get isBackingOff(): boolean {
+    return this.#machine.state === 'BackingOff' || this.#machine.state === 'AuthenticationFailed'
+  }
+
+  /** Attempts that failed since it was ready. */
+  get failures(): number {
+    return this.#failures
   }
 
   /** Why there is no connection, for messages to people. */
@@ -100,7 +126,8 @@ export class Connection {
 
   /**
    * Sends a request in the newest common version (`encode` shapes it) and resolves with the reply as that version has it. Rejects with
-   * PortError LINK_CLOSED (lost on the way), DEADLINE, ABORTED, LINK_FULL; with KafkaError when the broker lacks the API or refused us.
+   * PortError UNREACHABLE (never sent: the connection could not be opened), LINK_CLOSED (lost on the way), DEADLINE, ABORTED, LINK_FULL; with
+   * KafkaError when the broker lacks the API or refused us.
    */
   request<A extends ApiName>(
     api: A,
@@ -109,12 +136,11 @@ export class Connection {
     versionCap = Number.POSITIVE_INFINITY,
   ): Promise<{ value: ApiResponse<A>; version: number }> {
     return new Promise((resolve, reject) => {
-      const load = apiOf(apiKeyOf(api))!.load()
-      load.then(messages => {
+      const submit = (messages: Exchange['messages']) => {
         const exchange: Exchange = {
           api,
           messages,
-          encode: version => ({ request: encode(version), version }),
+          encode,
           resolve: resolve as Exchange['resolve'],
           reject,
           timer: this.#options.host.clock.after(deadlineMs, () => this.#overdue(exchange)),
@@ -124,7 +150,10 @@ export class Connection {
         if (signal) watchAbort(exchange, signal, () => this.#giveUp(exchange))
         if (signal?.aborted) this.#giveUp(exchange)
         else this.#submit(exchange)
-      }, reject)
+      }
+      const messages = messagesOf(api)
+      if (messages) submit(messages)
+      else loadMessages(api).then(submit, reject)
     })
   }
 
@@ -133,148 +162,133 @@ export class Connection {
   }
 
   #submit(exchange: Exchange): void {
-    if (this.#refusal) {
-      this.#settle(exchange, this.#refusal)
-      return
+    if (this.#refusal) settle(exchange, this.#refusal)
+    else if (this.isReady) this.#send(exchange)
+    else if (this.#waiting.push(exchange)) this.#machine.send({ type: 'wanted' })
+    else {
+      const message = `${this.#waiting.max} requests wait for ${this.name} (${this.#lastReason})`
+      settle(exchange, new PortError({ code: 'LINK_FULL', message }))
     }
-    if (this.isReady) {
-      this.#send(exchange)
-      return
-    }
-    if (!this.#waiting.push(exchange))
-      this.#settle(
-        exchange,
-        new PortError({ code: 'LINK_FULL', message: `${REQUESTS_WAITING_MAX} requests wait for ${this.#name}` }),
-      )
-    this.#machine.send({ type: 'wanted' })
   }
 
   #release(): void {
-    this.#attempt = 0
+    this.#failures = 0
+    this.#splitter.frameBytesMax = FRAME_BYTES_MAX
     for (let exchange = this.#waiting.shift(); exchange; exchange = this.#waiting.shift()) this.#send(exchange)
   }
 
   #send(exchange: Exchange): void {
-    const version = chooseVersion(exchange.api, this.#abilities!, exchange.versionCap)
-    if (version < 0) {
-      const message = `the broker at ${this.#name} does not serve ${exchange.api} in a version that is known here`
-      this.#settle(
-        exchange,
-        new KafkaError('ODK_UNSUPPORTED_VERSION', message, { kafkaCode: 35, kafkaName: 'UNSUPPORTED_VERSION' }),
-      )
-      return
-    }
-    this.#write(exchange, version)
+    const { api, versionCap } = exchange
+    const version = chooseVersion(api, this.#abilities!, versionCap)
+    if (version < 0) settle(exchange, unsupported(api, this.name, this.#abilities!, versionCap))
+    else this.#write(exchange, version)
   }
 
   #write(exchange: Exchange, version: number): void {
-    this.#correlationId = (this.#correlationId + 1) & 0x7fffffff
-    const correlationId = this.#correlationId
+    const correlationId = this.#inFlight.add(exchange)
+    exchange.version = version
+    let request: unknown
+    let parts: readonly Uint8Array[]
     try {
-      const { request } = exchange.encode(version)
+      request = exchange.encode(version)
       const envelope = { correlationId, clientId: this.#options.clientId }
-      const parts = encodeRequest(exchange.messages.request, version, envelope, request as never)
-      exchange.version = version
-      this.#inFlight.set(correlationId, exchange)
-      const socket = this.#socket!
-      socket.cork()
-      for (const part of parts) socket.write(part)
-      socket.uncork()
-      this.#busy()
-      // Produce with acks 0 has no reply (Kafka: the response is made up by the client).
-      if (exchange.api === 'Produce' && (request as ApiRequest<'Produce'>).acks === 0)
-        this.#unanswered(correlationId, exchange, request as ApiRequest<'Produce'>)
+      parts = encodeRequest(exchange.messages.request, version, envelope, request as never)
     } catch (error) {
-      this.#settle(exchange, asError(error))
+      this.#inFlight.remove(correlationId)
+      settle(exchange, asError(error))
+      return
     }
-  }
-
-  #unanswered(correlationId: number, exchange: Exchange, { topicData }: ApiRequest<'Produce'>): void {
-    this.#inFlight.delete(correlationId)
-    const accepted = {
-      errorCode: 0,
-      baseOffset: -1,
-      logAppendTimeMs: -1,
-      logStartOffset: -1,
-      recordErrors: [],
-      errorMessage: null,
-      currentLeader: { leaderId: -1, leaderEpoch: -1 },
-    }
-    const responses = topicData.map(({ name, topicId, partitionData }) => ({
-      name,
-      topicId,
-      partitionResponses: partitionData.map(({ index }) => ({ index, ...accepted })),
-    }))
-    this.#settle(exchange, null, { responses, throttleTimeMs: 0, nodeEndpoints: [] })
+    const socket = this.#socket!
+    socket.cork()
+    for (const part of parts) socket.write(part)
+    socket.uncork()
+    this.#busyAt = this.#options.host.clock.monotonic()
+    if (!isUnanswered(exchange.api, request)) return
+    this.#inFlight.remove(correlationId)
+    settle(exchange, null, replyMadeUp(request as ApiRequest<'Produce'>))
   }
 
   #open(): void {
-    const { address, security } = this.#options
-    this.#splitter = new FrameSplitter({ frameBytesMax: FRAME_BYTES_MAX })
+    const { address, security, openSocket } = this.#options
+    this.#splitter = new FrameSplitter({ frameBytesMax: FIRST_FRAMES_BYTES_MAX })
     const socket = openSocket(address, security)
     this.#socket = socket
-    const lostBy = (reason: string) => {
-      if (this.#socket !== socket) return
-      this.#lastReason = reason
-      this.#machine.send({ type: 'socket.lost', reason: `${this.#name}: ${reason}` })
-    }
-    socket.once(
-      security.tls ? 'secureConnect' : 'connect',
-      () => this.#socket === socket && this.#machine.send({ type: 'socket.opened' }),
-    )
-    socket.on('data', chunk => this.#socket === socket && this.#receive(chunk, lostBy))
-    socket.once('error', error => lostBy(error.message))
-    socket.once('close', () => lostBy('the connection was closed by the broker'))
+    // What an old socket still says is no longer heard.
+    const ours = (hear: () => void) => this.#socket === socket && hear()
+    socket.once(security.tls ? 'secureConnect' : 'connect', () => ours(() => this.#opened()))
+    socket.on('data', (chunk: Uint8Array) => ours(() => this.#receive(chunk)))
+    socket.on('error', (error: Error) => ours(() => this.#failed(error)))
+    socket.once('close', () => ours(() => this.#lost(this.#closedBy())))
   }
 
-  #receive(chunk: Uint8Array, lostBy: (reason: string) => void): void {
+  #opened(): void {
+    this.#setupFailures = 0
+    this.#armIdle(this.#options.patience.connectionsMaxIdleMs)
+    this.#machine.send({ type: 'socket.opened' })
+  }
+
+  #failed(error: Error): void {
+    const { tls } = this.#options.security
+    if (tls && this.#machine.state !== 'Ready' && isTlsFailure(error)) this.#refused(tlsFailed(this.name, error))
+    else this.#lost(error.message)
+  }
+
+  /** The broker, or somebody between, ended it: before it said a word, that is often a listener that expects something else. */
+  #closedBy(): string {
+    const { tls, sasl } = this.#options.security
+    if (this.#machine.state !== 'CheckingApiVersions' || tls) return 'the connection was closed by the broker'
+    return `the connection was closed before ApiVersions was answered (does this listener expect TLS${sasl ? '' : ' or SASL'}?)`
+  }
+
+  #lost(reason: string): void {
+    if (this.#machine.state === 'Connecting') this.#setupFailures++
+    this.#lastReason = reason
+    this.#machine.send({ type: 'socket.lost', reason })
+  }
+
+  #refused(error: KafkaError): void {
+    this.#refusal = error
+    this.#lastReason = error.message
+    this.#machine.send({ type: 'refused', reason: error.message })
+  }
+
+  #receive(chunk: Uint8Array): void {
     try {
       this.#splitter.push(chunk)
       for (let frame = this.#splitter.next(); frame; frame = this.#splitter.next()) this.#answered(frame)
     } catch (error) {
-      lostBy(`the broker sent what is not a reply: ${asError(error).message}`)
+      this.#lost(`the broker sent what is not a reply: ${asError(error).message}`)
     }
   }
 
   #answered(frame: Uint8Array): void {
     const correlationId = peekCorrelationId(frame)
-    const exchange = this.#inFlight.get(correlationId)
-    if (!exchange) throw new Error(`nobody waits for the reply ${correlationId}`)
+    const exchange = this.#inFlight.answeredBy(correlationId)
+    const version = versionOfReply(exchange.api, exchange.version, frame)
     // What cannot be decoded stays in flight, so that it fails with the connection instead of waiting for its deadline.
-    const response = decodeResponse(exchange.messages.response, exchange.version, frame)
-    this.#inFlight.delete(correlationId)
-    this.#settle(exchange, null, response)
-  }
-
-  #settle(exchange: Exchange, error: Error | null, value?: unknown): void {
-    exchange.timer.cancel()
-    exchange.unwatch?.()
-    if (error) exchange.reject(error)
-    else exchange.resolve({ value, version: exchange.version })
+    const response = decodeResponse(exchange.messages.response, version, frame)
+    this.#inFlight.remove(correlationId)
+    settle(exchange, null, response)
+    const waitMs = silenceMs(exchange.api, version, response)
+    if (waitMs === 0) return
+    this.#silentUntil = Math.max(this.#silentUntil, this.#options.host.clock.monotonic() + waitMs)
+    if (this.isReady || this.#machine.state === 'Throttled') this.#machine.send({ type: 'throttled' })
   }
 
   /** A reply that is overdue makes all later ones late too: the connection is given up, and a new one is opened when next wanted. */
   #overdue(exchange: Exchange): void {
-    this.#settle(
-      exchange,
-      new PortError({
-        code: 'DEADLINE',
-        message: `no reply to ${exchange.api} from ${this.#name} in time (${this.#lastReason})`,
-      }),
-    )
-    if (this.#isInFlight(exchange))
-      this.#machine.send({ type: 'socket.lost', reason: `${this.#name} did not answer ${exchange.api} in time` })
+    const inFlight = this.#inFlight.has(exchange)
+    const state = inFlight ? '' : `: it was not sent, ${this.#lastReason}`
+    const message = `no reply to ${exchange.api} from ${this.name} in time${state}`
+    settle(exchange, new PortError({ code: 'DEADLINE', message }))
+    if (inFlight) this.#lost(`${exchange.api} was not answered in time`)
     else this.#forget(exchange)
   }
 
+  /** The reply to what was sent is still awaited, by nobody: what follows it must be matched. */
   #giveUp(exchange: Exchange): void {
-    this.#settle(exchange, new PortError({ code: 'ABORTED', message: `${exchange.api} was aborted by its caller` }))
-    if (!this.#isInFlight(exchange)) this.#forget(exchange)
-  }
-
-  #isInFlight(exchange: Exchange): boolean {
-    for (const other of this.#inFlight.values()) if (other === exchange) return true
-    return false
+    settle(exchange, aborted(exchange.api))
+    if (!this.#inFlight.has(exchange)) this.#forget(exchange)
   }
 
   #forget(exchange: Exchange): void {
@@ -285,65 +299,63 @@ export class Connection {
   }
 
   async #negotiate(): Promise<void> {
-    try {
-      const response = await this.#askVersions(API_VERSIONS_MAX)
-      this.#abilities = abilitiesOf(response)
-      this.#machine.send({ type: 'versions.negotiated', authenticate: this.#options.security.sasl !== undefined })
-    } catch (error) {
-      this.#lostWhile('asking for versions', error)
-    }
-  }
-
-  /** Asks in the newest version; a broker that does not know it answers in version 0 with the one it knows (KIP-511). */
-  async #askVersions(version: number): Promise<ApiResponse<'ApiVersions'>> {
-    const response = await this.#exchange('ApiVersions', version, {
-      clientSoftwareName: 'odradek',
-      clientSoftwareVersion: '0.1.0',
-      clusterId: null,
-      nodeId: -1,
-    } as ApiRequest<'ApiVersions'>)
-    if (response.errorCode !== errors.UNSUPPORTED_VERSION.code || version === 0) return response
-    const known = response.apiKeys.find(({ apiKey }) => apiKey === apiKeyOf('ApiVersions'))
-    return this.#askVersions(Math.min(known?.maxVersion ?? 0, version - 1))
+    const authenticate = this.#options.security.sasl !== undefined
+    await this.#duringSetup(async ask => {
+      this.#abilities = await askAbilities(ask)
+      return () => this.#machine.send({ type: 'versions.negotiated', authenticate })
+    })
   }
 
   async #authenticate(): Promise<void> {
-    const sasl = this.#options.security.sasl!
-    try {
-      const handshake = await this.#exchange('SaslHandshake', 1, { mechanism: sasl.mechanism })
-      if (handshake.errorCode !== 0)
-        throw refusedBy(
-          errorOf(handshake.errorCode),
-          `the broker offers ${handshake.mechanisms.join(', ')}, not ${sasl.mechanism}`,
-        )
-      const conversation = saslConversation(sasl)
-      const version = Math.max(0, chooseVersion('SaslAuthenticate', this.#abilities!))
-      for (let bytes: Uint8Array | null = conversation.first(); bytes; ) {
-        const answer: ApiResponse<'SaslAuthenticate'> = await this.#exchange('SaslAuthenticate', version, {
-          authBytes: bytes,
-        })
-        if (answer.errorCode !== 0)
-          throw refusedBy(errorOf(answer.errorCode), answer.errorMessage ?? 'the broker gives no reason')
-        bytes = conversation.next(answer.authBytes)
+    const { host, security } = this.#options
+    await this.#duringSetup(async ask => {
+      const lifetimeMs = await logIn(ask, security.sasl!, this.#abilities!, this.name)
+      return () => {
+        this.#session?.cancel()
+        // KIP-368: anew after 85 to 95 % of the session, so that not all clients come at once.
+        const renewMs = lifetimeMs * (0.85 + 0.1 * host.random.float())
+        if (lifetimeMs > 0) this.#session = host.clock.after(renewMs, () => this.#sessionEnding())
+        this.#machine.send({ type: 'authenticated' })
       }
-      this.#machine.send({ type: 'authenticated' })
+    })
+  }
+
+  #sessionEnding(): void {
+    if (this.isReady || this.#machine.state === 'Throttled') this.#machine.send({ type: 'session.ending' })
+  }
+
+  /** Talks on the socket of now; what comes of it counts only if that is still the socket when the talk is over. */
+  async #duringSetup(talk: (ask: Ask) => Promise<() => void>): Promise<void> {
+    const socket = this.#socket
+    try {
+      const then = await talk((api, version, request) => this.#ask(socket, api, version, request))
+      if (this.#socket === socket) then()
     } catch (error) {
-      if (error instanceof KafkaError) this.#refuse(error)
-      else this.#lostWhile('authenticating', error)
+      if (this.#socket !== socket) return
+      if (error instanceof KafkaError) this.#refused(error)
+      else this.#lost(asError(error).message)
     }
   }
 
   /** A request of the connection itself, before it is ready. */
-  async #exchange<A extends ApiName>(api: A, version: number, request: ApiRequest<A>): Promise<ApiResponse<A>> {
-    const messages = await apiOf(apiKeyOf(api))!.load()
+  async #ask<A extends ApiName>(
+    socket: Duplex | null,
+    api: A,
+    version: number,
+    request: ApiRequest<A>,
+  ): Promise<ApiResponse<A>> {
+    const messages = messagesOf(api) ?? (await loadMessages(api))
+    // While the schemas were loaded the socket may have gone, and another may have come.
+    if (this.#socket !== socket) throw lost(this.#lastReason)
     return new Promise((resolve, reject) => {
+      const { host, patience } = this.#options
       const exchange: Exchange = {
         api,
         messages,
-        encode: chosen => ({ request, version: chosen }),
+        encode: () => request,
         resolve: ({ value }) => resolve(value as ApiResponse<A>),
         reject,
-        timer: this.#options.host.clock.after(this.#options.patience.requestTimeoutMs, () => this.#overdue(exchange)),
+        timer: host.clock.after(patience.requestTimeoutMs, () => this.#overdue(exchange)),
         version,
         versionCap: version,
       }
@@ -351,87 +363,72 @@ export class Connection {
     })
   }
 
-  #refuse(error: KafkaError): void {
-    this.#refusal = error
-    this.#lastReason = error.message
-    this.#machine.send({ type: 'refused', reason: error.message })
+  #backoffMs(): number {
+    const { reconnectBackoffMs: initialMs, reconnectBackoffMaxMs: maxMs } = this.#options.patience
+    return backoffMs({ initialMs, maxMs }, this.#failures++, this.#options.host.random.float())
   }
 
-  #lostWhile(doing: string, error: unknown): void {
-    if (error instanceof PortError && error.code === 'LINK_CLOSED') return
-    this.#lastReason = `${doing}: ${asError(error).message}`
-    this.#machine.send({ type: 'socket.lost', reason: `${this.#name}, ${this.#lastReason}` })
-  }
-
-  #backoff(): number {
-    const { reconnectBackoffMs, reconnectBackoffMaxMs } = this.#options.patience
-    return backoffMs(
-      { initialMs: reconnectBackoffMs, maxMs: reconnectBackoffMaxMs },
-      this.#attempt++,
-      this.#options.host.random.float(),
-    )
+  #setupTimeoutMs(): number {
+    const { socketConnectionSetupTimeoutMs: initialMs, socketConnectionSetupTimeoutMaxMs: maxMs } =
+      this.#options.patience
+    return backoffMs({ initialMs, maxMs }, this.#setupFailures, this.#options.host.random.float())
   }
 
   #backoffOver(): void {
+    this.#refusal = null
     this.#machine.send({ type: 'backoff.over' })
     if (this.#waiting.size > 0) this.#machine.send({ type: 'wanted' })
   }
 
   /** Closes the connection when nothing was sent for long (`connections.max.idle.ms`); the next request opens it again. */
-  #busy(): void {
-    this.#idle?.cancel()
-    this.#idle = this.#options.host.clock.after(this.#options.patience.connectionsMaxIdleMs, () => {
-      if (this.#inFlight.size === 0) this.#machine.send({ type: 'socket.lost', reason: `${this.#name} was idle` })
+  #armIdle(waitMs: number): void {
+    const { host, patience } = this.#options
+    const maxMs = patience.connectionsMaxIdleMs
+    this.#idle = host.clock.after(waitMs, () => {
+      const idleMs = host.clock.monotonic() - this.#busyAt
+      if (this.load > 0 || !this.isReady) this.#armIdle(maxMs)
+      else if (idleMs < maxMs) this.#armIdle(maxMs - idleMs)
+      else this.#machine.send({ type: 'idle' })
     })
   }
 
-  #failInFlight(reason: string): void {
-    const exchanges = [...this.#inFlight.values()]
-    this.#inFlight.clear()
-    for (const exchange of exchanges) this.#settle(exchange, lost(reason))
+  #failInFlight(error: Error): void {
+    for (const exchange of this.#inFlight.clear()) settle(exchange, error)
   }
 
+  #failWaiting(error: Error): void {
+    for (const exchange of this.#waiting.clear()) settle(exchange, error)
+  }
+
+  /** Fails what is here, and what comes until the refusal is lifted. */
   #failAll(error: Error): void {
-    const waiting: Exchange[] = []
-    for (let exchange = this.#waiting.shift(); exchange; exchange = this.#waiting.shift()) waiting.push(exchange)
-    const exchanges = [...this.#inFlight.values(), ...waiting]
-    this.#inFlight.clear()
-    this.#refusal ??= error
-    for (const exchange of exchanges) this.#settle(exchange, error)
+    this.#refusal = error
+    this.#failInFlight(error)
+    this.#failWaiting(error)
   }
 
   #closeSocket(): void {
     this.#idle?.cancel()
+    this.#session?.cancel()
     const socket = this.#socket
     this.#socket = null
     socket?.destroy()
   }
 
-  get #name(): string {
+  #why(reason: string): string {
+    return `${this.name}: ${reason}`
+  }
+
+  /** `host:port`, for messages. */
+  get name(): string {
     return `${this.#options.address.host}:${this.#options.address.port}`
   }
 }
 
 const NO_TRACE = { on: false, transition: () => undefined }
 
-/** A signal may outlive thousands of requests: what listens to it leaves with the reply. */
-function watchAbort(exchange: Exchange, signal: AbortSignal, giveUp: () => void): void {
-  signal.addEventListener('abort', giveUp)
-  exchange.unwatch = () => signal.removeEventListener('abort', giveUp)
-}
-
-function lost(reason: string): PortError {
-  return new PortError({ code: 'LINK_CLOSED', message: `the connection was lost before the reply came: ${reason}` })
-}
-
-function refusedBy({ code, name }: { code: number; name: string }, reason: string): KafkaError {
-  return new KafkaError('ODK_SASL_AUTHENTICATION_FAILED', `SASL authentication failed (${name}): ${reason}`, {
-    kafkaCode: code,
-    kafkaName: name,
-    fatal: true,
-  })
-}
-
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown))
+/** The handshake itself failed: certificates, protocol versions, a peer that does not speak TLS. Connections that break are not that. */
+function isTlsFailure(error: Error): boolean {
+  const { code, syscall } = error as NodeJS.ErrnoException
+  return code === 'EPROTO' || (syscall === undefined && code !== undefined && code !== 'ECONNRESET')
 }

@@ -45,9 +45,14 @@ export class MetadataView {
     this.#nodes = new Map(
       response.brokers.map(({ nodeId, host, port }) => [nodeId, this.#endpoint(nodeId, host, port)]),
     )
-    if (all) this.topics.clear()
+    if (all) {
+      this.topics.clear()
+      this.#names.clear()
+    }
     for (const topic of response.topics) {
       if (!topic.name) continue
+      const before = this.topics.get(topic.name)?.topicId ?? topic.topicId
+      if (before !== topic.topicId) this.#names.delete(before)
       this.topics.set(topic.name, this.#view(topic))
       if (topic.topicId !== ZERO_UUID) this.#names.set(topic.topicId, topic.name)
     }

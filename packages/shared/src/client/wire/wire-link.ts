@@ -1,5 +1,6 @@
 // The wire link: a ClusterLink to any Kafka cluster over TCP. One connection per broker and purpose (coordinators get their own, as in Kafka's clients:
-// a JoinGroup that waits must not hold up fetches), opened when first needed.
+// a JoinGroup that waits must not hold up fetches), opened when first needed. A request goes out once; what is repeated here are the link's own questions
+// (metadata, coordinators), since any broker can answer them.
 import { KafkaError, PortError } from '../../base/errors.ts'
 import type { ApiName, ApiRequest, ApiResponse } from '../../contracts/api-map.ts'
 import { defaultPatience, type WirePatience } from '../../contracts/wire-security.ts'
@@ -15,15 +16,18 @@ import type {
   TopicView,
 } from '../cluster-link.ts'
 import { metadataRequest } from '../metadata-request.ts'
-import { Connection } from './connection.ts'
+import { pause } from '../pause.ts'
+import { Connections } from './connections.ts'
 import { MetadataView, type NodeEndpoint } from './metadata-view.ts'
 import { chooseVersion } from './negotiation.rules.ts'
+import { type OpenSocket, openSocket as openTcpSocket } from './open-socket.ts'
 import { translateRequest, translateResponse, versionCap } from './translation.rules.ts'
 
 type WireInput = Extract<LinkInput, { kind: 'wire' }>
 
-export function openWireLink(host: LinkHost, input: WireInput): ClusterLink {
-  return new WireLink(host, input)
+/** Opens a link; `openSocket` is another way to reach brokers than TCP, for tests. */
+export function openWireLink(host: LinkHost, input: WireInput, openSocket: OpenSocket = openTcpSocket): ClusterLink {
+  return new WireLink(host, input, openSocket)
 }
 
 const COORDINATOR_TYPE = { group: 0, transaction: 1 } as const
@@ -34,20 +38,24 @@ class WireLink implements ClusterLink {
   readonly #patience: WirePatience
   readonly #bootstrap: readonly NodeEndpoint[]
   readonly #view = new MetadataView()
-  readonly #connections = new Map<string, Connection>()
+  readonly #connections: Connections
   readonly #coordinators = new Map<string, NodeEndpoint>()
   readonly #listeners = new Set<() => void>()
   readonly #names = {
     name: (topicId: string) => this.#view.nameOf(topicId),
     id: (name: string) => this.#view.idOf(name),
   }
-  #closed = false
+  readonly #closing = new AbortController()
+  /** Since when no bootstrap server could be reached; null once one was, for the link is then known to be right. */
+  #unreachedSinceMs: number | null = Number.POSITIVE_INFINITY
 
-  constructor(host: LinkHost, input: WireInput) {
+  constructor(host: LinkHost, input: WireInput, openSocket: OpenSocket) {
     this.#host = host
     this.#input = input
     this.#patience = { ...defaultPatience, ...input.patience }
     this.#bootstrap = input.bootstrapServers.map(bootstrapEndpoint)
+    const { clientId, security = {} } = input
+    this.#connections = new Connections({ host, clientId, security, patience: this.#patience, openSocket })
   }
 
   get clusterId(): string | null {
@@ -71,6 +79,7 @@ class WireLink implements ClusterLink {
       this.request(await this.anyEndpoint(left), 'Metadata', request, left),
     )
     this.#view.take(response, topics === null)
+    this.#dropStale()
     for (const listener of this.#listeners) listener()
   }
 
@@ -85,14 +94,15 @@ class WireLink implements ClusterLink {
     request: ApiRequest<A>,
     options: RequestOptions,
   ): Promise<ApiResponse<A>> {
-    if (this.#closed) throw new PortError({ code: 'LINK_CLOSED', message: 'the link to the cluster was closed' })
-    const connection = this.#connection(endpoint as NodeEndpoint)
-    const { value, version } = await connection.request(
-      api,
-      chosen => translateRequest(api, request, chosen),
-      options,
-      versionCap(api, request),
-    )
+    if (this.#isClosed) throw linkClosed()
+    const connection = this.#connections.to(endpoint as NodeEndpoint)
+    const encode = (chosen: number) => translateRequest(api, request, chosen)
+    const { value, version } = await connection
+      .request(api, encode, options, versionCap(api, request))
+      .catch((error: unknown) => {
+        throw this.#isBootstrapOver(error) ? this.#unreachable('ODK_BOOTSTRAP_FAILED', error) : error
+      })
+    this.#unreachedSinceMs = null
     return translateResponse(api, value, version, request, this.#names)
   }
 
@@ -101,7 +111,7 @@ class WireLink implements ClusterLink {
     const known = this.#coordinators.get(id)
     if (known) return known
     const found = await this.#retrying(options, left => this.#findCoordinator(kind, key, left))
-    this.#coordinators.set(id, found)
+    this.#remember(id, found)
     return found
   }
 
@@ -111,13 +121,12 @@ class WireLink implements ClusterLink {
 
   /** The least loaded broker that is connected, else any: known ones first, then the bootstrap servers. */
   async anyEndpoint(_options: RequestOptions): Promise<Endpoint> {
-    const nodes = this.#view.nodes().length > 0 ? this.#view.nodes() : this.#bootstrap
-    const ready = nodes.filter(node => this.#connections.get(node.id)?.isReady)
-    if (ready.length > 0)
-      return ready.reduce((a, b) => (this.#connections.get(b.id)!.load < this.#connections.get(a.id)!.load ? b : a))
-    // Brokers may all have moved: the bootstrap servers stay in the draw (KIP-899).
-    const candidates = nodes === this.#bootstrap ? nodes : [...nodes, ...this.#bootstrap]
-    return candidates[this.#host.random.int(candidates.length)]!
+    const nodes = this.#view.nodes()
+    const areLost = nodes.every(node => this.#hasFailed(node))
+    // Brokers may all have moved: then the bootstrap servers are asked again (KIP-899).
+    return this.#connections.leastLoaded(areLost ? [...nodes, ...this.#bootstrap] : nodes, below =>
+      this.#host.random.int(below),
+    )
   }
 
   async everyEndpoint(options: RequestOptions): Promise<readonly Endpoint[]> {
@@ -145,23 +154,31 @@ class WireLink implements ClusterLink {
   }
 
   async close(): Promise<void> {
-    this.#closed = true
+    this.#closing.abort()
     this.#listeners.clear()
-    for (const connection of this.#connections.values()) connection.close()
-    this.#connections.clear()
+    this.#connections.close()
   }
 
   #abilities(endpoint: Endpoint) {
-    return this.#connections.get(endpoint.id)?.abilities ?? null
+    return this.#connections.known(endpoint)?.abilities ?? null
   }
 
-  #connection(node: NodeEndpoint): Connection {
-    const known = this.#connections.get(node.id)
-    if (known) return known
-    const { clientId, security = {} } = this.#input
-    const connection = new Connection({ host: this.#host, address: node, clientId, security, patience: this.#patience })
-    this.#connections.set(node.id, connection)
-    return connection
+  get #isClosed(): boolean {
+    return this.#closing.signal.aborted
+  }
+
+  #remember(id: string, coordinator: NodeEndpoint): void {
+    const [oldest] = this.#coordinators.keys()
+    if (this.#coordinators.size >= this.#host.limits.coordinatorsKnownMax) this.#coordinators.delete(oldest!)
+    this.#coordinators.set(id, coordinator)
+  }
+
+  /** Connections to brokers that the cluster no longer has, and to coordinators that nobody needs. */
+  #dropStale(): void {
+    const needed = new Set(
+      [...this.#bootstrap, ...this.#view.nodes(), ...this.#coordinators.values()].map(({ id }) => id),
+    )
+    this.#connections.keep(id => needed.has(id))
   }
 
   async #findCoordinator(kind: 'group' | 'transaction', key: string, options: RequestOptions): Promise<NodeEndpoint> {
@@ -180,49 +197,67 @@ class WireLink implements ClusterLink {
     return { id: `coordinator:${kind}:${nodeId}@${host}:${port}`, nodeId, host, port }
   }
 
-  /** Repeats what is retriable, with backoff, until the deadline. */
+  /** Repeats what is retriable, with backoff, until the deadline, the caller's signal or the end of the link. */
   async #retrying<T>(
     { deadlineMs, signal }: RequestOptions,
     attempt: (left: RequestOptions) => Promise<T>,
   ): Promise<T> {
     const { clock, random } = this.#host
+    const { requestTimeoutMs, retryBackoffMs: initialMs, retryBackoffMaxMs: maxMs } = this.#patience
     const deadline = clock.monotonic() + deadlineMs
     for (let tries = 0; ; tries++) {
-      const leftMs = deadline - clock.monotonic()
-      const each = Math.max(1, Math.min(leftMs, this.#patience.requestTimeoutMs))
+      const each = Math.max(1, Math.min(deadline - clock.monotonic(), requestTimeoutMs))
       try {
         return await attempt(signal ? { deadlineMs: each, signal } : { deadlineMs: each })
       } catch (error) {
-        const waitMs = backoffMs(
-          { initialMs: this.#patience.retryBackoffMs, maxMs: this.#patience.retryBackoffMaxMs },
-          tries,
-          random.float(),
-        )
-        if (!isRetriable(error) || this.#closed || clock.monotonic() + waitMs >= deadline) throw this.#explain(error)
-        await new Promise<void>(resolve => clock.after(waitMs, resolve))
+        const waitMs = backoffMs({ initialMs, maxMs }, tries, random.float())
+        if (!isRetriable(error) || this.#isClosed) throw error
+        if (clock.monotonic() + waitMs >= deadline)
+          throw error instanceof PortError ? this.#unreachable('ODK_NETWORK_EXCEPTION', error) : error
+        if (await pause(clock, waitMs, signal, this.#closing.signal)) continue
+        throw this.#isClosed ? linkClosed() : new PortError({ code: 'ABORTED', message: 'the caller gave it up' })
       }
     }
   }
 
+  /** Whether every bootstrap server has failed for `bootstrapTimeoutMs`, and none was ever reached; the next call begins to count anew. */
+  #isBootstrapOver(error: unknown): boolean {
+    const { bootstrapTimeoutMs } = this.#patience
+    if (bootstrapTimeoutMs === 0 || this.#unreachedSinceMs === null || !isRetriable(error)) return false
+    const now = this.#host.clock.monotonic()
+    this.#unreachedSinceMs = Math.min(this.#unreachedSinceMs, now)
+    const haveAllFailed = this.#bootstrap.every(node => this.#hasFailed(node))
+    if (!haveAllFailed || now - this.#unreachedSinceMs < bootstrapTimeoutMs) return false
+    this.#unreachedSinceMs = Number.POSITIVE_INFINITY
+    return true
+  }
+
+  #hasFailed(node: NodeEndpoint): boolean {
+    return (this.#connections.known(node)?.failures ?? 0) > 0
+  }
+
   /** A lost connection alone says little: tell where it was tried. */
-  #explain(error: unknown): unknown {
-    if (!(error instanceof PortError) || error.code === 'ABORTED') return error
-    const tried = [...this.#connections.values()]
-      .filter(connection => !connection.isReady)
-      .map(connection => connection.reason)
-    const message = `no broker of ${this.#input.bootstrapServers.join(', ')} could be reached: ${[...new Set(tried)].join('; ') || error.message}`
-    return new KafkaError('ODK_NETWORK_EXCEPTION', message, {
+  #unreachable(code: 'ODK_BOOTSTRAP_FAILED' | 'ODK_NETWORK_EXCEPTION', error: unknown): KafkaError {
+    const why = this.#connections.reasons().join('; ') || (error as Error).message
+    const message = `no broker of ${this.#input.bootstrapServers.join(', ')} could be reached: ${why}`
+    return new KafkaError(code, message, {
       kafkaCode: errors.NETWORK_EXCEPTION.code,
       kafkaName: 'NETWORK_EXCEPTION',
-      retriable: true,
+      retriable: code === 'ODK_NETWORK_EXCEPTION',
       cause: error,
     })
   }
 }
 
+const RETRIABLE: ReadonlySet<string> = new Set(['LINK_CLOSED', 'UNREACHABLE', 'DEADLINE'])
+
+function linkClosed(): PortError {
+  return new PortError({ code: 'LINK_CLOSED', message: 'the link to the cluster was closed' })
+}
+
 function isRetriable(error: unknown): boolean {
   if (error instanceof KafkaError) return error.retriable && !error.fatal
-  return error instanceof PortError && (error.code === 'LINK_CLOSED' || error.code === 'DEADLINE')
+  return error instanceof PortError && RETRIABLE.has(error.code)
 }
 
 function bootstrapEndpoint(server: string, index: number): NodeEndpoint {
