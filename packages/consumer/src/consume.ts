@@ -1,7 +1,9 @@
 // Worker consumers: the partitions of one group spread over threads of the application, each with a member of its own and the user's handler module. Order within a
 // partition, commits and fencing are those of the group: nothing new is invented.
+
 import { KafkaError } from '@odradek/shared/base/errors'
 import type { ClusterDoor } from '@odradek/shared/client/cluster-link'
+import type { InJavasSpelling } from '@odradek/shared/client/java-names'
 import { ModuleThreads } from '@odradek/shared/client/module-threads'
 import { openClusterDoor } from '@odradek/shared/client/open-door'
 import type { TopicPartition } from '@odradek/shared/contracts/consumer.contract'
@@ -68,7 +70,10 @@ export interface WorkerConsumers extends AsyncDisposable {
  *
  * Throws KafkaError ODK_OPTION_*.
  */
-export function consume(handler: URL | string, options: ConsumeOptions): WorkerConsumers {
+export function consume(
+  handler: URL | string,
+  options: ConsumeOptions & InJavasSpelling<ConsumeOptions>,
+): WorkerConsumers {
   const {
     topics,
     threads = 2,

@@ -3,6 +3,7 @@ import type { Link, Spawned } from '@odradek/shared/actor/actor'
 import { KafkaError } from '@odradek/shared/base/errors'
 import type { ClusterDoor } from '@odradek/shared/client/cluster-link'
 import { endWhenCutOff } from '@odradek/shared/client/cut-off'
+import type { InJavasSpelling } from '@odradek/shared/client/java-names'
 import { openClusterDoor } from '@odradek/shared/client/open-door'
 import { type SenderContract, sender } from '@odradek/shared/contracts/sender.contract'
 import { type ProducerOptions, type ResolvedProducerOptions, readProducerOptions, senderPolicyOf } from './options.ts'
@@ -15,7 +16,7 @@ import type { SenderConnection } from './sender-connection.ts'
  * Creates a producer. Nothing is connected before the first use. Throws ODK_OPTION_UNKNOWN, ODK_OPTION_INVALID or ODK_OPTION_CONFLICT.
  * Close it, or let `await using` do so.
  */
-export function createProducer(given: ProducerOptions): Producer {
+export function createProducer(given: ProducerOptions & InJavasSpelling<ProducerOptions>): Producer {
   const options = readProducerOptions(given)
   return new Producer(options, new SenderSpawner(openClusterDoor('createProducer', options), options))
 }

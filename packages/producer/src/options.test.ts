@@ -1,6 +1,7 @@
 // The producer's options: Java's defaults, Java's names, and what goes together.
+import type { InJavasSpelling } from '@odradek/shared/client/java-names'
 import { describe, expect, test } from 'vitest'
-import { readProducerOptions } from './options.ts'
+import { type ProducerOptions, readProducerOptions } from './options.ts'
 
 const read = (given: object) => readProducerOptions({ bootstrapServers: 'localhost:9092', ...given })
 
@@ -23,6 +24,17 @@ test('defaults are those of the Java producer 4.x', () => {
     retryBackoffMaxMs: 1_000,
     metadataMaxAgeMs: 300_000,
   })
+})
+
+test("Java's names are in the types, each with its option's values or text", () => {
+  const given: InJavasSpelling<ProducerOptions> = {
+    'linger.ms': 7,
+    'max.in.flight.requests.per.connection': '3',
+    acks: 'all',
+  }
+  expect(read(given)).toMatchObject({ lingerMs: 7, maxInFlightRequestsPerConnection: 3, acks: -1 })
+  // @ts-expect-error There is no such option.
+  expect(() => read({ 'linger.mss': 7 } satisfies InJavasSpelling<ProducerOptions>)).toThrow('did you mean linger.ms?')
 })
 
 test("Java's names and spellings are understood", () => {

@@ -1,4 +1,5 @@
 // The admin client: topics, configs, records, groups, transactions and the cluster itself, of an embedded broker or of any Kafka cluster.
+
 import { type AdminOptions, readAdminOptions } from './admin/admin-options.ts'
 import { AdminSession } from './admin/admin-session.ts'
 import { ClusterAdmin } from './admin/cluster-admin.ts'
@@ -7,6 +8,7 @@ import { GroupsAdmin } from './admin/groups-admin.ts'
 import { RecordsAdmin } from './admin/records-admin.ts'
 import { TopicsAdmin } from './admin/topics-admin.ts'
 import { TransactionsAdmin } from './admin/transactions-admin.ts'
+import type { InJavasSpelling } from './java-names.ts'
 import { openClusterDoor } from './open-door.ts'
 
 export { PartialAdminError } from './admin/admin-errors.ts'
@@ -51,7 +53,7 @@ export class Admin implements AsyncDisposable {
 }
 
 /** Creates an admin; connects at first use. Throws KafkaError ODK_OPTION_UNKNOWN, ODK_OPTION_INVALID or ODK_OPTION_MISSING. */
-export function createAdmin(given: AdminOptions): Admin {
+export function createAdmin(given: AdminOptions & InJavasSpelling<AdminOptions>): Admin {
   const options = readAdminOptions(given)
   return new Admin(new AdminSession(openClusterDoor('createAdmin', options), options))
 }
