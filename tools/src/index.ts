@@ -14,5 +14,6 @@ export {
 } from '@odradek/shared/client/admin'
 export { type Made, type Outputs, type Pipeline, pipeline } from './pipeline/pipeline.ts'
 export type { PipelineOptions } from './pipeline/pipeline-options.ts'
+export { openWindow, type Window } from './watch/window.ts'
 
 usePackedThreads()

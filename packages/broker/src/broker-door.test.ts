@@ -256,6 +256,42 @@ describe('the door', () => {
       expect(coordinators[0]).toMatchObject({ key: 'k', nodeId: -1, errorCode: errors.INVALID_REQUEST.code })
     }))
 
+  test('a running group keeps to its own configs from the next heartbeat on, also after the broker died', () =>
+    House.tell(async house => {
+      let memberEpoch = 0
+      const beat = async (): Promise<number> => {
+        const response = await house.ask('ConsumerGroupHeartbeat', {
+          groupId: 'g',
+          memberId: 'AAAAAAAAAAAAAAAAAAAAAA',
+          memberEpoch,
+          instanceId: null,
+          rackId: null,
+          rebalanceTimeoutMs: 60_000,
+          subscribedTopicNames: ['orders'],
+          subscribedTopicRegex: null,
+          serverAssignor: null,
+          topicPartitions: [],
+        })
+        if (response.errorCode === errors.NOT_COORDINATOR.code) return beat()
+        expect(response.errorCode).toBe(0)
+        memberEpoch = response.memberEpoch
+        return response.heartbeatIntervalMs
+      }
+      const configure = async (configOperation: number, value: string | null) => {
+        const configs = [{ name: 'consumer.heartbeat.interval.ms', configOperation, value }]
+        const resources = [{ resourceType: 32, resourceName: 'g', configs }]
+        const { responses } = await house.ask('IncrementalAlterConfigs', { validateOnly: false, resources })
+        expect(responses).toMatchObject([{ errorCode: 0 }])
+      }
+      expect(await beat()).toBe(5_000)
+      await configure(0, '7000')
+      expect(await beat()).toBe(7_000)
+      await house.kill('broker')
+      expect(await beat()).toBe(7_000)
+      await configure(1, null)
+      expect(await beat()).toBe(5_000)
+    }))
+
   test('producer ids are handed out once, also after the broker died', () =>
     House.tell(async house => {
       const init = () =>

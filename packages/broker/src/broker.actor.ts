@@ -47,6 +47,7 @@ class Broker {
   readonly #context: ActorContext
   readonly #topics = new TopicTable()
   readonly #subscribers = new Set<Peer<BrokerContract>>()
+  readonly #groupConfigWatchers = new Set<Peer<BrokerContract>>()
   readonly #logs: LogStore
   readonly #leaders: LeaderHost
   readonly #coordinators: CoordinatorHost
@@ -102,7 +103,6 @@ class Broker {
       nextProducerId: () => producerIds.next(),
     }
     this.#machine = runMachine(context, brokerMachine, {
-      name: 'broker',
       effects: {
         closeEverything: () => void this.#closeEverything(),
       },
@@ -146,6 +146,10 @@ class Broker {
         metadata: request => this.#metadata(request),
         leaders: async ({ partitions }) => ({ leaders: await this.#find(partitions) }),
         coordinator: ({ kind, partition }) => this.#coordinators.find(kind, partition),
+        groupConfigs: (_request, peer) => {
+          this.#groupConfigWatchers.add(peer)
+          return { groups: this.#topics.groupConfigs }
+        },
         request: async ({ api, request }) => ({ response: await this.#answer(api, request as never) }),
         advertise: ({ host, port }) => {
           this.#endpoint = { ...this.#endpoint, host, port }
@@ -153,7 +157,10 @@ class Broker {
         },
       },
       tell: { subscribe: (_message, peer) => void this.#subscribers.add(peer) },
-      closed: peer => void this.#subscribers.delete(peer),
+      closed: peer => {
+        this.#subscribers.delete(peer)
+        this.#groupConfigWatchers.delete(peer)
+      },
       close: () =>
         new Promise(resolve => {
           this.#closed = resolve
@@ -207,8 +214,9 @@ class Broker {
     return this.#cluster.request(api, request, [this.#endpoint])
   }
 
-  #imageChanged({ topics, brokerConfigs }: ImageDelta, gone: readonly TopicImage[]): void {
+  #imageChanged({ topics, brokerConfigs, groupConfigs }: ImageDelta, gone: readonly TopicImage[]): void {
     if (brokerConfigs) this.#leaders.configureAll()
+    if (groupConfigs) for (const peer of this.#groupConfigWatchers) peer.news('groupConfigs', { groups: groupConfigs })
     for (const image of topics) this.#leaders.configure(image)
     if (gone.length === 0 && topics.length === 0) return
     this.#publish({

@@ -55,7 +55,6 @@ export class ClassicMembership implements Membership {
     this.#host = host
     this.#strategy = host.group.partitionAssignmentStrategy.map(name => assignors.get(name)!)
     this.#machine = runMachine(host.context, classicMembershipMachine, {
-      name: 'classic-membership',
       effects: {
         prepareJoin: () => this.#step(() => this.#prepareJoin()),
         sendJoin: () => this.#step(() => this.#sendJoin()),

@@ -30,6 +30,8 @@ import { RecordFeed, type RecordGate } from './record-feed.ts'
 import { gateOf, ignoringErrors } from './record-gate.ts'
 import { RecordStream } from './record-stream.ts'
 
+/** Java: ConsumerUtils.DEFAULT_CLOSE_TIMEOUT_MS. */
+const CLOSE_TIMEOUT_MS = 30_000
 const EARLIEST = -2
 const LATEST = -1
 
@@ -40,7 +42,12 @@ export class Consumer {
   readonly #topics = new Map<string, Topic<any, any>>()
   readonly #gate: RecordGate
   readonly #feed: RecordFeed
+  /** Whether anything was subscribed or assigned. */
+  #hasSource = false
   #reading = false
+  /** `each` or `batch` is at work. */
+  #running = false
+  #closed: Promise<void> | null = null
 
   /** Use `createConsumer`. */
   constructor(
@@ -66,6 +73,7 @@ export class Consumer {
    */
   async subscribe(topics: Topics, { signal }: CallOptions = {}): Promise<void> {
     const subscription = this.#remember(topics)
+    this.#hasSource = true
     const options = signal === undefined ? {} : { signal }
     if (this.#options.groupId !== undefined) return this.#connection.subscribe(subscription, options)
     if (subscription.pattern !== null)
@@ -86,11 +94,13 @@ export class Consumer {
       this.#topics.set(known.name, known)
       return { topic: known.name, partition, ...(offset === undefined ? {} : { offset: Number(offset) }) }
     })
+    this.#hasSource = list.length > 0
     await this.#connection.assign(list, signal === undefined ? {} : { signal })
   }
 
   /** Leaves the group (hooks run, offsets are committed) or drops the assignment. */
   unsubscribe(): Promise<void> {
+    this.#hasSource = false
     return this.#connection.unsubscribe()
   }
 
@@ -133,17 +143,21 @@ export class Consumer {
     options: RunOptions = {},
   ): Promise<void> {
     await this.#run(topics, options, async arrival => {
-      if (arrival.delivery.length > 0) await fn(new RecordBatch(arrival, this.#gate))
-      markDone(this.#connection.inbox, arrival)
+      const { inbox } = this.#connection
+      const batch = new RecordBatch<RecordOf<T>>(inbox, arrival, this.#gate)
+      if (arrival.delivery.length > 0) await fn(batch)
+      if (!batch.toldStale) markDone(inbox, arrival)
     })
   }
 
   /**
    * Up to `maxPollRecords` records, waiting at most `maxWaitMs` for the first. Records of the poll before count as processed. For people who come
-   * from Java; subscribe or assign first.
+   * from Java; rejects with ODK_CONSUMER_STATE when nothing is subscribed or assigned.
    */
   async poll(maxWaitMs = 0, { signal }: CallOptions = {}): Promise<ConsumerRecord<any, any>[]> {
     this.#refuseReader()
+    if (!this.#hasSource)
+      throw kafkaErrorOf(errorData('ODK_CONSUMER_STATE', 'poll: subscribe to topics or assign partitions first'))
     const endMs = this.#clock.monotonic() + maxWaitMs
     const records: ConsumerRecord<any, any>[] = []
     this.#feed.settle()
@@ -288,12 +302,22 @@ export class Consumer {
   }
 
   /**
-   * Ends reading, commits what was processed (with `enableAutoCommit`), runs `onRevoked`, leaves the group, ends the thread. A record in hand does not
-   * count as processed. Idempotent; functions of `each` and `batch` that are still running are not waited for: abort their signal first.
+   * Ends reading, waits for the functions of `each` and `batch` that are at work (they may `commit` still), commits what was processed (with
+   * `enableAutoCommit`), runs `onRevoked`, leaves the group, ends the thread. `each` begins no other record; what `stream` handed out last does not count
+   * as processed. Waits `timeoutMs` at most (default 30,000, as Java's `close`): what takes longer, or closes the consumer itself and awaits
+   * that, does not count as processed either. Idempotent.
    */
-  close(): Promise<void> {
+  close({ timeoutMs = CLOSE_TIMEOUT_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
     this.#feed.release()
-    return this.#connection.close()
+    this.#closed ??= this.#connection.close(() => this.#drained(timeoutMs))
+    return this.#closed
+  }
+
+  async #drained(timeoutMs: number): Promise<void> {
+    const endMs = this.#clock.monotonic() + timeoutMs
+    for (let leftMs = timeoutMs; this.#running && leftMs > 0; leftMs = endMs - this.#clock.monotonic()) {
+      await this.#changedWithin(leftMs, undefined)
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -310,6 +334,7 @@ export class Consumer {
       throw new KafkaError('ODK_OPTION_INVALID', 'partitionConcurrency must be an integer from 1')
     }
     this.#begin()
+    this.#running = true
     try {
       await this.#ready(topics, signal)
       const host = {
@@ -319,7 +344,9 @@ export class Consumer {
       }
       await runDeliveries(host, { partitionConcurrency, signal }, work)
     } finally {
+      this.#running = false
       this.#end()
+      this.#connection.inbox.wake()
     }
   }
 

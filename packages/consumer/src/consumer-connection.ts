@@ -58,6 +58,8 @@ export class ConsumerConnection {
   #failures: KafkaError[] = []
   #fatal: KafkaError | null = null
   #closing = false
+  /** Closing, and no function of the user is waited for any more. */
+  #released = false
   /** Its thread was replaced, and the successor does not know yet what is assigned. */
   #adrift = false
   rebalances = 0
@@ -155,10 +157,13 @@ export class ConsumerConnection {
     if (!this.#adrift) this.#link?.tell('resume', { key: partition.key })
   }
 
-  /** Ends the readers, gives everything back to the group and ends the thread. */
-  async close(): Promise<void> {
-    if (this.#closing) return
+  /** Ends the readers, waits for what they have in hand (`drained`), gives everything back to the group and ends the thread. */
+  async close(drained: () => Promise<void>): Promise<void> {
     this.#closing = true
+    this.inbox.isStopping = true
+    this.inbox.wake()
+    await drained()
+    this.#released = true
     this.inbox.wake()
     if (this.#spawned !== null) await this.#end(await this.#spawned)
     await this.#door.release?.()
@@ -303,9 +308,9 @@ export class ConsumerConnection {
     return keys.map(key => this.inbox.partitions.get(key)).filter(partition => partition !== undefined)
   }
 
-  /** Waits until no user code is at work on these; on close the reader has let go already. */
+  /** Waits until no user code is at work on these; a consumer that closes has waited for it already, as long as it may. */
   async #idle(partitions: readonly ReadPartition[]): Promise<void> {
-    while (!this.#closing && partitions.some(({ busy }) => busy)) await this.inbox.changed()
+    while (!this.#released && partitions.some(({ busy }) => busy)) await this.inbox.changed()
   }
 
   async #autoCommit(partitions: readonly ReadPartition[]): Promise<void> {

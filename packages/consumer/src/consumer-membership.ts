@@ -55,7 +55,6 @@ export class ConsumerMembership implements Membership {
     this.#memberId = host.context.random.uuid()
     this.#stopNews = host.link.onGroupNews(host.group.groupId, this.#memberId, () => this.#heartbeatNow())
     this.#machine = runMachine(host.context, consumerMembershipMachine, {
-      name: 'consumer-membership',
       effects: {
         joinAnew: () => this.#joinAnew(),
         heartbeatNow: () => this.#heartbeatNow(),

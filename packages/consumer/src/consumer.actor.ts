@@ -96,7 +96,6 @@ class ConsumerHands {
     })
     this.#membership = input.group === null ? null : this.#openMembership(input.group)
     this.#machine = runMachine(context, consumerMachine, {
-      name: 'consumer',
       effects: {
         replaceAssignment: ({ partitions }) => this.#desk.replace(partitions),
         subscribe: ({ subscription }) => this.#membership!.subscribe(subscription),

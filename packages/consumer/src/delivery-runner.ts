@@ -9,11 +9,14 @@ import type { RecordGate } from './record-feed.ts'
 export class RecordBatch<R extends ConsumerRecord<any, any>> implements Iterable<R> {
   readonly topic: string
   readonly partition: number
+  readonly #inbox: Inbox
   readonly #arrival: Arrival
   readonly #gate: RecordGate
+  #toldStale = false
 
   /** For the consumer. */
-  constructor(arrival: Arrival, gate: RecordGate) {
+  constructor(inbox: Inbox, arrival: Arrival, gate: RecordGate) {
+    this.#inbox = inbox
     this.topic = arrival.partition.topic
     this.partition = arrival.partition.partition
     this.#arrival = arrival
@@ -40,10 +43,19 @@ export class RecordBatch<R extends ConsumerRecord<any, any>> implements Iterable
     return this.#arrival.delivery.leaderEpoch
   }
 
-  /** The partition is being taken away, or its position moved: what is left of the batch is not to be worked on. */
+  /**
+   * The partition is being taken away, its position moved, or the consumer is being closed: what is left of the batch need not be worked on.
+   * Whoever was told so may have left early, so that the batch does not count as processed: it comes again, to whoever reads the partition next.
+   */
   get isStale(): boolean {
-    const { partition, delivery } = this.#arrival
-    return partition.epoch !== delivery.epoch || partition.revoking
+    const isStale = this.#inbox.isStale(this.#arrival)
+    this.#toldStale ||= isStale
+    return isStale
+  }
+
+  /** For the consumer: whether the function may have left the batch early. */
+  get toldStale(): boolean {
+    return this.#toldStale
   }
 
   *[Symbol.iterator](): Iterator<R, undefined> {

@@ -65,6 +65,8 @@ export class Inbox {
   /** Assignments under way, and what came for partitions of theirs before their keys were known here. */
   #assigning = 0
   #early: (() => void)[] = []
+  /** The consumer is being closed: what is in hand is finished, and nothing more is begun. */
+  isStopping = false
   /** Counts for metrics. */
   deliveries = 0
   bytes = 0
@@ -180,9 +182,9 @@ export class Inbox {
     return undefined
   }
 
-  /** True when the reader must drop the delivery: the position moved, or the partition is going. */
+  /** True when the reader must drop what is left of the delivery: the position moved, the partition is going, or the consumer is. */
   isStale({ partition, delivery }: Arrival): boolean {
-    return partition.epoch !== delivery.epoch || partition.revoking
+    return this.isStopping || partition.epoch !== delivery.epoch || partition.revoking
   }
 
   /** The delivery was read to its end, or dropped: its credit goes back. */

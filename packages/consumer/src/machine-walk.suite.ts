@@ -24,7 +24,7 @@ export function walk(machine: Machine, events: readonly { readonly type: string 
       throw reason
     },
   }
-  const run = runMachine(host, machine, { name: 'walked', effects: recorder as never })
+  const run = runMachine(host, machine, { effects: recorder as never })
   for (const event of events) run.send(event as never)
   const { state, refused, isDone } = run
   return { state, context: run.context as object, heartbeating: run.hasTag('heartbeating'), effects, refused, isDone }

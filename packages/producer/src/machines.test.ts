@@ -26,7 +26,7 @@ describe('sender', () => {
 
   function at(needsProducerId: boolean, ...events: SenderEvent[]) {
     const { run, effects } = noting(names)
-    const machine = runMachine(host, senderMachine, { name: 'sender', input: { needsProducerId }, effects })
+    const machine = runMachine(host, senderMachine, { input: { needsProducerId }, effects })
     for (const event of events) {
       run.length = 0
       machine.send(event)
@@ -82,7 +82,7 @@ describe('producer-transaction', () => {
 
   function after(...events: ProducerTransactionEvent[]) {
     const { run, effects } = noting(names)
-    const machine = runMachine(host, producerTransactionMachine, { name: 'producer-transaction', effects })
+    const machine = runMachine(host, producerTransactionMachine, { effects })
     for (const event of events) {
       run.length = 0
       machine.send(event)

@@ -62,7 +62,6 @@ export class Sender {
     })
     this.#topics = new TopicWatch({ context, link, policy, changed: () => this.#loop.deferDrain() })
     this.#machine = runMachine(context, senderMachine, {
-      name: 'sender',
       input: { needsProducerId: policy.idempotent && policy.transactionalId === null },
       effects: {
         requestProducerId: () => void this.#requestProducerId(),

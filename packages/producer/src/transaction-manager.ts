@@ -51,7 +51,6 @@ export class TransactionManager {
   constructor(host: TransactionManagerHost) {
     this.#host = host
     this.#machine = runMachine(host.context, producerTransactionMachine, {
-      name: 'producer-transaction',
       effects: {
         initProducerId: () => void this.#initProducerId(),
         useIdentity: ({ identity }) => this.#useIdentity(identity),

@@ -52,7 +52,7 @@ export const nouns: readonly Noun[] = [
   },
   {
     name: 'actor',
-    summary: 'list and draw the state machines of actors',
+    summary: 'list actors, watch and draw their state machines',
     load: async terminal => (await import('./actor/actor-command.ts')).actorCommand(terminal),
   },
   {

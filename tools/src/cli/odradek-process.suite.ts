@@ -2,7 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-const program = fileURLToPath(new URL('../../dist/cli/odradek.js', import.meta.url))
+/** The built program. */
+export const program = fileURLToPath(new URL('../../dist/cli/odradek.js', import.meta.url))
 
 export interface Ended {
   readonly code: number | null

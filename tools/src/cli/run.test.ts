@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { machines } from '../machine-docs/machines.ts'
 import { nouns } from './nouns.ts'
 import { run } from './run.ts'
 import { capturedTerminal } from './terminal/captured-terminal.suite.ts'
@@ -33,6 +34,17 @@ test('help of a command lists its subcommands', async () => {
   }
 })
 
+test('where no broker can be watched is said', async () => {
+  expect(await odradek('actor', 'trace', '--window', '/nowhere/watch.sock')).toMatchObject({
+    code: 1,
+    notes: expect.stringContaining('no broker can be watched at /nowhere/watch.sock'),
+  })
+  expect(await odradek('actor', 'trace', '--machine', 'sendr')).toMatchObject({
+    code: 2,
+    notes: expect.stringContaining('did you mean sender?'),
+  })
+})
+
 test('a wrong command, subcommand, flag or choice ends with 2 and names what was likely meant', async () => {
   expect(await odradek('acter')).toMatchObject({ code: 2, notes: expect.stringContaining('Did you mean actor?') })
   expect(await odradek('actor', 'grap', 'x')).toMatchObject({
@@ -50,7 +62,9 @@ test('a wrong command, subcommand, flag or choice ends with 2 and names what was
   expect(await odradek('actor', 'graph')).toMatchObject({ code: 2, notes: expect.stringContaining('machine') })
   expect(await odradek('actor', 'graph', 'suprvisor')).toMatchObject({
     code: 2,
-    notes: "odradek actor: there is no machine 'suprvisor'; did you mean supervisor?",
+    notes: expect.stringContaining(
+      "odradek actor: there is no machine 'suprvisor'; did you mean supervisor?\nmachines: ",
+    ),
   })
 })
 
@@ -61,6 +75,21 @@ test('data goes to stdout, in the format asked for', async () => {
   expect(JSON.parse(out)).toContainEqual(expect.objectContaining({ name: 'supervisor', states: 6 }))
   expect((await odradek('actor', 'list', '-o', 'yaml')).out).toContain('- name: supervisor\n  states: 6\n')
   expect((await odradek('actor', 'graph', 'sender')).out).toMatch(/^stateDiagram-v2\n/)
+})
+
+test('every machine is drawn by its name, in every form, and an unknown name lists them all', async () => {
+  const { notes } = await odradek('actor', 'graph', 'nothing-like-it')
+  for (const { name } of machines) {
+    expect(notes).toContain(name)
+    const { code, out } = await odradek('actor', 'graph', name)
+    expect({ name, code, out }).toEqual({
+      name,
+      code: 0,
+      out: expect.stringMatching(/^stateDiagram-v2\n(?: .*\n)* {2}\[\*\] --> /),
+    })
+    expect((await odradek('actor', 'graph', name, '--format', 'table')).out).toContain('(initial)')
+    expect(JSON.parse((await odradek('actor', 'graph', name, '--format', 'json')).out)).toMatchObject({ machine: name })
+  }
 })
 
 test('the program itself: version, exit code, messages on stderr', () => {

@@ -1,42 +1,75 @@
-// The README says only what is true: its example runs as it stands, its commands exist, its links lead somewhere.
+// The pages say only what is true: examples run as they stand, commands and their flags exist, links lead somewhere.
 import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { run as runCommand } from '../cli/run.ts'
+import { capturedTerminal } from '../cli/terminal/captured-terminal.suite.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
+const packages = [
+  'packages/broker',
+  'packages/producer',
+  'packages/consumer',
+  'packages/coordinator',
+  'packages/shared',
+  'tools',
+]
+const pages = pagesIn(root)
 
-function block(language: string): string {
-  const found = new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``).exec(readme)
-  expect(found, `the README has a ${language} block`).not.toBeNull()
-  return found![1]!
+/** Every page of the checkout. */
+function pagesIn(dir: string): string[] {
+  return readdirSync(dir, { withFileTypes: true }).flatMap(entry => {
+    const path = join(dir, entry.name)
+    if (entry.isDirectory()) return /^(\..*|node_modules|dist|data)$/.test(entry.name) ? [] : pagesIn(path)
+    return entry.name.endsWith('.md') ? [path] : []
+  })
 }
 
-test('the ten lines of the README run', async () => {
+function blocks(text: string, language: string): string[] {
+  return [...text.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(match => match[1]!)
+}
+
+/** Runs an example inside the package that users install, so that names resolve as they do for them; in a directory of its own. */
+async function runExample(home: string, code: string): Promise<{ stdout: string; hasData: boolean }> {
   const dir = mkdtempSync(join(tmpdir(), 'readme-'))
-  // Inside the package that users install, so that its name resolves as it does for them.
-  const file = join(root, 'tools/dist', `readme-${process.pid}.mjs`)
-  const code = block('js')
-  expect(
-    code
-      .trim()
-      .split('\n')
-      .filter(line => line !== '').length,
-  ).toBeLessThanOrEqual(12)
+  const file = join(root, home, 'dist', `readme-${process.pid}.mjs`)
   writeFileSync(file, code)
   try {
     const { stdout } = await run(process.execPath, [file], { cwd: dir, timeout: 25_000 })
-    expect(stdout).toContain("ada { item: 'spool', count: 2 } 0n")
-    expect(existsSync(join(dir, 'data'))).toBe(true)
+    return { stdout, hasData: existsSync(join(dir, 'data')) }
   } finally {
     rmSync(file)
     rmSync(dir, { recursive: true, force: true })
   }
+}
+
+test('the ten lines of the README run', async () => {
+  const [code, ...others] = blocks(readme, 'js')
+  expect(others).toEqual([])
+  const lines = code!.split('\n').filter(line => line !== '')
+  expect(lines.length).toBeLessThanOrEqual(12)
+  const { stdout, hasData } = await runExample('tools', code!)
+  expect(stdout).toContain("ada { item: 'spool', count: 2 } 0n")
+  expect(hasData).toBe(true)
+})
+
+// `using` is not in the JavaScript of every Node that we run on: what it stands for is written out.
+const withoutUsing = (code: string) => `${code.replaceAll('await using ', 'const ')}\nprocess.exit()\n`
+
+test('the examples of the packages run', async () => {
+  const printed: { [home: string]: string } = {}
+  for (const home of packages) {
+    for (const code of blocks(readFileSync(join(root, home, 'README.md'), 'utf8'), 'js'))
+      printed[home] = (await runExample(home, withoutUsing(code))).stdout
+  }
+  expect(printed['packages/broker']).toMatch(/^127\.0\.0\.1:\d+\n\[[\s\S]*'partition-leader Leading/)
+  expect(printed.tools).toBe("[ 'words 2' ]\n2\n")
 })
 
 test('the commands of the README are scripts that exist', () => {
@@ -48,8 +81,32 @@ test('the commands of the README are scripts that exist', () => {
   for (const command of commands) expect(Object.keys(scripts)).toContain(command)
 })
 
-test('the links of the README lead to files that exist', () => {
-  const links = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map(match => match[1]!).filter(link => !link.includes('://'))
-  expect(links.length).toBeGreaterThan(0)
-  for (const link of links) expect(existsSync(join(root, link)), link).toBe(true)
+test('what is said of `odradek` anywhere is a command of it, with flags that it takes', async () => {
+  const said = pages.flatMap(page =>
+    blocks(readFileSync(page, 'utf8'), 'sh').flatMap(block =>
+      [...block.matchAll(/^(?:npx -y pnpm@12 -s )?odradek ([^#\n]*)/gm)].map(match => match[1]!.trim()),
+    ),
+  )
+  expect(said.length).toBeGreaterThan(0)
+  for (const line of said) {
+    const words = line.split(/\s+/)
+    const path = words.slice(0, words.findIndex(word => word.startsWith('-')) >>> 0)
+    const terminal = capturedTerminal()
+    expect(await runCommand([...path.slice(0, 2), '--help'], terminal), line).toBe(0)
+    for (const flag of words.filter(word => word.startsWith('--') && word !== '--help'))
+      expect(terminal.out, `${line}: ${flag}`).toContain(flag)
+  }
+})
+
+test('the links of every page lead to files that exist', () => {
+  let links = 0
+  for (const page of pages) {
+    const text = readFileSync(page, 'utf8')
+    for (const [, link] of text.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)) {
+      if (link!.includes('://')) continue
+      links++
+      expect(existsSync(join(dirname(page), link!)), `${page}: ${link}`).toBe(true)
+    }
+  }
+  expect(links).toBeGreaterThan(20)
 })

@@ -15,13 +15,14 @@ async function graph(name: string) {
   return graphOf((await machines.find(machine => machine.name === name)!.load()).root)
 }
 
-test('every machine file of the packages is in the list, and nothing else', () => {
-  const files = readdirSync(join(root, 'packages'))
-    .filter(home => existsSync(join(root, 'packages', home, 'src')))
+test('every machine file of the house is in the list, and nothing else', () => {
+  const homes = ['tools', ...readdirSync(join(root, 'packages')).map(name => `packages/${name}`)]
+  const files = homes
+    .filter(home => existsSync(join(root, home, 'src')))
     .flatMap(home =>
-      readdirSync(join(root, 'packages', home, 'src'), { recursive: true, encoding: 'utf8' })
+      readdirSync(join(root, home, 'src'), { recursive: true, encoding: 'utf8' })
         .filter(file => file.endsWith('.machine.ts'))
-        .map(file => `packages/${home}/${file.slice(0, -'.machine.ts'.length)}`),
+        .map(file => `${home}/${file.slice(0, -'.machine.ts'.length)}`),
     )
   expect(machines.map(({ home, file }) => `${home}/${file}`).sort()).toEqual(files.sort())
   expect(new Set(machines.map(({ name }) => name)).size).toBe(machines.length)

@@ -125,4 +125,10 @@ export const machines: readonly NamedMachine[] = [
     load: async () =>
       defined((await import('@odradek/consumer/consumer-membership.machine')).consumerMembershipMachine),
   },
+  {
+    name: 'pipeline',
+    home: 'tools',
+    file: 'pipeline/pipeline',
+    load: async () => defined((await import('../pipeline/pipeline.machine.ts')).pipelineMachine),
+  },
 ]

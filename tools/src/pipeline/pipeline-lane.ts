@@ -122,8 +122,8 @@ export class PipelineLane {
       fail: (thrown: unknown) => this.#fatal(thrown),
     }
     this.#machine = runMachine(host as never, pipelineMachine, {
-      name: 'pipeline',
       effects: {
+        initialize: () => void this.#initialize(),
         begin: () => void this.#begin(),
         commit: () => void this.#end(),
         abort: () => void this.#undo(),
@@ -152,6 +152,7 @@ export class PipelineLane {
   /** Runs until `stop`, or until it cannot go on: rejects with what ended it. What was processed is committed before it resolves. */
   async run(): Promise<void> {
     try {
+      await this.#turn(() => this.#started())
       await this.#consumer.batch(this.#parts.from, batch => this.#batch(batch as Batch), { signal: this.#stop.signal })
       await this.#turn(() => this.#commit())
       this.#throwFatal()
@@ -279,10 +280,20 @@ export class PipelineLane {
     if (error !== null) throw error
   }
 
+  /** A predecessor's transaction must end before its group's offsets are asked for: they are hidden while it is open. */
+  async #started(): Promise<void> {
+    this.#machine.send({ type: 'pipeline.started' })
+    await this.#settled()
+  }
+
   /** Sends the event if the machine is not where it leads to, and waits until it has settled. */
   async #wanted(type: 'transaction.wanted' | 'commit.wanted' | 'abort.wanted', reached: string): Promise<void> {
     if (this.state === reached || this.#machine.isDone) return
     this.#machine.send({ type })
+    await this.#settled()
+  }
+
+  async #settled(): Promise<void> {
     while (!this.#machine.hasTag('settled')) await new Promise<void>(resolve => this.#waiting.push(resolve))
     this.#check()
     this.#throwFatal()
@@ -304,6 +315,15 @@ export class PipelineLane {
     const { clock, random } = this.#parts
     const waitMs = backoffMs(RETRY, this.#abortsInRow++, random.float())
     await new Promise<void>(resolve => clock.after(waitMs, resolve))
+  }
+
+  async #initialize(): Promise<void> {
+    try {
+      await (await this.#parts.producer.begin()).abort()
+      this.#machine.send({ type: 'transactions.initialized' })
+    } catch (thrown) {
+      this.#troubled(thrown, () => this.#fatal(thrown))
+    }
   }
 
   async #begin(): Promise<void> {

@@ -6,6 +6,8 @@ import { type PipelineEvent, pipelineMachine } from './pipeline.machine.ts'
 
 const error = new Error('fenced')
 const events = {
+  started: { type: 'pipeline.started' },
+  initialized: { type: 'transactions.initialized' },
   wanted: { type: 'transaction.wanted' },
   begun: { type: 'transaction.begun' },
   commit: { type: 'commit.wanted' },
@@ -25,8 +27,8 @@ function after(...names: Name[]) {
   const note = (name: string) => () => void effects.push(name)
   const host = { trace: { on: false, transition: () => undefined }, fail: () => undefined }
   const machine = runMachine(host as never, pipelineMachine, {
-    name: 'pipeline',
     effects: {
+      initialize: note('initialize'),
       begin: note('begin'),
       commit: note('commit'),
       abort: note('abort'),
@@ -42,6 +44,13 @@ function after(...names: Name[]) {
 
 describe('a pipeline', () => {
   test.each([
+    ['ends what its predecessor left open', ['started', 'initialized'], 'Idle', ['initialize', 'settle']],
+    [
+      'recovers when its sender dies over that',
+      ['started', 'lost', 'rewound'],
+      'Idle',
+      ['initialize', 'recover', 'settle'],
+    ],
     ['begins a transaction for records', ['wanted'], 'Beginning', ['begin']],
     ['processes when it has one', ['wanted', 'begun'], 'Processing', ['begin', 'settle']],
     [
@@ -81,6 +90,7 @@ describe('a pipeline', () => {
   })
 
   test.each([
+    [['started', 'wanted'], 'Initializing'],
     [['wanted', 'stopped'], 'Beginning'],
     [['wanted', 'begun', 'stopped'], 'Processing'],
     [['wanted', 'begun', 'commit', 'abort'], 'Committing'],
@@ -92,13 +102,23 @@ describe('a pipeline', () => {
 
   test.each([
     [],
+    ['started'],
     ['wanted'],
     ['wanted', 'begun'],
     ['wanted', 'begun', 'commit'],
     ['wanted', 'begun', 'abort'],
     ['lost'],
   ] as const)('fails for good from everywhere (after %s), whatever answers still come', (...names) => {
-    const { state, context, refused } = after(...names, 'fatal', 'committed', 'aborted', 'rewound', 'lost', 'fatal')
+    const { state, context, refused } = after(
+      ...names,
+      'fatal',
+      'initialized',
+      'committed',
+      'aborted',
+      'rewound',
+      'lost',
+      'fatal',
+    )
     expect([state, context.error, refused]).toEqual(['Failed', error, 0])
   })
 

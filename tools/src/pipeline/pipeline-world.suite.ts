@@ -44,6 +44,12 @@ export function pipelineWorld({ seed = 1, partitions = 2 } = {}) {
     return { ...answer, groups }
   }
 
+  const producer = (transactionalId: string) =>
+    openWorld(
+      { transactionalId, lingerMs: 0, deliveryTimeoutMs: 3_600_000 },
+      { world: world as never, cluster: output, partitions: 0 },
+    ).producer
+
   /** A lane that runs; `outcome` is what it ended with. */
   const lane = (transactionalId: string, parts: Partial<PipelineParts> = {}) => {
     const started = new PipelineLane({
@@ -54,10 +60,7 @@ export function pipelineWorld({ seed = 1, partitions = 2 } = {}) {
       transform: ({ key, value }) => ({ key, value }),
       commitEvery: { records: 10, ms: 50 },
       onError: 'stop',
-      producer: openWorld(
-        { transactionalId, lingerMs: 0, deliveryTimeoutMs: 3_600_000 },
-        { world: world as never, cluster: output, partitions: 0 },
-      ).producer,
+      producer: producer(transactionalId),
       consumer: hooks =>
         create({
           groupId: 'g',
@@ -108,7 +111,7 @@ export function pipelineWorld({ seed = 1, partitions = 2 } = {}) {
       strange: found.filter(value => !wanted.includes(value)),
     }
   }
-  return { world, input, output, group, lane, feed, committed, verdict }
+  return { world, input, output, group, producer, lane, feed, committed, verdict }
 }
 
 const placeOf = (entry: string) => entry.split('@')[0]!

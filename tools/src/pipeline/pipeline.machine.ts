@@ -9,12 +9,15 @@
 //       |                                |                                                       |
 //       +--------------------------------+------------------- transaction.committed -------------+
 //
-// From every state: `pipeline.fatal` -> Failed, `sender.lost` -> Recovering -> Idle. From Idle: `stopped` -> Stopped.
+// From every state: `pipeline.fatal` -> Failed, `sender.lost` -> Recovering -> Idle. From Idle: `pipeline.started` -> Initializing -> Idle, `stopped` -> Stopped.
 import { effect } from '@odradek/shared/actor/machine-runner'
 import { assert } from '@odradek/shared/base/assert'
 import { setup } from 'xstate'
 
 export type PipelineEvent =
+  /** Before anything is read. */
+  | { readonly type: 'pipeline.started' }
+  | { readonly type: 'transactions.initialized' }
   /** There are records to process, and no transaction is open. */
   | { readonly type: 'transaction.wanted' }
   | { readonly type: 'transaction.begun' }
@@ -42,6 +45,8 @@ const vocabulary = setup({
     tags: {} as 'settled',
   },
   actions: {
+    /** Ends what a predecessor with the same id left open. */
+    initialize: effect(),
     begin: effect(),
     /** Sends the offsets, then commits. */
     commit: effect(),
@@ -63,6 +68,8 @@ const countAbort = vocabulary.assign({ aborts: ({ context }) => context.aborts +
 /**
  * States, and what is true in them:
  * - Idle: no transaction; the committed offsets are the positions.
+ * - Initializing: nothing was read. What a predecessor with this id left open is being ended: the group's offsets in it stay hidden until then (KIP-447), so
+ *   reading would wait for the transaction's timeout.
  * - Beginning: the producer is being asked for a transaction; nothing was processed in it.
  * - Processing: a transaction is open; outputs belong to it, positions run ahead of the committed offsets by what it processed.
  * - Committing: offsets and end are on their way; nothing is processed, nothing is sent.
@@ -81,8 +88,15 @@ export const pipelineMachine = vocabulary.createMachine({
       tags: 'settled',
       entry: 'settle',
       // A commit of nothing is done.
-      on: { 'transaction.wanted': 'Beginning', 'commit.wanted': {}, 'abort.wanted': {}, stopped: 'Stopped' },
+      on: {
+        'pipeline.started': 'Initializing',
+        'transaction.wanted': 'Beginning',
+        'commit.wanted': {},
+        'abort.wanted': {},
+        stopped: 'Stopped',
+      },
     },
+    Initializing: { entry: 'initialize', on: { 'transactions.initialized': 'Idle' } },
     Beginning: { entry: 'begin', on: { 'transaction.begun': 'Processing' } },
     Processing: {
       tags: 'settled',
@@ -107,6 +121,7 @@ export const pipelineMachine = vocabulary.createMachine({
       // What was under way when it failed answers in vain.
       on: {
         'transaction.*': {},
+        'transactions.initialized': {},
         'commit.wanted': {},
         'abort.wanted': {},
         rewound: {},

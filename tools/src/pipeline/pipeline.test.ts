@@ -110,6 +110,27 @@ describe('a pipeline', () => {
     expect(a.lane.metrics().aborts + b.lane.metrics().aborts).toBe(0)
   })
 
+  test('ends the transaction of a predecessor that died before it reads: the group tells no offsets that are in one', async () => {
+    const { world, output, lane, producer, feed, verdict } = pipelineWorld()
+    feed(20)
+    // The group has forgotten the member by then; what it staged is still there.
+    const fence = output.offsetsRefused
+    output.offsetsRefused = () => 0
+    const died = await world.run(() => producer('tx').begin())
+    await world.run(async () => {
+      await died.send('out', { key: 'k', value: '0.0' } as never)
+      await died.sendOffsets({
+        groupId: 'g',
+        offsets: [0, 1].map(partition => ({ topic: 'in', partition, offset: 1 })),
+      })
+    })
+    expect(output.transactions.get('tx')!.offsets).toHaveLength(2)
+    output.offsetsRefused = fence
+    lane('tx')
+    await world.advance(3_000)
+    expect(verdict(20)).toEqual(exactlyOnce)
+  })
+
   test('ends when a second one with its id takes over, with an error that says so', async () => {
     const { world, lane, feed, verdict } = pipelineWorld()
     feed(40)

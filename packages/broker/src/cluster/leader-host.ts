@@ -25,6 +25,8 @@ export interface LeaderHostOptions {
   readonly changed: (leader: LeaderAddress) => void
 }
 
+type Configs = { readonly [name: string]: string }
+
 interface Hosted {
   image: TopicImage
   readonly partition: number
@@ -35,6 +37,7 @@ interface Hosted {
 export class LeaderHost {
   readonly #options: LeaderHostOptions
   readonly #hosted = new Map<string, Hosted>()
+  readonly #configs = new WeakMap<TopicImage, { readonly broker: Configs; readonly configs: Configs }>()
   #closing = false
 
   constructor(options: LeaderHostOptions) {
@@ -71,9 +74,17 @@ export class LeaderHost {
     for (const hosted of this.#hosted.values()) this.#configure(hosted)
   }
 
-  /** What a leader of that topic obeys. */
-  configsOf(image: TopicImage): { readonly [name: string]: string } {
+  /** What a leader of that topic obeys; made once for all partitions of a topic, until its configs or the broker's change. */
+  configsOf(image: TopicImage): Configs {
     const broker = this.#options.brokerConfigs()
+    const known = this.#configs.get(image)
+    if (known?.broker === broker) return known.configs
+    const configs = this.#effective(image, broker)
+    this.#configs.set(image, { broker, configs })
+    return configs
+  }
+
+  #effective(image: TopicImage, broker: Configs): Configs {
     const own = leaderBrokerConfigs.flatMap(name => (broker[name] === undefined ? [] : [[name, broker[name]]]))
     return { ...Object.fromEntries(own), ...image.configs }
   }

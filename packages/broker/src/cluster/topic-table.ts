@@ -1,14 +1,20 @@
-// What the broker knows of the cluster: the topics of the last image, by name and id. Kept true by the cluster coordinator's news.
-import type { ImageDelta, TopicImage } from '@odradek/shared/contracts/cluster.contract'
+// What the broker knows of the cluster: the topics of the last image, by name and id, and configs. Kept true by the cluster coordinator's news.
+import type { GroupConfigs, ImageDelta, TopicImage } from '@odradek/shared/contracts/cluster.contract'
 
 export class TopicTable {
   readonly #byName = new Map<string, TopicImage>()
   readonly #byId = new Map<string, TopicImage>()
   #brokerConfigs: { readonly [name: string]: string } = {}
+  #groupConfigs: readonly GroupConfigs[] = []
 
   /** Effective broker configs, Kafka's names. */
   get brokerConfigs(): { readonly [name: string]: string } {
     return this.#brokerConfigs
+  }
+
+  /** Of every group that has configs of its own. */
+  get groupConfigs(): readonly GroupConfigs[] {
+    return this.#groupConfigs
   }
 
   get size(): number {
@@ -30,8 +36,9 @@ export class TopicTable {
   }
 
   /** Takes a delta in; returns the images of topics that went. */
-  apply({ topics, deleted, brokerConfigs }: ImageDelta): readonly TopicImage[] {
+  apply({ topics, deleted, brokerConfigs, groupConfigs }: ImageDelta): readonly TopicImage[] {
     if (brokerConfigs) this.#brokerConfigs = brokerConfigs
+    if (groupConfigs) this.#groupConfigs = groupConfigs
     const gone = deleted.flatMap(({ topicId }) => this.#byId.get(topicId) ?? [])
     for (const { topic, topicId } of gone) {
       this.#byId.delete(topicId)

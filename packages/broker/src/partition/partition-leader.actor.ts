@@ -89,7 +89,6 @@ class PartitionLeader {
       )
     }
     this.#machine = runMachine(context, partitionLeaderMachine, {
-      name: 'partition-leader',
       input: { leaderEpoch: input.leaderEpoch },
       effects: {
         startLeading: () => this.#startLeading(),

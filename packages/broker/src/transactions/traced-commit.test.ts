@@ -40,7 +40,7 @@ async function traced(version: ClientVersion): Promise<string[]> {
 }
 
 function stepLine({ machine, from, event, to, effects }: TraceEvent): string[] {
-  if (!machine.startsWith('transaction')) return []
+  if (machine !== 'transaction') return []
   return [`    ${`${from} --${event}--> ${to}`.padEnd(70)} ${effects.join(' ')}`.trimEnd()]
 }
 

@@ -20,7 +20,7 @@ function after(...events: readonly ConnectionEvent[]) {
       throw reason
     },
   }
-  const machine = runMachine(host, connectionMachine, { name: 'connection', effects: recorder as never })
+  const machine = runMachine(host, connectionMachine, { effects: recorder as never })
   for (const event of events) {
     effects = []
     machine.send(event)

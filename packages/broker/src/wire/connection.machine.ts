@@ -24,12 +24,12 @@ export type ConnectionEvent =
   | { readonly type: 'socket.lost' }
 
 const ending = {
-  'peer.ended': { target: '#connection.Draining' },
+  'peer.ended': { target: '#listener-connection.Draining' },
   'end.asked': {
-    target: '#connection.Draining',
+    target: '#listener-connection.Draining',
     actions: { type: 'noteReason', params: ({ event }: { event: { reason: string } }) => ({ reason: event.reason }) },
   },
-  'socket.lost': { target: '#connection.Closed' },
+  'socket.lost': { target: '#listener-connection.Closed' },
 } as const
 
 export const connectionMachine = setup({
@@ -43,7 +43,7 @@ export const connectionMachine = setup({
     refuse: effect(),
   },
 }).createMachine({
-  id: 'connection',
+  id: 'listener-connection',
   initial: 'Serving',
   on: { '*': { actions: 'refuse' } },
   states: {

@@ -71,7 +71,6 @@ export class Connection {
       this.#release = resolve
     })
     this.#machine = runMachine(room.context, connectionMachine, {
-      name: 'connection',
       effects: {
         pause: () => void socket.pause(),
         resume: () => void socket.resume(),

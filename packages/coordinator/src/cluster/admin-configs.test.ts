@@ -66,6 +66,41 @@ test('configs are described with their source, synonyms, type and documentation'
   })
 })
 
+test.each([
+  ['consumer.session.timeout.ms', '44999', 'must be greater than or equal to group.consumer.min.session.timeout.ms'],
+  ['consumer.session.timeout.ms', '60001', 'must be less than or equal to group.consumer.max.session.timeout.ms'],
+  [
+    'consumer.heartbeat.interval.ms',
+    '4999',
+    'must be greater than or equal to group.consumer.min.heartbeat.interval.ms',
+  ],
+  ['consumer.heartbeat.interval.ms', '15001', 'must be less than or equal to group.consumer.max.heartbeat.interval.ms'],
+])('a group keeps within the bounds of the broker: %s=%s is INVALID_CONFIG', (name, value, why) => {
+  const cluster = new Cluster()
+  const { errorCode, errorMessage } = cluster.change(32, 'g', [name, SET, value])
+  expect({ errorCode, errorMessage }).toEqual({ errorCode: code('INVALID_CONFIG'), errorMessage: `${name} ${why}` })
+  expect(cluster.catalog.groupConfigs.size).toBe(0)
+})
+
+test('a group whose sessions would not outlast its heartbeats is INVALID_CONFIG, whichever of the two is set last', () => {
+  const cluster = new Cluster({
+    'group.consumer.min.session.timeout.ms': '5000',
+    'group.consumer.min.heartbeat.interval.ms': '1000',
+  })
+  const session = (value: string | null) =>
+    cluster.change(32, 'g', ['consumer.session.timeout.ms', value ? SET : DELETE, value])
+  expect(session('5000')).toMatchObject({
+    errorCode: code('INVALID_CONFIG'),
+    errorMessage: 'consumer.session.timeout.ms must be greater than consumer.heartbeat.interval.ms',
+  })
+  expect(cluster.change(32, 'g', ['consumer.heartbeat.interval.ms', SET, '2000'])).toMatchObject({ errorCode: 0 })
+  expect(session('5000')).toMatchObject({ errorCode: 0 })
+  expect(cluster.change(32, 'g', ['consumer.heartbeat.interval.ms', DELETE, null]).errorCode).toBe(
+    code('INVALID_CONFIG'),
+  )
+  expect(session(null)).toMatchObject({ errorCode: 0 })
+})
+
 test('sensitive values are never shown', () => {
   const cluster = new Cluster({ 'ssl.key.password': 'secret' })
   expect(JSON.stringify(cluster.describe(4, '1'))).not.toContain('secret')

@@ -118,8 +118,25 @@ test('an image delta holds what changed, whole, and a broker default changes all
     topics: [],
     brokerConfigs: { 'max.connections': '5' },
   })
-  expect(delta([config(ResourceType.GROUP, 'g', 'consumer.session.timeout.ms', '50000')])).toBe(null)
+  expect(delta([config(ResourceType.CLIENT_METRICS, 'm', 'interval.ms', '5000')])).toBe(null)
   expect(wholeImage(cluster.catalog, cluster.setup).topics.length).toBe(2)
+})
+
+test('an image delta holds the configs of all groups that have any when one changed', () => {
+  const cluster = new Cluster()
+  const become = (resourceName: string, value: string | null) => {
+    const name = 'consumer.session.timeout.ms'
+    const record = {
+      type: 'ConfigRecord',
+      value: { resourceType: ResourceType.GROUP, resourceName, name, value },
+    } as const
+    return imageDelta(cluster.catalog, cluster.setup, cluster.become({ records: [record] }).records)
+  }
+  const a = { groupId: 'a', configs: { 'consumer.session.timeout.ms': '50000' } }
+  expect(become('a', '50000')).toEqual({ topics: [], deleted: [], groupConfigs: [a] })
+  expect(become('__proto__', '51000')?.groupConfigs).toMatchObject([a, { groupId: '__proto__' }])
+  expect(become('__proto__', null)?.groupConfigs).toEqual([a])
+  expect(wholeImage(cluster.catalog, cluster.setup).groupConfigs).toEqual([a])
 })
 
 test('stored records come back as they were written, and kinds that are not known are passed over', () => {

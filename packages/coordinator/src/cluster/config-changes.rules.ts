@@ -15,7 +15,8 @@ import type {
 import { ApiError, orRefusal } from './api-error.ts'
 import { type CatalogRecord, configChange, ResourceType } from './catalog.records.ts'
 import { type Catalog, resourcesOf } from './catalog.ts'
-import { type ClusterSetup, levelsOf } from './cluster-setup.ts'
+import { brokerConfig, type ClusterSetup, levelsOf } from './cluster-setup.ts'
+import { checkGroupBounds } from './group-config-bounds.rules.ts'
 import { repeated } from './request-items.rules.ts'
 import { invalidTopicName } from './topic-name.rules.ts'
 
@@ -86,6 +87,7 @@ function alter<R extends Resource>(
         checkResource(catalog, setup, resource)
         const changes = changesOf(resource)
         checkChanges(resourceType, changes)
+        if (resourceType === ResourceType.GROUP) checkGroup(catalog, setup, resource, changes)
         if (!request.validateOnly) records.push(...changeRecords(catalog, resource, changes))
         return { errorCode: 0, errorMessage: null, resourceType, resourceName }
       },
@@ -230,6 +232,20 @@ function checkChanges(resourceType: number, changes: Changes): void {
     }
     if (value !== null) checkValue(spec, value)
   }
+}
+
+/** What the group would then keep to. */
+function checkGroup(catalog: Catalog, setup: ClusterSetup, resource: Resource, changes: Changes): void {
+  const levels = levelsOf(catalog, setup)
+  const own = new Map(ownConfigs(catalog, resource))
+  for (const [name, value] of changes) {
+    if (value === null) own.delete(name)
+    else own.set(name, value)
+  }
+  checkGroupBounds({
+    group: name => Number(effectiveConfig(groupConfigs.get(name)!, own, ConfigSource.GROUP_CONFIG, levels).value),
+    broker: name => Number(brokerConfig(catalog, setup, name)),
+  })
 }
 
 function changeRecords(catalog: Catalog, resource: Resource, changes: Changes): CatalogRecord[] {

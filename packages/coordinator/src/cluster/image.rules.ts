@@ -3,7 +3,7 @@
 import { brokerConfigs } from '@odradek/shared/configs/broker-configs'
 import { effectiveBrokerConfigs, effectiveTopicConfigs } from '@odradek/shared/configs/effective-configs.rules'
 import { topicConfigs } from '@odradek/shared/configs/topic-configs'
-import type { ImageDelta, TopicImage } from '@odradek/shared/contracts/cluster.contract'
+import type { GroupConfigs, ImageDelta, TopicImage } from '@odradek/shared/contracts/cluster.contract'
 import { type CatalogRecord, ResourceType } from './catalog.records.ts'
 import type { Catalog, Topic } from './catalog.ts'
 import { type ClusterSetup, levelsOf } from './cluster-setup.ts'
@@ -37,7 +37,12 @@ export function wholeImage(catalog: Catalog, setup: ClusterSetup): ImageDelta {
     topics: [...catalog.topics.values()].map(topic => topicImage(catalog, setup, topic)),
     deleted: [],
     brokerConfigs: effectiveBrokerConfigs(levelsOf(catalog, setup)),
+    groupConfigs: groupConfigsOf(catalog),
   }
+}
+
+function groupConfigsOf({ groupConfigs }: Catalog): GroupConfigs[] {
+  return [...groupConfigs].map(([groupId, configs]) => ({ groupId, configs: Object.fromEntries(configs) }))
 }
 
 /** What these records changed, in the catalog that they made. Null when nobody needs to know. */
@@ -51,11 +56,20 @@ export function imageDelta(
     record.type === 'ConfigRecord' && record.value.resourceType === ResourceType.BROKER ? [record.value.name] : [],
   )
   if (brokerNames.some(name => behindTopics.has(name))) return wholeImage(catalog, setup)
-  const topics = changedTopics(catalog, records).map(topic => topicImage(catalog, setup, topic))
-  if (brokerNames.some(name => brokerConfigs.has(name))) {
-    return { topics, deleted, brokerConfigs: effectiveBrokerConfigs(levelsOf(catalog, setup)) }
+  const delta: ImageDelta = {
+    topics: changedTopics(catalog, records).map(topic => topicImage(catalog, setup, topic)),
+    deleted,
+    ...(brokerNames.some(name => brokerConfigs.has(name)) && {
+      brokerConfigs: effectiveBrokerConfigs(levelsOf(catalog, setup)),
+    }),
+    ...(records.some(isGroupConfig) && { groupConfigs: groupConfigsOf(catalog) }),
   }
-  return topics.length === 0 && deleted.length === 0 ? null : { topics, deleted }
+  const isNews = delta.topics.length > 0 || deleted.length > 0 || delta.brokerConfigs || delta.groupConfigs
+  return isNews ? delta : null
+}
+
+function isGroupConfig(record: CatalogRecord): boolean {
+  return record.type === 'ConfigRecord' && record.value.resourceType === ResourceType.GROUP
 }
 
 function changedTopics(catalog: Catalog, records: readonly CatalogRecord[]): Topic[] {

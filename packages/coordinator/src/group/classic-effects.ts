@@ -97,6 +97,7 @@ const classicEffects: ClassicEffects = {
 export function send(step: ClassicStep, event: ClassicGroupEvent): void {
   const { group } = step
   const { state, effects } = classicGroupStep(group.state, event)
+  step.moved({ from: group.state, to: state, event: event.type, effects })
   if (state !== group.state) {
     group.state = state
     group.stateTimestamp = step.context.now

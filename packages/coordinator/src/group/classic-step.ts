@@ -13,7 +13,7 @@ import {
 } from './classic-group.ts'
 import { classicGroupRecord } from './classic-records.rules.ts'
 import type { GroupRecord } from './group.records.ts'
-import type { GroupDecision, GroupEffect } from './group-words.ts'
+import type { GroupDecision, GroupEffect, GroupMoved } from './group-words.ts'
 import type { GroupContext } from './groups.ts'
 
 /** How long a new member may wait in JoinGroup (Java: CLASSIC_GROUP_NEW_MEMBER_JOIN_TIMEOUT_MS). */
@@ -89,7 +89,12 @@ export class ClassicStep {
   }
 
   notify(memberId: string): void {
-    this.#effects.push({ kind: 'notify', notice: { groupId: this.group.groupId, memberId } })
+    this.#effects.push({ kind: 'notify', notice: { kind: 'rebalance', groupId: this.group.groupId, memberId } })
+  }
+
+  /** For whoever watches the machines. */
+  moved(move: Omit<GroupMoved, 'groupId'>): void {
+    this.#effects.push({ kind: 'notify', notice: { kind: 'moved', groupId: this.group.groupId, ...move } })
   }
 
   // Sessions: a member that is silent for its session timeout is removed, unless it waits for us.

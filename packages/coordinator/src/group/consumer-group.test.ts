@@ -299,6 +299,31 @@ describe('configs of a group', () => {
     expect(world.consumer('g').members.size).toBe(0)
   })
 
+  test('a change takes effect with the next heartbeat, and holds after a reload', () => {
+    const groupConfigs: Record<string, string> = {}
+    const { world, member } = worldWith({ groupConfigs })
+    const a = member('a')
+    expect(a.beat().heartbeatIntervalMs).toBe(5_000)
+    groupConfigs['consumer.session.timeout.ms'] = '60000'
+    groupConfigs['consumer.heartbeat.interval.ms'] = '15000'
+    expect(a.beat().heartbeatIntervalMs).toBe(15_000)
+    world.advance(59_999)
+    expect(world.consumer('g').members.size).toBe(1)
+    world.reload()
+    world.advance(59_999)
+    expect(world.consumer('g').members.size).toBe(1)
+    world.advance(1)
+    expect(world.consumer('g').members.size).toBe(0)
+  })
+
+  test('what was allowed once stays within the bounds that the broker has now', () => {
+    const groupConfigs = { 'consumer.session.timeout.ms': '1000', 'consumer.heartbeat.interval.ms': '99000' }
+    const { world, member } = worldWith({ groupConfigs })
+    expect(member('a').beat().heartbeatIntervalMs).toBe(15_000)
+    world.advance(44_999)
+    expect(world.consumer('g').members.size).toBe(1)
+  })
+
   test('the assignor that most members ask for is used, else the first configured', () => {
     const { world, member } = worldWith()
     const described = () => world.answer(world.request('consumerGroupDescribe', {})).groups[0]!

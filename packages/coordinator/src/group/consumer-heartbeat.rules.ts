@@ -15,6 +15,7 @@ import {
 import { enroll, moveOn, takePlace } from './consumer-members.rules.ts'
 import { currentAssignmentRecord } from './consumer-records.rules.ts'
 import { ConsumerStep } from './consumer-step.ts'
+import { consumerHeartbeatInterval, consumerSessionTimeout } from './consumer-timeouts.rules.ts'
 import type { GroupDecision } from './group-words.ts'
 import type { Asked, Group, GroupContext } from './groups.ts'
 import { error, type HeartbeatError, heartbeatError } from './heartbeat-validation.rules.ts'
@@ -88,9 +89,7 @@ function stay(step: ConsumerStep, heartbeat: Heartbeat): Decided {
   if (step.group.groupEpoch > step.group.assignmentEpoch || replaces) updateTarget(step)
   const reported = request.topicPartitions === null ? null : partitionsOf(request.topicPartitions)
   const member = moveOn(step, step.group.members.get(before.memberId)!, reported)
-  const configs = context.groupConfigs(groupId)
-  const { consumerSessionTimeoutMs, consumerHeartbeatIntervalMs } = context.settings
-  step.armSession(member.memberId, Number(configs['consumer.session.timeout.ms'] ?? consumerSessionTimeoutMs))
+  step.armSession(member.memberId, consumerSessionTimeout(groupId, context))
   const isTold = isFullRequest(request) || !samePartitions(before.assigned, member.assigned)
   return step.decision({
     throttleTimeMs: 0,
@@ -98,7 +97,7 @@ function stay(step: ConsumerStep, heartbeat: Heartbeat): Decided {
     errorMessage: null,
     memberId: member.memberId,
     memberEpoch: member.memberEpoch,
-    heartbeatIntervalMs: Number(configs['consumer.heartbeat.interval.ms'] ?? consumerHeartbeatIntervalMs),
+    heartbeatIntervalMs: consumerHeartbeatInterval(groupId, context),
     assignment: isTold ? { topicPartitions: partitionList(member.assigned) } : null,
   })
 }

@@ -75,7 +75,7 @@ export class ConsumerStep {
   }
 
   notify(memberId: string): void {
-    this.#effects.push({ kind: 'notify', notice: { groupId: this.#group.groupId, memberId } })
+    this.#effects.push({ kind: 'notify', notice: { kind: 'rebalance', groupId: this.#group.groupId, memberId } })
   }
 
   armSession(memberId: string, delayMs: number): void {

@@ -13,9 +13,10 @@ import {
 } from '@odradek/shared/contracts/coordinator.contract'
 import { partitionLeader } from '@odradek/shared/contracts/partition-leader.contract'
 import { ShardRunner } from '../runtime/shard-runner.ts'
+import { GroupConfigView } from './group-config-view.ts'
 import { groupSettings } from './group-settings.ts'
 import { groupShard } from './group-shard.ts'
-import type { GroupShard } from './group-words.ts'
+import type { GroupMoved, GroupShard } from './group-words.ts'
 import { TopicView } from './topic-view.ts'
 
 /** The word for each of Kafka's APIs. */
@@ -53,12 +54,22 @@ async function start(
 ): Promise<Handlers<CoordinatorContract>> {
   const name = `${internalTopics.offsets}-${input.partition}`
   const topics = new TopicView(context.clock.now())
+  const groupConfigs = new GroupConfigView()
   const watchers = new Watchers()
   const runner = new ShardRunner<GroupShard>({
-    definition: shardOf({ settings: groupSettings(input.configs), topics, groupConfigs: () => ({}) }),
+    definition: shardOf({
+      settings: groupSettings(input.configs),
+      topics,
+      groupConfigs: groupId => groupConfigs.of(groupId),
+    }),
     name,
     context,
-    hands: { notify: member => watchers.tell(member) },
+    hands: {
+      notify: notice => {
+        if (notice.kind === 'rebalance') watchers.tell(notice)
+        else if (context.trace.on) traceMove(context.trace, notice)
+      },
+    },
     maxBatchBytes: Number(input.configs['message.max.bytes'] ?? 1_048_588),
   })
   const leader = context.link(partitionLeader, input.leader)
@@ -66,7 +77,8 @@ async function start(
   let closing = false
   void leader.closed.then(reason => closing || context.fail(new Error(`the leader of ${name} ended: ${reason}`)))
   runner.lead(leader)
-  await watchTopics(context, input, topics, runner)
+  const broker: Link<BrokerContract> = context.link(brokerContract, input.broker)
+  await Promise.all([watchTopics(broker, topics, runner), watchGroupConfigs(broker, groupConfigs)])
   return {
     ask: {
       request: async ({ api, ...asked }) => {
@@ -91,14 +103,16 @@ async function start(
   }
 }
 
+function traceMove(trace: ActorContext['trace'], { groupId, from, to, event, effects }: GroupMoved): void {
+  trace.transition({ machine: 'classic-group', subject: groupId, from, to, event, effects })
+}
+
 /** Resolves when the topics are known; later changes come as news. */
 async function watchTopics(
-  context: ActorContext,
-  { broker }: CoordinatorInput,
+  link: Link<BrokerContract>,
   topics: TopicView,
   runner: ShardRunner<GroupShard>,
 ): Promise<void> {
-  const link: Link<BrokerContract> = context.link(brokerContract, broker)
   link.on('changed', delta => {
     const isChanged = topics.changed(delta.topics, delta.gone)
     if (delta.gone.length > 0) void runner.submit('topicsDeleted', { topics: delta.gone.map(({ topic }) => topic) })
@@ -114,6 +128,14 @@ async function watchTopics(
   topics.snapshot(
     all.map(({ name, topicId, partitions }) => ({ topic: name ?? '', topicId, partitions: partitions.length })),
   )
+}
+
+/** Resolves when they are known; later changes come as news, and take effect with each member's next heartbeat, as in Kafka. */
+async function watchGroupConfigs(link: Link<BrokerContract>, configs: GroupConfigView): Promise<void> {
+  link.on('groupConfigs', ({ groups }) => configs.take(groups))
+  const { groups } = await link.ask('groupConfigs', {})
+  // News that came before the answer are newer than it.
+  if (!configs.isKnown) configs.take(groups)
 }
 
 /** Who wants to be told of which member. */
@@ -138,7 +160,8 @@ class Watchers {
     }
   }
 
-  tell(member: MemberRef): void {
+  tell({ groupId, memberId }: MemberRef): void {
+    const member = { groupId, memberId }
     for (const peer of this.#peers.get(keyOf(member)) ?? []) peer.news('rebalance', member)
   }
 }

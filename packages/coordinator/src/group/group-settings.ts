@@ -17,8 +17,14 @@ export interface GroupSettings {
   readonly consumerSizeMax: number
   /** `group.consumer.session.timeout.ms`; a group's own config goes first. */
   readonly consumerSessionTimeoutMs: number
+  /** `group.consumer.min.session.timeout.ms`, `group.consumer.max.session.timeout.ms`: what a group's own config may say. */
+  readonly consumerSessionTimeoutMinMs: number
+  readonly consumerSessionTimeoutMaxMs: number
   /** `group.consumer.heartbeat.interval.ms`; a group's own config goes first. */
   readonly consumerHeartbeatIntervalMs: number
+  /** `group.consumer.min.heartbeat.interval.ms`, `group.consumer.max.heartbeat.interval.ms` */
+  readonly consumerHeartbeatIntervalMinMs: number
+  readonly consumerHeartbeatIntervalMaxMs: number
   /** `group.consumer.assignors`, the default first. */
   readonly consumerAssignors: readonly string[]
   /** `group.consumer.migration.policy` */
@@ -48,7 +54,11 @@ export function groupSettings(configs: { readonly [name: string]: string }): Gro
     consumerProtocolEnabled: list('group.coordinator.rebalance.protocols').includes('consumer'),
     consumerSizeMax: number('group.consumer.max.size'),
     consumerSessionTimeoutMs: number('group.consumer.session.timeout.ms'),
+    consumerSessionTimeoutMinMs: number('group.consumer.min.session.timeout.ms'),
+    consumerSessionTimeoutMaxMs: number('group.consumer.max.session.timeout.ms'),
     consumerHeartbeatIntervalMs: number('group.consumer.heartbeat.interval.ms'),
+    consumerHeartbeatIntervalMinMs: number('group.consumer.min.heartbeat.interval.ms'),
+    consumerHeartbeatIntervalMaxMs: number('group.consumer.max.heartbeat.interval.ms'),
     consumerAssignors: list('group.consumer.assignors'),
     migrationPolicy: text('group.consumer.migration.policy').toLowerCase() as MigrationPolicy,
     offsetMetadataMax: number('offset.metadata.max.bytes'),

@@ -16,6 +16,7 @@ import type { ConsumerGroup } from './consumer-group.ts'
 import { consumerHeartbeat, fenceMember, timeOutRevocation } from './consumer-heartbeat.rules.ts'
 import { consumerGroupTombstones } from './consumer-records.rules.ts'
 import { consumerTimers } from './consumer-step.ts'
+import { consumerSessionTimeout } from './consumer-timeouts.rules.ts'
 import { decodeGroupRecord, encodeGroupRecord, type GroupRecord } from './group.records.ts'
 import { describeConsumerGroups, describeGroups, listGroups } from './group-queries.rules.ts'
 import type { GroupSettings } from './group-settings.ts'
@@ -281,11 +282,11 @@ function classicGroup({ groups }: Groups, groupId: string): ClassicGroup | undef
   return group?.type === 'classic' ? group : undefined
 }
 
-function timersAfterLoad({ groups }: Groups, { settings }: GroupContext): GroupEffect[] {
+function timersAfterLoad({ groups }: Groups, context: GroupContext): GroupEffect[] {
   // Topics may have changed while nobody looked.
-  const timers: GroupEffect[] = [expiryTimer(0, settings.offsetsCheckIntervalMs), topicsTimer]
+  const timers: GroupEffect[] = [expiryTimer(0, context.settings.offsetsCheckIntervalMs), topicsTimer]
   for (const group of groups.values()) {
-    if (group.type === 'consumer') timers.push(...consumerTimers(group, settings.consumerSessionTimeoutMs))
+    if (group.type === 'consumer') timers.push(...consumerTimers(group, consumerSessionTimeout(group.groupId, context)))
     else for (const memberId of group.members.keys()) timers.push(...sessionEffects(group, memberId))
   }
   return timers

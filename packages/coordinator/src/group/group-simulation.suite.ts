@@ -39,7 +39,8 @@ const brokerActor = defineActor<BrokerContract, Record<string, never>>({
     const partitions = Array.from({ length: PARTITIONS }, (_, partitionIndex) => ({ partitionIndex }))
     const metadata = async () => ({ topics: [{ name: 'orders', topicId: TOPIC_ID, partitions }] })
     const never = () => Promise.reject(new PortError({ code: 'UNREACHABLE', message: 'not asked for' }))
-    const ask = { metadata, leaders: never, coordinator: never, request: never, advertise: never }
+    const groupConfigs = () => ({ groups: [] })
+    const ask = { metadata, leaders: never, coordinator: never, groupConfigs, request: never, advertise: never }
     return { ask, tell: { subscribe: () => {} }, close: () => {} } as unknown as Handlers<BrokerContract>
   },
 })

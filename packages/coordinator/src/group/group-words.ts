@@ -33,12 +33,23 @@ export interface GroupSoft {
   readonly group: ClassicGroup
 }
 
+/** A classic group took a step of its machine. */
+export interface GroupMoved {
+  readonly groupId: string
+  readonly from: string
+  readonly to: string
+  readonly event: string
+  readonly effects: readonly string[]
+}
+
+/** `rebalance`: the member should heartbeat at once. */
+export type GroupNotice = ({ readonly kind: 'rebalance' } & MemberRef) | ({ readonly kind: 'moved' } & GroupMoved)
+
 export type GroupShard = {
   state: Groups
   record: GroupRecord
   soft: GroupSoft
-  /** The member should heartbeat at once. */
-  notice: MemberRef
+  notice: GroupNotice
   markers: never
   words: {
     joinGroup: Api<'JoinGroup'>

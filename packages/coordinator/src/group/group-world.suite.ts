@@ -192,8 +192,10 @@ export class GroupWorld {
         const { key, delayMs, name, request } = effect
         this.#timers.arm(key, delayMs, () => void this.ask(name, request as never))
       } else if (effect.kind === 'cancelTimer') this.#timers.cancel(effect.key)
-      else if (effect.kind === 'notify') this.news.push(effect.notice)
-      else if (effect.kind === 'reply') {
+      else if (effect.kind === 'notify' && effect.notice.kind === 'rebalance') {
+        const { groupId, memberId } = effect.notice
+        this.news.push({ groupId, memberId })
+      } else if (effect.kind === 'reply') {
         const asking = this.#askers.get(effect.ticket)
         if (asking) this.#reply(asking, effect.reply)
       }

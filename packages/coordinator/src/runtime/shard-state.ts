@@ -14,12 +14,12 @@ export class ShardState {
   readonly #run: MachineRun<typeof shardMachine>
   #effects: ShardEffect[] = []
 
-  constructor(host: MachineHost, name: string) {
+  constructor(host: MachineHost, subject: string) {
     const emit = (effect: ShardEffect) => {
       this.#effects.push(effect)
     }
     this.#run = runMachine(host, shardMachine, {
-      name,
+      subject,
       effects: {
         startLoading: () => emit({ name: 'startLoading' }),
         cancelRetry: () => emit({ name: 'cancelRetry' }),

@@ -115,7 +115,7 @@ function traceMove(
   trace: ActorContext['trace'],
   { transactionalId, event, from, step, logged }: TransactionMoved,
 ): void {
-  const machine = `transaction ${transactionalId}`
-  trace.transition({ machine, from, to: step.to, event, effects: step.effects })
-  trace.transition({ machine, from: step.to, to: logged.to, event: 'record.logged', effects: logged.effects })
+  const which = { machine: 'transaction', subject: transactionalId }
+  trace.transition({ ...which, from, to: step.to, event, effects: step.effects })
+  trace.transition({ ...which, from: step.to, to: logged.to, event: 'record.logged', effects: logged.effects })
 }

@@ -11,17 +11,19 @@ import type { ActorHost } from './actor-host.ts'
 import type { LogLine } from './actor-report.ts'
 import type { Contract } from './contract.ts'
 import { ControlPort, type LaneOrders, type SystemCalls } from './control-port.ts'
-import { newGateWord, watchGateAtExit } from './gate.ts'
+import { newGateWord, threadGate, watchGateAtExit } from './gate.ts'
+import type { HostedLane } from './hosted-lane.ts'
+import type { DoorGreeting } from './join-system.ts'
 import { Lane } from './lane.ts'
 import { LoopChannel } from './loop-channel.ts'
 import { threadBudget } from './placement.rules.ts'
 import { PortChannel } from './port-channel.ts'
 import { type ActorListing, type LaneHandle, type Supervised, SystemCore, spawnedOf } from './system-core.ts'
 import { type LaneStartup, loadActor, threadHost } from './thread-lane.ts'
+import { openLane } from './thread-pool.ts'
 import type { TraceEvent } from './trace.ts'
 import { TraceHub } from './trace-hub.ts'
 import { type TraceFilter, TraceRing } from './trace-ring.ts'
-import { WorkerThread } from './worker-thread.ts'
 
 export interface ActorSystemOptions {
   /** Shown in lists and logs; default `odradek`. */
@@ -54,7 +56,7 @@ export class ActorSystem implements ActorHost {
   readonly #options: ActorSystemOptions
   readonly #limits: Limits
   readonly #core: SystemCore
-  readonly #threads = new Map<number, WorkerThread>()
+  readonly #threads = new Map<number, HostedLane>()
   /** Threads that joined by a door. */
   readonly #joined = new Map<number, JoinedLane>()
   readonly #own: Lane
@@ -140,7 +142,7 @@ export class ActorSystem implements ActorHost {
     return port2
   }
 
-  /** Ends a thread with all actors on it, as if it had died; their supervisors restart them. For study and tests. */
+  /** Ends the thread of a lane as if it had died, with all that runs on it, also of other systems; supervisors restart it. For study and tests. */
   async killLane(lane: number, reason = 'killed'): Promise<void> {
     await this.#threads.get(lane)?.terminate(reason)
   }
@@ -178,7 +180,7 @@ export class ActorSystem implements ActorHost {
     // Whoever awaits the end must see it, also when actors do not keep the process alive.
     const alive = setInterval(() => {}, 2 ** 31 - 1)
     await this.#core.close()
-    await Promise.all([...this.#threads.values()].map(thread => thread.leave()))
+    await Promise.all([...this.#threads.values()].map(lane => lane.leave()))
     for (const joined of this.#joined.values()) joined.control.tell('leave', null)
     this.#own.close('the system has closed')
     clearInterval(alive)
@@ -195,7 +197,7 @@ export class ActorSystem implements ActorHost {
 
   // --- lanes --------------------------------------------------------------------------------------------------------------------
 
-  #startupOf(lane: number): Omit<LaneStartup, 'gate'> {
+  #startupOf(lane: number): LaneStartup {
     return {
       system: this.name,
       lane,
@@ -208,7 +210,7 @@ export class ActorSystem implements ActorHost {
   /** The embedding thread's lane. Its gate is never shut: nobody ends this thread. */
   #ownLane(): Lane {
     const lane = new Lane({
-      ...threadHost({ ...this.#startupOf(0), gate: newGateWord() }),
+      ...threadHost(this.#startupOf(0), threadGate(newGateWord())),
       trace: this.#ring,
       uplink: {
         spawn: async (parent, module, input, options) =>
@@ -247,18 +249,21 @@ export class ActorSystem implements ActorHost {
   #openLane(lane: number): LaneHandle | null {
     const open = this.#laneHandle(lane)
     if (open !== null || !this.#core.mayOpen(lane)) return open
-    const thread = new WorkerThread({
-      startup: this.#startupOf(lane),
-      clock: this.clock,
-      calls: this.#callsOf(lane),
-      onExit: reason => {
-        this.#threads.delete(lane)
-        this.#core.laneDied(lane, reason)
+    const hosted = openLane(
+      {
+        startup: this.#startupOf(lane),
+        clock: this.clock,
+        calls: this.#callsOf(lane),
+        onEnd: reason => {
+          this.#threads.delete(lane)
+          this.#core.laneDied(lane, reason)
+        },
       },
-    })
-    this.#threads.set(lane, thread)
-    if (this.#traces.filters.length > 0) thread.control.tell('watch', this.#traces.filters)
-    return thread
+      { siblings: new Set(this.#threads.values()), budget: this.#core.host.threads },
+    )
+    this.#threads.set(lane, hosted)
+    if (this.#traces.filters.length > 0) hosted.control.tell('watch', this.#traces.filters)
+    return hosted
   }
 
   /** What the lane of that number may ask of the system. */
@@ -319,15 +324,11 @@ class JoinedLane implements LaneHandle {
   readonly control: ControlPort<SystemCalls, LaneOrders>
   readonly unwatchGate: () => void
 
-  constructor(
-    startup: Omit<LaneStartup, 'gate'>,
-    port: MessagePort,
-    calls: (lane: number) => Omit<SystemCalls, 'ready'>,
-  ) {
+  constructor(startup: LaneStartup, port: MessagePort, calls: (lane: number) => Omit<SystemCalls, 'ready'>) {
     this.lane = startup.lane
     const gate = newGateWord()
     this.unwatchGate = watchGateAtExit(gate, startup.limits.gateDeadlineMs)
-    port.postMessage({ ...startup, gate } satisfies LaneStartup)
+    port.postMessage({ startup, gate } satisfies DoorGreeting)
     this.control = new ControlPort<SystemCalls, LaneOrders>(port, { ...calls(startup.lane), ready: () => {} })
     this.control.unref()
   }

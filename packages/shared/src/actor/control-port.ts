@@ -25,9 +25,7 @@ export type LaneOrders = {
   watch(filters: readonly TraceFilter[]): void
   /** The address of something that this lane spawned changed. */
   changed(change: { readonly child: number; readonly address: Address | null; readonly reason: string }): void
-  /** Close the lane and end the thread. */
-  /** Sends the log lines that have not left yet. */
-  flush(none: null): void
+  /** Close the lane: what it still has to say, log lines among it, has left when this is answered. */
   leave(none: null): void
 }
 

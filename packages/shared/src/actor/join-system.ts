@@ -6,11 +6,19 @@ import { type Random, systemRandom } from '../base/random.ts'
 import type { ActorModule, Address, Link, Spawned, SpawnOptions } from './actor.ts'
 import type { ActorHost } from './actor-host.ts'
 import type { Contract } from './contract.ts'
-import { type LaneStartup, RemoteLane } from './thread-lane.ts'
+import { threadGate } from './gate.ts'
+import { type LaneStartup, loadActor, RemoteLane } from './thread-lane.ts'
+
+/** What waits in a door's port for whoever takes it. */
+export interface DoorGreeting {
+  readonly startup: LaneStartup
+  /** Of the thread that joins. */
+  readonly gate: Int32Array<SharedArrayBuffer>
+}
 
 /** Joins the system whose `door()` this port is. Each door serves one thread, once. */
 export function joinSystem(port: MessagePort): JoinedSystem {
-  const greeting: { message: LaneStartup } | undefined = receiveMessageOnPort(port)
+  const greeting: { message: DoorGreeting } | undefined = receiveMessageOnPort(port)
   if (greeting === undefined) throw new TypeError('this port is no unused door of an actor system')
   return new JoinedSystem(greeting.message, port)
 }
@@ -22,9 +30,13 @@ class JoinedSystem implements ActorHost {
   readonly random: Random = systemRandom()
   readonly #remote: RemoteLane
 
-  constructor(startup: LaneStartup, port: MessagePort) {
+  constructor({ startup, gate }: DoorGreeting, port: MessagePort) {
     this.name = startup.system
-    this.#remote = new RemoteLane(startup, port, () => this.close())
+    this.#remote = new RemoteLane(startup, port, {
+      gate: threadGate(gate),
+      load: loadActor,
+      onLeave: () => this.close(),
+    })
   }
 
   async spawn<C extends Contract, Input>(

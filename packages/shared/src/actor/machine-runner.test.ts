@@ -45,7 +45,6 @@ const doorMachine = vocabulary.createMachine({
 function door(host: Partial<MachineHost> = {}, greet: (name: string) => void = () => {}) {
   const did: string[] = []
   const machine = runMachine({ trace: silent, fail: () => {}, ...host }, doorMachine, {
-    name: 'door',
     input: { guests: 10 },
     effects: {
       greet: ({ name }) => {
@@ -69,7 +68,7 @@ describe('a machine in an actor', () => {
   })
 
   it('does not compile without an effect, or with params of another type', () => {
-    const options = { name: 'door', input: { guests: 0 } }
+    const options = { input: { guests: 0 } }
     const host = { trace: silent, fail() {} }
     // @ts-expect-error greet is missing
     runMachine(host, doorMachine, { ...options, effects: { armTimer: () => {} } })
@@ -129,8 +128,6 @@ describe('a machine in an actor', () => {
 
   it('does not run a machine whose root would drop events silently', () => {
     const careless = setup({ actions: { refuse: effect() } }).createMachine({ initial: 'Idle', states: { Idle: {} } })
-    expect(() => runMachine({ trace: silent, fail() {} }, careless, { name: 'careless', effects: {} })).toThrow(
-      /must refuse/,
-    )
+    expect(() => runMachine({ trace: silent, fail() {} }, careless, { effects: {} })).toThrow(/must refuse/)
   })
 })

@@ -11,7 +11,7 @@
 //     states: { Closed: { on: { 'guest.came': { actions: [countGuest, { type: 'armTimer', params: { delayMs: 5 } }] } } } }, ...
 //
 //   // gate-keeper.actor.ts
-//   const machine = runMachine(context, gateKeeperMachine, { name: 'gate-keeper', effects: { armTimer: ({ delayMs }) => ..., open: () => ... } })
+//   const machine = runMachine(context, gateKeeperMachine, { effects: { armTimer: ({ delayMs }) => ..., open: () => ... } })
 //   machine.send({ type: 'guest.came' })
 //
 // An effect must not throw: what can fail comes back as an event; a throw is the actor's death. Events sent by effects wait until the
@@ -43,8 +43,8 @@ export type EffectsOf<M extends AnyStateMachine> = {
 }
 
 export interface RunMachineOptions<M extends AnyStateMachine> {
-  /** Shown in traces. */
-  readonly name: string
+  /** Shown in traces where an actor runs the machine for several. */
+  readonly subject?: string
   readonly effects: EffectsOf<M>
   readonly input?: InputFrom<M>
 }
@@ -69,7 +69,7 @@ export function runMachine<M extends AnyStateMachine>(
 /** A machine that runs. */
 export class MachineRun<M extends AnyStateMachine> {
   readonly #host: MachineHost
-  readonly #name: string
+  readonly #identity: { readonly machine: string; readonly subject?: string }
   readonly #effects: EffectTable
   readonly #actor: Actor<M>
   #waiting: EventFrom<M>[] = []
@@ -79,9 +79,10 @@ export class MachineRun<M extends AnyStateMachine> {
   #lastRefused = ''
 
   constructor(host: MachineHost, machine: M, options: RunMachineOptions<M>) {
-    assert(machine.config.on?.['*'] !== undefined, `${options.name}: the root must refuse unknown events with '*'`)
+    assert(machine.config.on?.['*'] !== undefined, `${machine.id}: the root must refuse unknown events with '*'`)
     this.#host = host
-    this.#name = options.name
+    const { subject } = options
+    this.#identity = { machine: machine.id, ...(subject === undefined ? {} : { subject }) }
     this.#effects = options.effects as unknown as EffectTable
     this.#actor = createActor(withDispatch(machine) as M, { input: options.input } as never) as Actor<M>
     this.#actor.subscribe({ error: thrown => this.#host.fail(thrown) })
@@ -143,7 +144,7 @@ export class MachineRun<M extends AnyStateMachine> {
     this.#actor.send(event as never)
     const effects = this.#effectsRun
     this.#host.trace.transition({
-      machine: this.#name,
+      ...this.#identity,
       from,
       to: this.state,
       event: (event as { type: string }).type,

@@ -1,4 +1,4 @@
-// Which lane an actor gets. Pure: the lanes and what is asked for are arguments.
+// Which lane an actor gets, and which thread a lane. Pure: what there is and what is asked for are arguments.
 
 /** A lane that may take actors. */
 export interface LaneLoad {
@@ -38,4 +38,34 @@ export function place({ wish, spawner, lanes, budget }: PlacementRequest): Place
   )
   if (least === null || (least.actors > 0 && lanes.length < budget)) return { lane: 'new' }
   return { lane: least.lane }
+}
+
+/** A thread of the process that may take one more lane. */
+export interface ThreadLoad {
+  /** Lanes on it, of all systems. */
+  readonly lanes: number
+  /** Whether one of them is of the system that asks. */
+  readonly isSibling: boolean
+}
+
+export interface ThreadChoice {
+  /** In the order in which they were started. */
+  readonly threads: readonly ThreadLoad[]
+  /** Threads that the process may have. */
+  readonly budget: number
+  /** Whether the system that asks has no lane yet. */
+  readonly isFirst: boolean
+}
+
+/**
+ * The thread (its index) for one more lane of a system. Its first lane goes where a thread already runs: that is the broker itself, which is on no
+ * data path in the process and should be there at once. The others get threads of their own while the budget lasts, then share. Two lanes of one
+ * system never share a thread. Among equals the thread with the fewest lanes, then the oldest, is taken.
+ */
+export function threadFor({ threads, budget, isFirst }: ThreadChoice): number | 'new' {
+  let best: number | 'new' = 'new'
+  for (const [index, { lanes, isSibling }] of threads.entries()) {
+    if (!isSibling && (best === 'new' || lanes < threads[best]!.lanes)) best = index
+  }
+  return isFirst || threads.length >= budget ? best : 'new'
 }

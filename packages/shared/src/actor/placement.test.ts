@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { place, threadBudget } from './placement.rules.ts'
+import { place, threadBudget, threadFor } from './placement.rules.ts'
 
 describe('placement', () => {
   const lanes = [
@@ -38,5 +38,21 @@ describe('placement', () => {
 
   it('lets a small machine have one thread per actor of a usual broker, and bounds a large one', () => {
     expect([1, 2, 4, 16, 128].map(threadBudget)).toEqual([8, 8, 16, 64, 64])
+  })
+})
+
+describe('the thread for a lane', () => {
+  const other = (lanes: number) => ({ lanes, isSibling: false })
+  const sibling = { lanes: 1, isSibling: true }
+
+  it.each([
+    ['is new when none runs', [], true, 2, 'new'],
+    ['of a first lane is one that runs', [other(1)], true, 2, 0],
+    ['of a first lane is the emptiest, then the oldest', [other(2), other(1), other(1)], true, 9, 1],
+    ['of a further lane is new while the budget lasts', [sibling, other(1)], false, 3, 'new'],
+    ['of a further lane is shared when the budget is spent', [sibling, other(3), other(2)], false, 3, 2],
+    ['is new when all that run have a lane of the same system', [sibling, sibling], false, 2, 'new'],
+  ] as const)('%s', (_, threads, isFirst, budget, expected) => {
+    expect(threadFor({ threads, isFirst, budget })).toBe(expected)
   })
 })

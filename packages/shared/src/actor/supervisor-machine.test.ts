@@ -18,7 +18,6 @@ function after(events: readonly SupervisorEvent[], onDeath: 'restart' | 'stop' =
     { trace: { on: false, transition() {} }, fail: reason => expect.unreachable(String(reason)) },
     supervisorMachine,
     {
-      name: 'supervisor',
       input: { onDeath, policy: limits },
       effects: {
         startActor: ({ incarnation }) => void did.push(`start ${incarnation}`),

@@ -259,7 +259,7 @@ export class Supervised {
       this.#began = { resolve, reject }
       const { host } = this.#core
       this.#machine = runMachine({ trace: host.trace, fail: reason => host.failed(reason) }, supervisorMachine, {
-        name: 'supervisor',
+        subject: `${this.address.kind} ${this.address.name}`,
         input: { onDeath: this.#request.options.onDeath ?? 'restart', policy: host.restarts },
         effects: {
           startActor: ({ incarnation }) => void this.#start(incarnation),

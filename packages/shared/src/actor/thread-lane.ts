@@ -1,40 +1,37 @@
 // A lane on a real thread, seen from inside: the lane itself over the platform's clock and ports, and its control port to the
 // system. The same for a thread that the system started (thread.worker) and for one that joined by a door (join-system).
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { type Clock, systemClock } from '../base/clock.ts'
+import { systemClock } from '../base/clock.ts'
 import type { Limits } from '../base/limits.ts'
 import { seededRandom } from '../base/random.ts'
-import type { ActorDefinition, Address, Spawned, SpawnOptions } from './actor.ts'
+import type { ActorDefinition, Address, Gate, Spawned, SpawnOptions } from './actor.ts'
 import type { LogLine } from './actor-report.ts'
 import { ControlPort, type LaneOrders, type ModuleRef, type SystemCalls } from './control-port.ts'
-import { threadGate } from './gate.ts'
 import { Lane, type LaneHost } from './lane.ts'
 import { LoopChannel } from './loop-channel.ts'
 import { MemoryResources } from './memory-resources.ts'
 import { PortChannel } from './port-channel.ts'
 import { TraceRing } from './trace-ring.ts'
 
-/** What a thread is greeted with. */
+/** What a lane is greeted with. */
 export interface LaneStartup {
   readonly system: string
   readonly lane: number
   readonly seed: number
   readonly limits: Limits
-  /** The thread's gate. */
-  readonly gate: Int32Array<SharedArrayBuffer>
   /** Lines below this level are not even built; null: no logger. */
   readonly logLevel: LogLine['level'] | null
 }
 
-/** The parts of a lane's host that are the same on every real thread. */
-export function threadHost(startup: LaneStartup, clock: Clock = systemClock) {
+/** The parts of a lane's host that are the same on every real thread. `gate` is the thread's, shared by its lanes. */
+export function threadHost(startup: LaneStartup, gate: Gate) {
   return {
     system: startup.system,
     lane: startup.lane,
-    clock,
+    clock: systemClock,
     random: seededRandom(startup.seed),
     limits: startup.limits,
-    gate: threadGate(startup.gate),
+    gate,
     resources: new MemoryResources(),
     logLevel: startup.logLevel,
     soon: (turn: () => void) => void setImmediate(turn),
@@ -52,6 +49,13 @@ export async function loadActor(module: ModuleRef): Promise<ActorDefinition<any,
 
 export type LoadActor = (module: ModuleRef) => Promise<ActorDefinition<any, any>>
 
+export interface RemoteLaneOptions {
+  readonly gate: Gate
+  readonly load: LoadActor
+  /** Called when the system told the lane to go, or is gone itself. */
+  readonly onLeave: () => void
+}
+
 /** A lane whose system lives in another thread. */
 export class RemoteLane {
   readonly lane: Lane
@@ -60,8 +64,7 @@ export class RemoteLane {
   /** Told every change of what this lane spawned. */
   readonly #spawned = new Map<number, SpawnedElsewhere>()
 
-  /** `onLeave` is called when the system told the lane to go, or is gone itself. */
-  constructor(startup: LaneStartup, port: MessagePort, onLeave: () => void, load: LoadActor = loadActor) {
+  constructor(startup: LaneStartup, port: MessagePort, { gate, load, onLeave }: RemoteLaneOptions) {
     const { limits } = startup
     this.control = new ControlPort<LaneOrders, SystemCalls>(port, this.#orders(onLeave, load))
     this.control.onClose = onLeave
@@ -69,7 +72,7 @@ export class RemoteLane {
       systemClock.after(limits.reportDelayMs, () => this.control.tell('trace', this.#ring.take()))
     })
     this.lane = new Lane({
-      ...threadHost(startup),
+      ...threadHost(startup, gate),
       trace: this.#ring,
       uplink: {
         spawn: (parent, module, input, options) => this.#spawn({ parent, module, input, options }),
@@ -89,7 +92,6 @@ export class RemoteLane {
       accept: ({ lane, port }) => this.lane.accept(lane, new PortChannel(port), true),
       watch: filters => this.#ring.watch(filters),
       changed: ({ child, address, reason }) => this.#changed(child, address, reason),
-      flush: () => this.lane.flushLog(),
       leave: () => {
         this.lane.close('the system has closed')
         onLeave()

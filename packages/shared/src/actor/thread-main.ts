@@ -1,20 +1,36 @@
-// What a thread of a system does from its first line: greeted with a startup message (workerData), it answers `ready` and then runs whatever actors
-// it is told to. Their modules are loaded when first needed.
+// What a thread of the process does from its first line: it opens a lane for every greeting that arrives, of whichever system, and each lane then runs
+// whatever actors its system tells it to. Their modules are loaded when first needed.
 import { type MessagePort, workerData } from 'node:worker_threads'
 import type { ActorDefinition } from './actor.ts'
+import { threadGate } from './gate.ts'
 import { type LaneStartup, type LoadActor, loadActor, RemoteLane } from './thread-lane.ts'
+
+/** What a thread is started with. */
+export interface ThreadGreeting {
+  /** The thread's gate. */
+  readonly gate: Int32Array<SharedArrayBuffer>
+  readonly orders: MessagePort
+}
+
+/** Open a lane, or end: all lanes have closed. */
+export type ThreadOrder = { readonly startup: LaneStartup; readonly control: MessagePort } | 'leave'
 
 /** Actors that are at hand, by the name of their built file: packed with the entry that the thread runs. Others are loaded from their URL. */
 export type PackedActors = { readonly [file: string]: () => Promise<{ readonly actor: ActorDefinition<any, any> }> }
 
 /** Runs the thread; called once by its entry. */
 export function runThread(packed: PackedActors = {}): void {
-  const { startup, control }: { startup: LaneStartup; control: MessagePort } = workerData
+  const { gate: word, orders }: ThreadGreeting = workerData
+  const gate = threadGate(word)
   const load: LoadActor = async module => {
     const atHand = packed[module.url.slice(module.url.lastIndexOf('/') + 1)]
     return atHand === undefined ? loadActor(module) : (await atHand()).actor
   }
-  // Leaving is orderly: all actors have ended. Exiting here, in a message handler, is safe for LMDB (STACK 2, b).
-  const { control: port } = new RemoteLane(startup, control, () => process.exit(0), load)
-  port.tell('ready', null)
+  orders.on('message', (order: ThreadOrder) => {
+    // Leaving is orderly: all actors have ended. Exiting here, in a message handler, is safe for LMDB (STACK 2, b).
+    if (order === 'leave') return process.exit(0)
+    const { control } = new RemoteLane(order.startup, order.control, { gate, load, onLeave: () => {} })
+    control.tell('ready', null)
+  })
+  orders.on('close', () => process.exit(0))
 }

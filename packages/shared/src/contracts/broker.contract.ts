@@ -4,6 +4,7 @@ import type { Address } from '../actor/actor.ts'
 import { ask, defineContract, tell } from '../actor/contract.ts'
 import type { MetadataRequest, MetadataResponse } from '../protocol/messages/03-metadata.ts'
 import type { ApiName } from './api-map.ts'
+import type { GroupConfigs } from './cluster.contract.ts'
 
 /** Where a partition's leader runs; null while it is not running. */
 export interface LeaderAddress {
@@ -49,6 +50,8 @@ export const brokerContract = defineContract({
       { readonly kind: CoordinatorKind; readonly partition?: number },
       { readonly partitions: number; readonly address: Address | null }
     >(),
+    /** Every group that has configs of its own; from now on this link gets `groupConfigs` news. */
+    groupConfigs: ask<Record<string, never>, { readonly groups: readonly GroupConfigs[] }>(),
     /** Any other Kafka API, newest version: the reply is that API's response. */
     request: ask<{ readonly api: ApiName; readonly request: unknown }, { readonly response: unknown }>({
       deadlineMs: 60_000,
@@ -62,6 +65,8 @@ export const brokerContract = defineContract({
   },
   news: {
     changed: tell<ClusterDelta>(),
+    /** A group's own configs changed: those of all groups as they now are. */
+    groupConfigs: tell<{ readonly groups: readonly GroupConfigs[] }>(),
   },
 })
 export type BrokerContract = typeof brokerContract

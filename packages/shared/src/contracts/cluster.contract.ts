@@ -34,12 +34,20 @@ export interface TopicImage {
   readonly configs: { readonly [name: string]: string }
 }
 
+/** Configs that one group has of its own (`consumer.session.timeout.ms`, ...), Kafka's names, values as strings. */
+export interface GroupConfigs {
+  readonly groupId: string
+  readonly configs: { readonly [name: string]: string }
+}
+
 export interface ImageDelta {
   /** Created or changed (more partitions, other configs, new leader epochs), whole. */
   readonly topics: readonly TopicImage[]
   readonly deleted: readonly { readonly topic: string; readonly topicId: string }[]
   /** Effective broker configs, when they changed (and in the first news). */
   readonly brokerConfigs?: { readonly [name: string]: string }
+  /** Every group that has configs of its own, when any of them changed (and in the first news). */
+  readonly groupConfigs?: readonly GroupConfigs[]
 }
 
 export const clusterContract = defineContract({

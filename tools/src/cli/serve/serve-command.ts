@@ -20,6 +20,7 @@ export interface ServeFlags {
   readonly json: boolean
   readonly quiet: boolean
   readonly run?: string
+  readonly window?: string
 }
 
 export function serveCommand(terminal: Terminal): Command {
@@ -45,6 +46,10 @@ export function serveCommand(terminal: Terminal): Command {
     .option('--config <file>', 'Kafka broker configs, as a .properties file')
     .option('--set <name=value>', 'one Kafka broker config; may be repeated', severalFlag(pairFlag))
     .option('--run <command>', 'run a shell command with KAFKA_BOOTSTRAP_SERVERS set; end with it, with its exit code')
+    .option(
+      '--window <path>',
+      'where `odradek actor list|trace` can look in (default: watch.sock in --dir; none with --memory)',
+    )
     .option('--json', 'print the ready line as JSON', false)
     .option('--quiet', 'print neither the ready line nor warnings', false)
     .action(async (flags: ServeFlags) => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { odradek, type Running, startOdradek } from '../odradek-process.suite.ts'
+import { odradek, program, type Running, startOdradek } from '../odradek-process.suite.ts'
 import { run } from '../run.ts'
 import { capturedTerminal } from '../terminal/captured-terminal.suite.ts'
 
@@ -92,6 +92,16 @@ test('lines go in and come out with keys, headers, tombstones and partitions', a
     'lines-0 begins at 0.\nlines-1 begins at 2.\n',
   )
   expect((await cli('topic', 'consume', 'lines', '-o', 'beginning', '-e', '-q', '-f', '%o\n')).out).toBe('2\n')
+})
+
+test('a group that reads a number of records goes on after exactly those', async () => {
+  await cli('topic', 'create', 'counted', '--partitions', '1')
+  await produce('counted', 'a\nb\nc\nd\ne\n', '-q')
+  const read = (count: string) =>
+    cli('topic', 'consume', 'counted', '-g', 'counting', '-o', 'beginning', '-q', '-n', count)
+  expect((await read('2')).out).toBe('a\nb\n')
+  expect((await cli('group', 'describe', 'counting', '-o', 'json')).out).toContain('"offset": 2')
+  expect((await read('3')).out).toBe('c\nd\ne\n')
 })
 
 test('envelopes that consume prints can be produced again', async () => {
@@ -183,9 +193,25 @@ test('an address that is taken, and a cluster that is not there, end with 1', as
   expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining('127.0.0.1:1') })
 })
 
-test('a command beside the broker gets its address, and its exit code is the end', async () => {
-  const command = `${process.execPath} -e "console.log(process.env.KAFKA_BOOTSTRAP_SERVERS); process.exit(7)"`
-  const { code, stdout } = await odradek(['serve', '--memory', '--listen', '127.0.0.1:0', '--quiet', '--run', command])
-  expect(code).toBe(7)
-  expect(stdout).toMatch(/^127\.0\.0\.1:\d+\n$/)
+test('a command beside the broker talks to it, and its exit code is the end', async () => {
+  const list = `"${process.execPath}" "${program}" topic list -b $KAFKA_BOOTSTRAP_SERVERS --style kafka`
+  const flags = ['--memory', '--listen', '127.0.0.1:0', '--topic', 'beside:2', '--quiet', '--run', `${list}; exit 7`]
+  expect(await odradek(['serve', ...flags])).toEqual({ code: 7, stdout: 'beside\n', stderr: '' })
+})
+
+test('another process sees who runs and watches the transitions of machines', async () => {
+  const list = JSON.parse((await odradek(['actor', 'list', '--dir', join(dir, 'data'), '-o', 'json'])).stdout)
+  expect(list).toContainEqual(
+    expect.objectContaining({ address: expect.objectContaining({ kind: 'broker' }), state: 'Running' }),
+  )
+  const watching = startOdradek([
+    ...['actor', 'trace', '--dir', join(dir, 'data'), '--machine', 'partition-leader', '--name', 'watched-0'],
+    ...['--count', '1', '--json'],
+  ])
+  await watching.says('stderr', 'watching')
+  await cli('topic', 'create', 'watched', '--partitions', '1')
+  await produce('watched', 'a leader starts when it is first needed\n', '-q')
+  const { code, stdout } = await watching.ended
+  expect(code).toBe(0)
+  expect(JSON.parse(stdout)).toMatchObject({ actor: 'watched-0', from: 'Opening', to: 'Leading.Writable' })
 })

@@ -1,8 +1,10 @@
 // Starts the broker, says where it is, waits for its end, drains it.
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
+import { join } from 'node:path'
 import { type Broker, createBroker } from '@odradek/broker'
 import type { Log } from '@odradek/shared/actor/actor'
+import { openWindow, WINDOW_FILE, type Window } from '../../watch/window.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { onInterrupt } from '../terminal/interrupts.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -29,12 +31,23 @@ export async function serve(
     config,
     ...(flags.quiet ? {} : { logger: warningsTo(terminal) }),
   })
+  await using _window = await windowOf(terminal, broker, flags)
   if (!flags.quiet) sayReady(terminal, broker, flags)
-  if (flags.run !== undefined) return runBeside(flags.run, broker, interrupts.signal)
+  if (flags.run !== undefined) return await runBeside(flags.run, broker, interrupts.signal)
   if (!interrupts.signal.aborted)
     await new Promise<void>(resolve => interrupts.signal.addEventListener('abort', () => resolve(), { once: true }))
   if (!flags.quiet) terminal.note('draining')
   return exitCodes.ok
+}
+
+/** Lets `odradek actor list|trace` look in. One that was not asked for and cannot be opened is no reason not to serve. */
+async function windowOf(terminal: Terminal, broker: Broker, { window, quiet }: ServeFlags): Promise<Window | null> {
+  if (window !== undefined) return openWindow(broker, window)
+  if (broker.dir === null) return null
+  return openWindow(broker, join(broker.dir, WINDOW_FILE)).catch((error: Error) => {
+    if (!quiet) terminal.note(`warning: nobody can watch this broker: ${error.message}`)
+    return null
+  })
 }
 
 function sayReady(

@@ -1,5 +1,11 @@
 // `odradek topic consume`: prints records at speed, from where it is told to, until it is told to.
-import { type Consumer, createConsumer, type PartitionToAssign } from '@odradek/consumer'
+import {
+  type Consumer,
+  type ConsumerRecord,
+  createConsumer,
+  type PartitionToAssign,
+  type RecordBatch,
+} from '@odradek/consumer'
 import { createAdmin } from '@odradek/shared/client/admin'
 import { CommandError, usageError } from '../command-error.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -32,7 +38,7 @@ export async function consumeRecords(terminal: Terminal, names: readonly string[
     clientId: 'odradek-consume',
     autoOffsetReset: place.kind === 'beginning' ? 'earliest' : 'latest',
     isolationLevel: flags.isolation === 'read-committed' ? 'readCommitted' : 'readUncommitted',
-    ...(flags.group === undefined ? {} : { groupId: flags.group }),
+    ...(flags.group === undefined ? {} : { groupId: flags.group, enableAutoCommit: !commitsItself(flags) }),
   })
   const ends = flags.exit ? await endsOf(names, flags) : null
   if (flags.group === undefined) await consumer.assign(await assignmentOf(names, place, flags))
@@ -41,9 +47,15 @@ export async function consumeRecords(terminal: Terminal, names: readonly string[
     limit: flags.count ?? Number.POSITIVE_INFINITY,
     ends,
     quiet: flags.quiet,
+    commits: commitsItself(flags),
   })
   if (!reader.isDone) await reader.read(consumer, flags.group === undefined ? undefined : names, interrupts.signal)
   if (interrupts.signal.aborted) throw new CommandError('', exitCodes.interrupted)
+}
+
+/** With a count, reading ends in the middle of what arrived: the reader says up to where, record by record. */
+function commitsItself({ group, count }: ConsumeFlags): boolean {
+  return group !== undefined && count !== undefined
 }
 
 function printerOf({ J, format, K, Z }: ConsumeFlags): RecordPrinter {
@@ -125,6 +137,8 @@ interface ReaderOptions {
   readonly limit: number
   readonly ends: Map<string, bigint> | null
   readonly quiet: boolean
+  /** Commits what was printed after each batch, instead of whole batches at intervals. */
+  readonly commits: boolean
 }
 
 const FLUSH_BYTES = 64 * 1024
@@ -153,17 +167,29 @@ class Reader {
     await consumer.batch(
       topics,
       async batch => {
-        for (const record of batch) {
-          if (this.#printed >= this.#options.limit) break
-          this.#options.print(record as never, part => this.#add(part))
-          this.#printed++
-          if (this.#bytes >= FLUSH_BYTES) await this.#flush()
-        }
-        await this.#flush()
-        this.#reached(`${batch.topic}-${batch.partition}`, batch.nextOffset)
+        const { topic, partition } = batch
+        const offset = await this.#print(batch)
+        if (this.#options.commits) await consumer.commit([{ topic, partition, offset }])
+        this.#reached(`${topic}-${partition}`, batch.nextOffset)
       },
       { signal: AbortSignal.any([signal, this.#stop.signal]) },
     )
+  }
+
+  /** Prints as many as are wanted; returns the offset to go on from. */
+  async #print(batch: RecordBatch<ConsumerRecord>): Promise<bigint> {
+    let next = batch.nextOffset
+    for (const record of batch) {
+      if (this.#printed >= this.#options.limit) {
+        next = record.offset
+        break
+      }
+      this.#options.print(record as never, part => this.#add(part))
+      this.#printed++
+      if (this.#bytes >= FLUSH_BYTES) await this.#flush()
+    }
+    await this.#flush()
+    return next
   }
 
   #add(part: string | Uint8Array): void {

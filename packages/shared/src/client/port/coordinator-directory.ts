@@ -14,13 +14,19 @@ import { coordinatorFailure } from './port-failure.ts'
 
 type Shard = Link<CoordinatorContract>
 
+interface Watched {
+  readonly member: MemberRef
+  readonly listener: () => void
+}
+
 export class CoordinatorDirectory {
   readonly #host: LinkHost
   readonly #broker: BrokerLine
   /** By kind: shards by partition, and how many there are. */
   readonly #shards = { group: [] as (Shard | undefined)[], transaction: [] as (Shard | undefined)[] }
   readonly #partitions = { group: 0, transaction: 0 }
-  readonly #members = new Map<string, () => void>()
+  readonly #members = new Map<string, Watched>()
+  #isClosed = false
 
   constructor(host: LinkHost, broker: BrokerLine) {
     this.#host = host
@@ -38,20 +44,35 @@ export class CoordinatorDirectory {
   async shard(kind: CoordinatorKind, partition: number, deadlineMs: number): Promise<Shard | null> {
     const known = this.#shards[kind][partition]
     if (known && !known.isClosed) return known
+    if (this.#isClosed) return null
     const { address } = await this.#broker.link.ask('coordinator', { kind, partition }, { deadlineMs })
-    if (!address) return null
-    // Another request may have opened it meanwhile.
+    if (!address || this.#isClosed) return null
+    // Another request may have opened it meanwhile. A link to a shard that has ended closes by itself, so an open one is never replaced.
     const opened = this.#shards[kind][partition]
-    if (opened && !opened.isClosed && opened.address.incarnation === address.incarnation) return opened
-    const shard = this.#host.link(coordinatorContract, address as Shard['address'])
-    shard.on('rebalance', member => this.#members.get(memberKey(member))?.())
+    return opened && !opened.isClosed ? opened : this.#open(kind, partition, address as Shard['address'])
+  }
+
+  #open(kind: CoordinatorKind, partition: number, address: Shard['address']): Shard {
+    const shard = this.#host.link(coordinatorContract, address)
     this.#shards[kind][partition] = shard
+    if (kind === 'transaction') return shard
+    shard.on('rebalance', member => this.#members.get(memberKey(member))?.listener())
+    // A shard that was started anew does not know who watches.
+    for (const { member } of this.#members.values()) {
+      if (this.#partitionOf('group', member.groupId) === partition) shard.tell('watchMember', member)
+    }
     return shard
+  }
+
+  /** Of a key, once the number of partitions is known. */
+  #partitionOf(kind: CoordinatorKind, key: string): number {
+    return partitionForKey(key, this.#partitions[kind])
   }
 
   /** The shard that owns a key. */
   async owner(kind: CoordinatorKind, key: string, deadlineMs: number): Promise<Shard | null> {
-    return this.shard(kind, partitionForKey(key, await this.partitions(kind, deadlineMs)), deadlineMs)
+    const partitions = await this.partitions(kind, deadlineMs)
+    return partitions === 0 ? null : this.shard(kind, this.#partitionOf(kind, key), deadlineMs)
   }
 
   /** Asks the owner of `key`; resolves with the API's response, or with Kafka's code when it could not be asked. */
@@ -69,19 +90,34 @@ export class CoordinatorDirectory {
     }
   }
 
-  /** Tells `listener` when the coordinator wants the member to heartbeat at once. Returns how to stop. */
+  /**
+   * Tells `listener` when the coordinator wants the member to heartbeat at once, also after its shard was started anew. Returns how to stop. A later
+   * watch of the same member replaces this one.
+   */
   watchMember(member: MemberRef, listener: () => void): () => void {
     const key = memberKey(member)
-    this.#members.set(key, listener)
-    const told = this.owner('group', member.groupId, this.#host.limits.askDeadlineMs).catch(() => null)
-    void told.then(shard => shard?.tell('watchMember', member))
+    const watched = { member, listener }
+    this.#members.set(key, watched)
+    const told = this.owner('group', member.groupId, this.#host.limits.askDeadlineMs).then(
+      shard => this.#members.get(key) === watched && shard?.tell('watchMember', member),
+      // Whoever asks next opens the shard, and it is told then.
+      () => false,
+    )
     return () => {
+      if (this.#members.get(key) !== watched) return
       this.#members.delete(key)
-      void told.then(shard => shard?.tell('unwatchMember', member))
+      void told.then(() => {
+        if (!this.#members.has(key)) this.#groupShard(member)?.tell('unwatchMember', member)
+      })
     }
   }
 
+  #groupShard({ groupId }: MemberRef): Shard | undefined {
+    return this.#shards.group[this.#partitionOf('group', groupId)]
+  }
+
   close(): void {
+    this.#isClosed = true
     for (const shards of Object.values(this.#shards)) for (const shard of shards) shard?.close()
   }
 }

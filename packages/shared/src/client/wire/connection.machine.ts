@@ -69,7 +69,7 @@ const refused = { target: 'AuthenticationFailed', actions: { type: 'failRefused'
 const close = 'Closed'
 
 export const connectionMachine = vocabulary.createMachine({
-  id: 'connection',
+  id: 'wire-connection',
   initial: 'Disconnected',
   on: { '*': { actions: 'refuse' } },
   states: {

@@ -64,7 +64,6 @@ export class Connection {
     this.#waiting = new NamedQueue('wire-requests', options.host.limits.wireRequestsWaitingMax)
     const { clock } = options.host
     this.#machine = runMachine({ trace: NO_TRACE, fail: thrown => this.#failAll(asError(thrown)) }, connectionMachine, {
-      name: 'connection',
       effects: {
         openSocket: () => this.#open(),
         armSetup: () => {
