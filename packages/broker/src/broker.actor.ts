@@ -17,7 +17,7 @@ import { errorOf } from '@odradek/shared/protocol/error-codes'
 import type { MetadataRequest, MetadataResponse } from '@odradek/shared/protocol/messages/03-metadata'
 import { brokerMachine } from './broker.machine.ts'
 import { type BrokerView, brokerApis } from './cluster/broker-apis.ts'
-import { ClusterClient } from './cluster/cluster-client.ts'
+import { ClusterClient, metadataTopic } from './cluster/cluster-client.ts'
 import { CoordinatorHost } from './cluster/coordinator-host.ts'
 import { LeaderHost } from './cluster/leader-host.ts'
 import { coordinatorModules, leaderModule } from './cluster/modules.ts'
@@ -43,11 +43,16 @@ export interface BrokerInput {
   }[]
 }
 
+/** Who hears of changes: they stay when the broker begins anew. */
+interface Audience {
+  readonly subscribers: Set<Peer<BrokerContract>>
+  readonly groupConfigWatchers: Set<Peer<BrokerContract>>
+}
+
 class Broker {
   readonly #context: ActorContext
   readonly #topics = new TopicTable()
-  readonly #subscribers = new Set<Peer<BrokerContract>>()
-  readonly #groupConfigWatchers = new Set<Peer<BrokerContract>>()
+  readonly #audience: Audience
   readonly #logs: LogStore
   readonly #leaders: LeaderHost
   readonly #coordinators: CoordinatorHost
@@ -57,11 +62,15 @@ class Broker {
   readonly #machine: MachineRun<typeof brokerMachine>
   #endpoint: BrokerEndpoint
   #closed: () => void = () => undefined
+  /** Whether closing also removes what is stored. */
+  #wipes = false
+  #closeError: unknown
 
-  constructor(context: ActorContext, input: BrokerInput) {
+  constructor(context: ActorContext, input: BrokerInput, endpoint: BrokerEndpoint, audience: Audience) {
     this.#context = context
-    const { nodeId, rack, storage } = input
-    this.#endpoint = { nodeId, host: '127.0.0.1', port: 0, rack }
+    this.#audience = audience
+    this.#endpoint = endpoint
+    const { nodeId, storage } = input
     const logs = openLogStore(context, storage)
     this.#logs = logs
     logs.removeStray()
@@ -120,6 +129,40 @@ class Broker {
     void this.#resumeTransactions()
   }
 
+  /** Removes everything that is stored, and ends. Resolves with the first producer id that was never handed out. */
+  async wipe(): Promise<number> {
+    const { firstProducerId } = await this.#cluster.allocateProducerIds()
+    this.#wipes = true
+    await this.close()
+    if (this.#closeError !== undefined) throw this.#closeError
+    return firstProducerId
+  }
+
+  /** Orderly end of the coordinators; what is asked of one from now on is refused for the moment. */
+  closeCoordinators(): Promise<void> {
+    return this.#coordinators.close()
+  }
+
+  /** Producers of before a reset may still be there: their ids are nobody else's. */
+  async keepProducerIdsBelow(firstFree: number): Promise<void> {
+    let end = 0
+    while (end < firstFree) {
+      const { firstProducerId, length } = await this.#cluster.allocateProducerIds()
+      end = firstProducerId + length
+    }
+  }
+
+  get endpoint(): BrokerEndpoint {
+    return this.#endpoint
+  }
+
+  close(): Promise<void> {
+    return new Promise(resolve => {
+      this.#closed = resolve
+      this.#machine.send({ type: 'close.asked' })
+    })
+  }
+
   /** Only partitions that have a log can hold transactions. */
   async #resumeTransactions(): Promise<void> {
     const image = this.#topics.find({ topic: internalTopics.transactions })
@@ -140,14 +183,14 @@ class Broker {
       })
   }
 
-  handlers(): Handlers<BrokerContract> {
+  handlers(): Omit<Handlers<BrokerContract>, 'ask'> & { readonly ask: Omit<Handlers<BrokerContract>['ask'], 'reset'> } {
     return {
       ask: {
         metadata: request => this.#metadata(request),
         leaders: async ({ partitions }) => ({ leaders: await this.#find(partitions) }),
         coordinator: ({ kind, partition }) => this.#coordinators.find(kind, partition),
         groupConfigs: (_request, peer) => {
-          this.#groupConfigWatchers.add(peer)
+          this.#audience.groupConfigWatchers.add(peer)
           return { groups: this.#topics.groupConfigs }
         },
         request: async ({ api, request }) => ({ response: await this.#answer(api, request as never) }),
@@ -156,16 +199,12 @@ class Broker {
           return {}
         },
       },
-      tell: { subscribe: (_message, peer) => void this.#subscribers.add(peer) },
+      tell: { subscribe: (_message, peer) => void this.#audience.subscribers.add(peer) },
       closed: peer => {
-        this.#subscribers.delete(peer)
-        this.#groupConfigWatchers.delete(peer)
+        this.#audience.subscribers.delete(peer)
+        this.#audience.groupConfigWatchers.delete(peer)
       },
-      close: () =>
-        new Promise(resolve => {
-          this.#closed = resolve
-          this.#machine.send({ type: 'close.asked' })
-        }),
+      close: () => this.close(),
       describe: () => ({
         state: this.#machine.state,
         detail: {
@@ -216,7 +255,8 @@ class Broker {
 
   #imageChanged({ topics, brokerConfigs, groupConfigs }: ImageDelta, gone: readonly TopicImage[]): void {
     if (brokerConfigs) this.#leaders.configureAll()
-    if (groupConfigs) for (const peer of this.#groupConfigWatchers) peer.news('groupConfigs', { groups: groupConfigs })
+    if (groupConfigs)
+      for (const peer of this.#audience.groupConfigWatchers) peer.news('groupConfigs', { groups: groupConfigs })
     for (const image of topics) this.#leaders.configure(image)
     if (gone.length === 0 && topics.length === 0) return
     this.#publish({
@@ -236,8 +276,15 @@ class Broker {
     }
   }
 
+  /** Logs of all topics, internal ones too. */
+  async #removeTopics(): Promise<void> {
+    const gone = [...this.#topics.topics()]
+    this.#publish({ leaders: [], gone: gone.map(({ topic, topicId }) => ({ topic, topicId })), topics: [] })
+    await Promise.all(gone.map(image => this.#leaders.destroy(image)))
+  }
+
   #publish(delta: ClusterDelta): void {
-    for (const peer of this.#subscribers) peer.news('changed', delta)
+    for (const peer of this.#audience.subscribers) peer.news('changed', delta)
   }
 
   /** Coordinators write to leaders and the cluster coordinator to its own, so leaders close last. */
@@ -245,9 +292,14 @@ class Broker {
     this.#sweep.stop()
     try {
       await this.#coordinators.close()
+      if (this.#wipes) await this.#removeTopics()
       await this.#cluster.close()
+      // What is known of topics goes last: whatever stops a reset on its way, no log is left that nothing names.
+      if (this.#wipes) await this.#leaders.destroy(metadataTopic)
       await this.#leaders.close()
+      if (this.#wipes) for (const identity of this.#logs.list()) this.#logs.delete(identity)
     } catch (error) {
+      this.#closeError = error
       this.#context.log.error({ error: String(error) }, 'a part of the broker did not close in order')
     }
     this.#machine.send({ type: 'closed' })
@@ -272,12 +324,89 @@ const clusterApis: ReadonlySet<ApiName> = new Set<ApiName>([
   'ListPartitionReassignments',
 ])
 
+type OwnHandlers = ReturnType<Broker['handlers']>
+
+/** The broker's actor through its resets: what is asked while it begins anew waits. */
+class ResettableBroker {
+  readonly #context: ActorContext
+  readonly #input: BrokerInput
+  readonly #audience: Audience = { subscribers: new Set(), groupConfigWatchers: new Set() }
+  #broker: Broker
+  #own: OwnHandlers
+  /** One after another. */
+  #resets: Promise<void> = Promise.resolve()
+  /** While there is no broker to ask; null: there is one. */
+  #resetting: Promise<void> | null = null
+
+  constructor(context: ActorContext, input: BrokerInput) {
+    this.#context = context
+    this.#input = input
+    const { nodeId, rack } = input
+    this.#broker = new Broker(context, input, { nodeId, host: '127.0.0.1', port: 0, rack }, this.#audience)
+    this.#own = this.#broker.handlers()
+  }
+
+  open(): Promise<void> {
+    return this.#broker.open(this.#input.topics)
+  }
+
+  handlers(): Handlers<BrokerContract> {
+    const settled = <T>(use: (ask: OwnHandlers['ask']) => T): T | Promise<Awaited<T>> =>
+      this.#resetting === null
+        ? use(this.#own.ask)
+        : (this.#resetting.then(() => use(this.#own.ask)) as Promise<Awaited<T>>)
+    return {
+      ask: {
+        metadata: (request, peer) => settled(ask => ask.metadata(request, peer)),
+        leaders: (request, peer) => settled(ask => ask.leaders(request, peer)),
+        coordinator: (request, peer) => settled(ask => ask.coordinator(request, peer)),
+        groupConfigs: (request, peer) => settled(ask => ask.groupConfigs(request, peer)),
+        request: (request, peer) => settled(ask => ask.request(request, peer)),
+        advertise: (request, peer) => settled(ask => ask.advertise(request, peer)),
+        reset: async () => {
+          this.#resets = this.#resets.then(() => this.#reset())
+          await this.#resets
+          return {}
+        },
+      },
+      tell: this.#own.tell,
+      closed: peer => this.#own.closed?.(peer),
+      close: async () => {
+        await this.#resets
+        await this.#broker.close()
+      },
+      describe: () => this.#own.describe!(),
+    }
+  }
+
+  async #reset(): Promise<void> {
+    // Coordinators may ask the broker until they have closed.
+    await this.#broker.closeCoordinators()
+    this.#resetting = this.#beginAnew()
+    await this.#resetting
+    this.#resetting = null
+  }
+
+  /** A failure is the actor's death: it starts anew from whatever is left. */
+  async #beginAnew(): Promise<void> {
+    try {
+      const firstFree = await this.#broker.wipe()
+      this.#broker = new Broker(this.#context, this.#input, this.#broker.endpoint, this.#audience)
+      this.#own = this.#broker.handlers()
+      await this.#broker.open(this.#input.topics)
+      await this.#broker.keepProducerIdsBelow(firstFree)
+    } catch (error) {
+      this.#context.fail(error)
+    }
+  }
+}
+
 export const actor = defineActor<BrokerContract, BrokerInput>({
   kind: 'broker',
   contract: brokerContract,
   async start(context, input) {
-    const broker = new Broker(context, input)
-    await broker.open(input.topics)
+    const broker = new ResettableBroker(context, input)
+    await broker.open()
     return broker.handlers()
   },
 })

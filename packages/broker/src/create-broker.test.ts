@@ -63,6 +63,7 @@ test('a signal that fires while a broker starts closes it and frees its director
 test.each([
   [{ storage: 'memory', dir: './x' }, 'ODK_OPTION_CONFLICT', 'dir'],
   [{ theads: 2 }, 'ODK_OPTION_UNKNOWN', 'threads'],
+  [{ placement: 'spread' }, 'ODK_OPTION_INVALID', 'function'],
   [{ listen: { port: 70_000 } }, 'ODK_OPTION_INVALID', '65535'],
   [{ topics: { orders: 0 } }, 'ODK_OPTION_INVALID', 'topics.orders'],
   [{ config: { 'log.retention.mss': 1 } }, 'ODK_CONFIG_UNKNOWN', 'log.retention.ms'],

@@ -9,7 +9,7 @@ import { KafkaError } from '@odradek/shared/base/errors'
 import { type ClusterDoor, clusterDoor, type EmbeddedBroker } from '@odradek/shared/client/cluster-link'
 import type { BrokerTicket } from '@odradek/shared/client/join-broker'
 import { clientHostOf } from '@odradek/shared/client/open-door'
-import type { BrokerContract } from '@odradek/shared/contracts/broker.contract'
+import { type BrokerContract, brokerContract } from '@odradek/shared/contracts/broker.contract'
 import type { StorageInput } from '@odradek/shared/contracts/partition-leader.contract'
 import { brokerModule } from './cluster/modules.ts'
 import { claimDirectory, type DirectoryLock, lockDirectory } from './log/directory-lock.ts'
@@ -34,6 +34,18 @@ export interface Broker extends EmbeddedBroker, AsyncDisposable {
   trace(filter: TraceFilter, listener: (event: TraceEvent) => void): () => void
   /** Ends an actor (by address or by name) as if it had crashed; its supervisor starts it anew. For study and tests. */
   kill(actor: Address | string): Promise<void>
+  /**
+   * Holds an actor up (by address or by name): requests to it, its timers and its commits wait until `resume`, as if its thread had stopped; askers meet their
+   * deadlines. `actors()` shows it as Paused. An incarnation that is started meanwhile is not paused. For study and tests.
+   */
+  pause(actor: Address | string): Promise<void>
+  /** Lets a paused actor handle what waited, in its order. */
+  resume(actor: Address | string): Promise<void>
+  /**
+   * Begins anew, on the same address and with the same cluster id: every topic, group, transaction and config set since the start is gone, the topics of the options are
+   * there and empty. Clients that stay open meet what a client meets whose topics were deleted. For tests.
+   */
+  reset(): Promise<void>
   /** A ticket for another thread of this application: post it with its `port` transferred, and `joinBroker(ticket)` there gives what `bootstrapServers` takes. */
   door(): BrokerTicket
   /** Drains: stops accepting, lets replies leave (at most `drainMs`, default 5000), closes logs clean. Idempotent. */
@@ -47,10 +59,11 @@ export interface Broker extends EmbeddedBroker, AsyncDisposable {
 export async function createBroker(options: BrokerOptions = {}): Promise<Broker> {
   const settings = readBrokerOptions(options)
   settings.signal?.throwIfAborted()
-  const { logger, seed, threads, keepAlive } = settings
+  const { logger, seed, threads, placement, keepAlive } = settings
   const system = createActorSystem({
     name: 'odradek',
     threads,
+    placement,
     keepAlive,
     ...(logger ? { logger } : {}),
     ...(seed === undefined ? {} : { seed }),
@@ -176,11 +189,32 @@ class BrokerHandle implements Broker {
   }
 
   async kill(actor: Address | string): Promise<void> {
-    const { system } = this.#parts
-    const address =
-      typeof actor === 'string' ? (await system.actors()).find(listed => listed.address.name === actor)?.address : actor
+    await this.#parts.system.kill(await this.#find(actor), 'killed by its user')
+  }
+
+  async pause(actor: Address | string): Promise<void> {
+    await this.#parts.system.pause(await this.#find(actor))
+  }
+
+  async resume(actor: Address | string): Promise<void> {
+    await this.#parts.system.resume(await this.#find(actor))
+  }
+
+  async #find(actor: Address | string): Promise<Address> {
+    const listed = typeof actor === 'string' ? await this.actors() : []
+    const address = typeof actor === 'string' ? listed.find(({ address }) => address.name === actor)?.address : actor
     if (!address) throw new KafkaError('ODK_NO_SUCH_ACTOR', `no actor is called '${actor}': actors() lists them`)
-    await system.kill(address, 'killed by its user')
+    return address
+  }
+
+  async reset(): Promise<void> {
+    const { system, spawned } = this.#parts
+    const link = system.link(brokerContract, spawned.address as Address<BrokerContract>)
+    try {
+      await link.ask('reset', {})
+    } finally {
+      link.close()
+    }
   }
 
   door(): BrokerTicket {

@@ -1,5 +1,6 @@
 // What `createBroker` takes, checked at the door: each mistake is named with what was given and what would be right.
 import type { Log } from '@odradek/shared/actor/actor'
+import type { PlacementChoice } from '@odradek/shared/actor/system-core'
 import { KafkaError } from '@odradek/shared/base/errors'
 import { anything, custom, integer, isObject, type OptionTable, parseOptions } from '@odradek/shared/client/options'
 import { brokerConfigs } from '@odradek/shared/configs/broker-configs'
@@ -26,6 +27,12 @@ export interface BrokerOptions {
   readonly storage?: 'lmdb' | 'memory'
   /** Threads that leaders, senders and consumers are spread over; 'auto' derives it from the cores; 0: all in this thread. Default 'auto'. */
   readonly threads?: number | 'auto'
+  /**
+   * Which actors share a thread of their own: those given the same name do, and it takes no others. Asked for the broker, partition leaders (`orders-3`), senders and
+   * consumers, by `kind` and `name` as `actors()` shows them. Undefined (default): a thread of its own while there are, then the emptiest. Names for which no
+   * thread is left are as undefined, so it changes nothing with fewer than two threads.
+   */
+  readonly placement?: PlacementChoice
   /** Topics to create if they do not exist: name to number of partitions, or to partitions and configs. */
   readonly topics?: { readonly [name: string]: number | TopicOptions }
   /** Kafka broker configs, dotted or camelCase. Defaults are Kafka's but for three that suit one process (CONFIGS.md). */
@@ -56,6 +63,7 @@ export interface BrokerSettings {
   readonly listen: readonly Required<Pick<ListenOptions, 'host' | 'port'>>[] & readonly ListenOptions[]
   readonly storage: { readonly kind: 'lmdb'; readonly dir: string } | { readonly kind: 'memory' }
   readonly threads: number | 'auto'
+  readonly placement: PlacementChoice
   readonly topics: readonly {
     readonly name: string
     readonly partitions?: number
@@ -72,7 +80,10 @@ export interface BrokerSettings {
 
 /** What the table reads, before listeners, storage and topics are given their shape. */
 interface Resolved
-  extends Pick<BrokerSettings, 'threads' | 'nodeId' | 'rack' | 'seed' | 'logger' | 'keepAlive' | 'signal'> {
+  extends Pick<
+    BrokerSettings,
+    'threads' | 'placement' | 'nodeId' | 'rack' | 'seed' | 'logger' | 'keepAlive' | 'signal'
+  > {
   readonly listen: readonly ListenOptions[]
   readonly dir: string | undefined
   readonly storage: 'lmdb' | 'memory'
@@ -104,6 +115,12 @@ const table: OptionTable<Resolved> = {
     'lmdb',
   ),
   threads: custom<number | 'auto'>(null, "'auto' or an integer from 0 to 256", readThreads, 'auto'),
+  placement: anything<PlacementChoice>(
+    null,
+    'a function from { kind, name } to a name or undefined',
+    given => typeof given === 'function',
+    () => undefined,
+  ),
   topics: anything(null, 'an object of topic names with partitions', isObject, {}),
   config: anything(null, 'an object of Kafka broker configs', isObject, {}),
   nodeId: integer('node.id', 1),

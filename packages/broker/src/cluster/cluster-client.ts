@@ -29,7 +29,7 @@ export interface ClusterClientOptions {
 }
 
 /** The log of `__cluster_metadata` exists before any image can say so; its id is Kafka's (Uuid.METADATA_TOPIC_ID, the uuid of the number 1). */
-const metadataTopic: TopicImage = {
+export const metadataTopic: TopicImage = {
   topic: internalTopics.metadata,
   topicId: 'AAAAAAAAAAAAAAAAAAAAAQ',
   leaderEpochs: [0],

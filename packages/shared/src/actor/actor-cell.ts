@@ -40,8 +40,9 @@ export class ActorCell implements PeerActor {
   #tells: TellHandler[] = []
   #handlers: Handlers<any> | null = null
   #releases: (() => void)[] = []
-  /** Messages that came while the actor was starting; bounded by the credits of the links. */
+  /** What came while the actor was starting or paused; messages are bounded by the credits of the links. */
   #held: (() => void)[] = []
+  #isPaused = false
   #nextPeer = 1
   #isReleasing = false
 
@@ -70,14 +71,36 @@ export class ActorCell implements PeerActor {
     this.#tells = this.words.tells.names.map(name => (handlers.tell as { [name: string]: TellHandler })[name]!)
     this.state = 'Running'
     for (const peer of [...this.#peers.values()]) this.#guarded(() => handlers.opened?.(peer))
+    if (!this.#isPaused) this.#deliverHeld()
+  }
+
+  #deliverHeld(): void {
     const held = this.#held
     this.#held = []
     for (const deliver of held) deliver()
   }
 
+  /** From now on nothing of the actor runs but what it awaits itself: messages, timers and deferred work wait. */
+  pause(): void {
+    this.#isPaused = true
+  }
+
+  /** What waited is handled now, in its order. */
+  resume(): void {
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    if (this.state === 'Running') this.#deliverHeld()
+  }
+
+  /** Whether what arrives has to wait. */
+  get #isHolding(): boolean {
+    return this.state === 'Starting' || (this.#isPaused && this.state === 'Running')
+  }
+
   /** Orderly end: the actor finishes; a throw or a missed deadline makes it a death. Resolves when it has ended. */
   async close(): Promise<void> {
     if (this.state === 'Closing' || this.state === 'Ended') return
+    this.resume()
     const started = this.state === 'Running'
     this.state = 'Closing'
     this.#abort.abort(new PortError({ code: 'LINK_CLOSED', message: `${this.self.name} is closing` }))
@@ -132,6 +155,12 @@ export class ActorCell implements PeerActor {
     }
   }
 
+  /** Runs something of the actor's now, or when it is resumed. */
+  #run(work: () => void): void {
+    if (this.#isPaused && this.state === 'Running') this.#held.push(() => this.#run(work))
+    else this.#guarded(work)
+  }
+
   /** Runs something of the actor's; a throw is its death. */
   #guarded(work: () => void): void {
     if (this.state === 'Ended') return
@@ -146,7 +175,7 @@ export class ActorCell implements PeerActor {
 
   admit(peer: PeerEnd): void {
     this.#peers.set(peer.id, peer)
-    if (this.state !== 'Starting') this.#guarded(() => this.#handlers!.opened?.(peer))
+    if (this.state !== 'Starting') this.#run(() => this.#handlers!.opened?.(peer))
   }
 
   nextPeerId(): number {
@@ -154,7 +183,7 @@ export class ActorCell implements PeerActor {
   }
 
   asked(peer: PeerEnd, seq: number, word: number, request: unknown): void {
-    if (this.state === 'Starting') {
+    if (this.#isHolding) {
       this.#held.push(() => this.asked(peer, seq, word, request))
       return
     }
@@ -197,7 +226,7 @@ export class ActorCell implements PeerActor {
   }
 
   told(peer: PeerEnd, word: number, message: unknown, bytes: number): void {
-    if (this.state === 'Starting') {
+    if (this.#isHolding) {
       this.#held.push(() => this.told(peer, word, message, bytes))
       return
     }
@@ -212,7 +241,7 @@ export class ActorCell implements PeerActor {
 
   left(peer: PeerEnd): void {
     if (!this.#peers.delete(peer.id) || this.state === 'Starting') return
-    this.#guarded(() => this.#handlers!.closed?.(peer))
+    this.#run(() => this.#handlers!.closed?.(peer))
   }
 
   // --- what the actor reaches ---------------------------------------------------------------------------------------------------
@@ -251,7 +280,7 @@ export class ActorCell implements PeerActor {
     if (this.state === 'Ended') return { cancel() {} }
     const timer = this.lane.host.clock.after(delayMs, () => {
       this.#timers.delete(timer)
-      this.#guarded(fire)
+      this.#run(fire)
     })
     this.#timers.add(timer)
     return {
@@ -289,7 +318,7 @@ export class ActorCell implements PeerActor {
       get address() {
         return spawned.address
       },
-      onChange: listener => spawned.onChange((address, reason) => this.#guarded(() => listener(address, reason))),
+      onChange: listener => spawned.onChange((address, reason) => this.#run(() => listener(address, reason))),
       close: () => spawned.close(),
       kill: reason => spawned.kill(reason),
     }
@@ -297,7 +326,7 @@ export class ActorCell implements PeerActor {
 
   /** Runs deferred work, unless the actor ended since it asked for it. */
   runDeferred(work: () => void): void {
-    this.#guarded(work)
+    this.#run(work)
   }
 
   report(): ActorReport {
@@ -305,7 +334,7 @@ export class ActorCell implements PeerActor {
     if (this.state === 'Running') this.#guarded(() => (description = this.#handlers!.describe?.()))
     return {
       address: this.self,
-      state: description?.state ?? this.state,
+      state: this.#isPaused && this.state === 'Running' ? 'Paused' : (description?.state ?? this.state),
       queues: description?.queues ?? [],
       detail: description?.detail ?? {},
       metrics: Object.fromEntries(this.#metrics),

@@ -159,6 +159,52 @@ describe('an actor system', () => {
     expect(await system.actors()).toEqual([])
   })
 
+  it('holds a paused actor up, and only that: what was said to it is handled in order when it is resumed', async () => {
+    const { link, spawned } = await withEcho()
+    const neighbour = await system.spawn(echoModule, {}, { name: 'neighbour', lane: spawned.address.lane })
+    await system.pause(spawned.address)
+    for (const note of [1, 2, 3]) link.tell('note', note)
+    const waiting = link.ask('told', {})
+    await expect(link.ask('echo', { n: 4 }, { deadlineMs: 20 })).rejects.toMatchObject({ code: 'DEADLINE' })
+    expect(await system.link(echo, neighbour.address).ask('echo', { n: 5 })).toMatchObject({ n: 5 })
+    expect((await system.actors()).map(({ state }) => state)).toEqual(['Paused', 'Echoing'])
+    await system.resume(spawned.address)
+    expect(await waiting).toMatchObject({ notes: [1, 2, 3] })
+    expect((await system.actors()).map(({ state }) => state)).toEqual(['Echoing', 'Echoing'])
+  })
+
+  it('does not pause the next life of an actor that was killed while it was paused', async () => {
+    const { link, spawned } = await withEcho()
+    await system.pause(spawned.address)
+    const lost = expect(link.ask('echo', { n: 1 })).rejects.toThrow('echo')
+    const restarted = nextAddress(spawned)
+    await spawned.kill('while paused')
+    await lost
+    expect(await system.link(echo, (await restarted)!).ask('echo', { n: 2 })).toMatchObject({ incarnation: 2 })
+  })
+
+  it('lets a paused actor handle what waited before it closes', async () => {
+    const { link, spawned } = await withEcho()
+    await system.pause(spawned.address)
+    const waiting = link.ask('echo', { n: 1 })
+    // By then both have arrived.
+    await expect(link.ask('echo', { n: 2 }, { deadlineMs: 20 })).rejects.toMatchObject({ code: 'DEADLINE' })
+    await spawned.close()
+    expect(await waiting).toMatchObject({ n: 1 })
+  })
+
+  it('puts actors of one name of the placement on one thread, and no others', async () => {
+    const placement = ({ name }: { readonly name: string }) => (name.startsWith('hot') ? 'hot' : undefined)
+    const { spawned } = await withEcho({ placement })
+    const spawn = (name: string) => system.spawn(echoModule, {}, { name })
+    const hot = [await spawn('hot-1'), await spawn('hot-2')]
+    const rest = [spawned, await spawn('cold-1'), await spawn('cold-2'), await spawn('cold-3')]
+    const lanes = (of: readonly { readonly address: Address }[]) => new Set(of.map(({ address }) => address.lane))
+    expect(lanes(hot).size).toBe(1)
+    expect(lanes(rest).size).toBe(2)
+    for (const lane of lanes(rest)) expect(lanes(hot)).not.toContain(lane)
+  })
+
   it('refuses to spawn on a lane that does not exist, and after it was closed', async () => {
     await withEcho()
     await expect(system.spawn(echoModule, {}, { name: 'lost', lane: 99 })).rejects.toMatchObject({

@@ -18,7 +18,14 @@ import { Lane } from './lane.ts'
 import { LoopChannel } from './loop-channel.ts'
 import { threadBudget } from './placement.rules.ts'
 import { PortChannel } from './port-channel.ts'
-import { type ActorListing, type LaneHandle, type Supervised, SystemCore, spawnedOf } from './system-core.ts'
+import {
+  type ActorListing,
+  type LaneHandle,
+  type PlacementChoice,
+  type Supervised,
+  SystemCore,
+  spawnedOf,
+} from './system-core.ts'
 import { type LaneStartup, loadActor, threadHost } from './thread-lane.ts'
 import { openLane } from './thread-pool.ts'
 import type { TraceEvent } from './trace.ts'
@@ -33,6 +40,11 @@ export interface ActorSystemOptions {
    * runs in the embedding thread. Threads start when first needed.
    */
   readonly threads?: number | 'auto'
+  /**
+   * Asked for every actor that would get a thread by itself: those given the same name share a thread that takes no others. Undefined (default): a thread
+   * of its own while there are. A name for which no thread is left is as undefined.
+   */
+  readonly placement?: PlacementChoice
   /** Keeps the process alive while actors run, as an open server does; default true. See also `ref` and `unref`. */
   readonly keepAlive?: boolean
   /** pino-shaped; default: silent. */
@@ -83,6 +95,7 @@ export class ActorSystem implements ActorHost {
       random: this.random.fork(),
       trace: this.#ring.of({ kind: 'system', name: this.name }, this.clock),
       threads: threads === 'auto' ? threadBudget(availableParallelism()) : threads,
+      placement: options.placement ?? (() => undefined),
       restarts: this.#limits,
       openLane: lane => this.#openLane(lane),
       lane: lane => this.#laneHandle(lane),
@@ -150,6 +163,19 @@ export class ActorSystem implements ActorHost {
   /** Ends one actor as if it had thrown. For study and tests. */
   async kill(actor: Address, reason = 'killed'): Promise<void> {
     await this.#core.find(actor.actor)?.kill(reason)
+  }
+
+  /**
+   * Holds one actor up: messages to it, its timers and its deferred work wait until `resume`, or until it is closed. What it awaits itself goes on, and its
+   * thread serves other actors. An incarnation that is started meanwhile is not paused. For study and tests.
+   */
+  async pause(actor: Address): Promise<void> {
+    await this.#core.find(actor.actor)?.pause(true)
+  }
+
+  /** Lets a paused actor handle what waited, in its order. */
+  async resume(actor: Address): Promise<void> {
+    await this.#core.find(actor.actor)?.pause(false)
   }
 
   /** Lets the process end although actors run. */
@@ -243,6 +269,7 @@ export class ActorSystem implements ActorHost {
     start: async ({ self, module, input }) => this.#own.start(await loadActor(module), self, input),
     close: actor => this.#own.closeActor(actor),
     kill: async (actor, reason) => this.#own.kill(actor, reason),
+    pause: async (actor, isPaused) => this.#own.pause(actor, isPaused),
     reports: async () => this.#own.reports(),
   }
 
@@ -343,6 +370,10 @@ class JoinedLane implements LaneHandle {
 
   async kill(actor: number, reason: string): Promise<void> {
     await this.control.call('kill', { actor, reason })
+  }
+
+  pause(actor: number, isPaused: boolean): Promise<void> {
+    return this.control.call('pause', { actor, isPaused })
   }
 
   async reports() {

@@ -19,6 +19,7 @@ export type LaneOrders = {
   start(order: { readonly self: Address; readonly module: ModuleRef; readonly input: unknown }): Promise<void>
   closeActor(actor: number): Promise<void>
   kill(order: { readonly actor: number; readonly reason: string }): void
+  pause(order: { readonly actor: number; readonly isPaused: boolean }): void
   reports(none: null): readonly ActorReport[]
   /** Another lane opened a channel to this one. */
   accept(order: { readonly lane: number; readonly port: MessagePort }): void

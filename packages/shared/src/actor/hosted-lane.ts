@@ -68,6 +68,10 @@ export class HostedLane implements LaneHandle {
     await this.#within(this.#limits.closeDeadlineMs, this.control.call('kill', { actor, reason }))
   }
 
+  pause(actor: number, isPaused: boolean): Promise<void> {
+    return this.control.call('pause', { actor, isPaused })
+  }
+
   async reports() {
     let timer: { cancel(): void } | undefined
     const late = new Promise<never>((_, reject) => {

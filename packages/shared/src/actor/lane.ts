@@ -279,6 +279,13 @@ export class Lane implements TrunkLane, LinkLane {
     this.actors.get(actor)?.die(new Error(`killed: ${reason}`))
   }
 
+  /** Holds back what reaches the actor, or lets it go on. */
+  pause(actor: number, isPaused: boolean): void {
+    const cell = this.actors.get(actor)
+    if (isPaused) cell?.pause()
+    else cell?.resume()
+  }
+
   actorDied(cell: ActorCell, reason: string): void {
     this.host.uplink.died(cell.self.actor, cell.self.incarnation, reason)
   }

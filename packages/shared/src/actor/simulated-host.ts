@@ -94,6 +94,7 @@ export class SimulatedWorld {
       random: this.random.fork(),
       trace: { on: false, transition() {} },
       threads: options.threads ?? 8,
+      placement: () => undefined,
       restarts: this.#limits,
       openLane: lane => this.#handle(this.#openLane(lane)),
       lane: lane => {
@@ -375,6 +376,7 @@ export class SimulatedWorld {
         }),
       close: actor => this.#afterAMoment(simulated, () => lane.closeActor(actor)),
       kill: (actor, reason) => this.#afterAMoment(simulated, async () => lane.kill(actor, reason)),
+      pause: (actor, isPaused) => this.#afterAMoment(simulated, async () => lane.pause(actor, isPaused)),
       reports: () => this.#afterAMoment(simulated, async () => lane.reports()),
     }
   }

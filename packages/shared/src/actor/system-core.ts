@@ -29,6 +29,7 @@ export interface LaneHandle {
   start(order: StartOrder): Promise<void>
   close(actor: number): Promise<void>
   kill(actor: number, reason: string): Promise<void>
+  pause(actor: number, isPaused: boolean): Promise<void>
   reports(): Promise<readonly ActorReport[]>
 }
 
@@ -39,6 +40,8 @@ export interface SystemHost {
   readonly trace: TransitionTrace
   /** Lanes that the core may create for actors; 0: all run on lane 0. */
   readonly threads: number
+  /** A name for the lane that an actor should share with others of that name; undefined: the usual rules. */
+  readonly placement: PlacementChoice
   readonly restarts: RestartPolicy
   /** The lane of that number, with a thread started if it has none; null when there is no such lane. */
   openLane(lane: number): LaneHandle | null
@@ -49,6 +52,9 @@ export interface SystemHost {
   /** A bug in the core itself. */
   failed(reason: unknown): void
 }
+
+/** See `ActorSystemOptions.placement`. */
+export type PlacementChoice = (actor: { readonly kind: string; readonly name: string }) => string | undefined
 
 /** Told every change of an actor's address; null when it has ended for good. */
 export type ChangeListener = (address: Address | null, reason: string) => void
@@ -71,6 +77,8 @@ export class SystemCore {
   /** Actors per lane. */
   readonly #load = new Map<number, number>()
   readonly #placed = new Set<number>()
+  /** Lanes that the placement named: they take only actors of their name. */
+  readonly #named = new Map<string, number>()
   #isClosing = false
 
   constructor(host: SystemHost) {
@@ -94,7 +102,7 @@ export class SystemCore {
     if (hasEnded || this.#isClosing) {
       throw new PortError({ code: 'UNREACHABLE', message: 'whoever spawns it has ended' })
     }
-    const lane = this.#place(request.options.lane ?? 'own', spawner?.lane ?? spawnerLane)
+    const lane = this.#place(request, spawner?.lane ?? spawnerLane)
     const actor = new Supervised(this, { id: this.#nextActor++, lane, origin: spawnerLane, parent: spawner, request })
     this.#actors.set(actor.id, actor)
     this.#count(lane, 1)
@@ -104,11 +112,30 @@ export class SystemCore {
     return actor
   }
 
-  #place(wish: 'own' | 'self' | number, spawner: number): number {
+  #place({ module, options }: SpawnRequest, spawner: number): number {
     if (this.host.threads === 0) return 0
-    const lanes = [...this.#placed].map(lane => ({ lane, actors: this.#load.get(lane) ?? 0 }))
-    const { lane } = place({ wish, spawner, lanes, budget: this.host.threads })
-    if (lane !== 'new') return lane
+    const wish = options.lane ?? 'own'
+    const name = wish === 'own' ? this.host.placement({ kind: module.kind, name: options.name }) : undefined
+    const named = name === undefined ? undefined : this.#named.get(name)
+    if (named !== undefined) return named
+    const reserved = new Set(this.#named.values())
+    const open = [...this.#placed].filter(lane => !reserved.has(lane))
+    const lanes = open.map(lane => ({ lane, actors: this.#load.get(lane) ?? 0 }))
+    // The last lane of the budget is left to those without a name.
+    const mayReserve = this.#placed.size < this.host.threads - (open.length === 0 ? 1 : 0)
+    if (name !== undefined && mayReserve) return this.#reserve(name)
+    const budget = this.host.threads - reserved.size
+    const { lane } = place({ wish, spawner, lanes, budget })
+    return lane === 'new' ? this.#newLane() : lane
+  }
+
+  #reserve(name: string): number {
+    const lane = this.#newLane()
+    this.#named.set(name, lane)
+    return lane
+  }
+
+  #newLane(): number {
     const fresh = this.#nextLane++
     this.#placed.add(fresh)
     return fresh
@@ -343,6 +370,11 @@ export class Supervised {
   /** Ends the running incarnation as if it had thrown. Resolves when its death was noticed. */
   async kill(reason: string): Promise<void> {
     await this.#core.host.lane(this.lane)?.kill(this.id, reason)
+  }
+
+  /** Holds back what reaches the running incarnation, or lets it go on; its successor is not paused. Resolves when it does. */
+  async pause(isPaused: boolean): Promise<void> {
+    await this.#core.host.lane(this.lane)?.pause(this.id, isPaused)
   }
 
   listing(report: ActorReport | undefined): ActorListing {

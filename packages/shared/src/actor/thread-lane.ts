@@ -88,6 +88,7 @@ export class RemoteLane {
       start: async ({ self, module, input }) => this.lane.start(await load(module), self, input),
       closeActor: actor => this.lane.closeActor(actor),
       kill: ({ actor, reason }) => this.lane.kill(actor, reason),
+      pause: ({ actor, isPaused }) => this.lane.pause(actor, isPaused),
       reports: () => this.lane.reports(),
       accept: ({ lane, port }) => this.lane.accept(lane, new PortChannel(port), true),
       watch: filters => this.#ring.watch(filters),

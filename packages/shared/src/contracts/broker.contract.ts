@@ -58,6 +58,8 @@ export const brokerContract = defineContract({
     }),
     /** The address that Metadata tells clients: that of the first listener, once it listens. */
     advertise: ask<{ readonly host: string; readonly port: number }, Record<string, never>>(),
+    /** Removes everything that is stored and begins anew, with the topics of the start. What is asked meanwhile waits. */
+    reset: ask<Record<string, never>, Record<string, never>>({ deadlineMs: 60_000 }),
   },
   tells: {
     /** From now on this link gets `changed` news. */
