@@ -29,7 +29,17 @@ export async function flightSource(limit: number): Promise<RecordSource> {
       rowStart = rowEnd
     }
   }
-  return { name: 'flights of 2001 (vega-datasets)', keyName: 'airport of departure', total, chunks }
+  return {
+    name: 'flights of 2001 (vega-datasets)',
+    topic: 'flights',
+    keyName: 'airport of departure',
+    keysName: 'airports of departure',
+    recordName: 'flights',
+    measure: 'delay',
+    measureName: 'minutes of delay',
+    total,
+    chunks,
+  }
 }
 
 type Columns = { readonly [name: string]: ArrayLike<unknown> }

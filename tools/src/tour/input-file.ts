@@ -2,13 +2,23 @@
 import { createReadStream, statSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { CommandError, usageError } from '../cli/command-error.ts'
-import { formatOf, LineError, recordOf, type TourRecord } from './input-lines.rules.ts'
+import { formatOf, LineError, recordOf, type TourRecord, topicNameOf } from './input-lines.rules.ts'
+import type { Measure } from './running-totals.rules.ts'
 
 /** Records on their way into the tour: what they are called, how many there will be, and the records in chunks. */
 export interface RecordSource {
   readonly name: string
   /** What keys are, for people; null without keys. */
   readonly keyName: string | null
+  /** What different keys are. */
+  readonly keysName: string
+  /** The topic that it goes to if nothing else is said. */
+  readonly topic: string
+  /** What records are, for people. */
+  readonly recordName: string
+  /** What is summed up by key. */
+  readonly measure: Measure
+  readonly measureName: string
   /** Null: not known before the end. */
   readonly total: number | null
   chunks(): AsyncIterable<readonly TourRecord[]>
@@ -24,7 +34,17 @@ export function fileSource(path: string, key: string | undefined, limit: number)
     if (error instanceof CommandError) throw error
     throw usageError(`--input ${path} cannot be read: ${(error as Error).message}`)
   }
-  return { name: path, keyName: key ?? null, total: null, chunks: () => chunksOf(path, key, limit) }
+  return {
+    name: path,
+    topic: topicNameOf(path),
+    keyName: key ?? null,
+    keysName: key === undefined ? 'partitions' : `values of ${key}`,
+    recordName: 'records',
+    measure: 'bytes',
+    measureName: 'bytes',
+    total: null,
+    chunks: () => chunksOf(path, key, limit),
+  }
 }
 
 async function* chunksOf(path: string, key: string | undefined, limit: number): AsyncGenerator<readonly TourRecord[]> {

@@ -6,6 +6,9 @@ export interface TourRecord {
   readonly value: string
 }
 
+/** Leaves room for `-totals` within Kafka's 249 characters. */
+const TOPIC_MAX = 200
+
 export type LineFormat = 'lines' | 'json'
 
 /** What is wrong with a line; the reader adds file and number. */
@@ -16,6 +19,13 @@ export class LineError extends Error {
 /** JSON lines if the file is called so, or if a key is asked for; else plain lines. */
 export function formatOf(file: string, key: string | undefined): LineFormat {
   return key !== undefined || /\.(jsonl|ndjson)$/i.test(file) ? 'json' : 'lines'
+}
+
+/** A topic for a file: its name without folders and ending, of the characters that Kafka allows. */
+export function topicNameOf(file: string): string {
+  const name = file.slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1).replace(/\.[^.]*$/, '')
+  const allowed = name.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, TOPIC_MAX)
+  return /[A-Za-z0-9]/.test(allowed) ? allowed : 'records'
 }
 
 /** Throws LineError. `key` is a field, or a path of fields with dots. */

@@ -8,7 +8,7 @@ import { runTour } from './tour.ts'
 
 interface Flags {
   readonly dir: string
-  readonly topic: string
+  readonly topic?: string
   readonly partitions: number
   readonly input?: string
   readonly key?: string
@@ -21,19 +21,19 @@ const DEFAULT_RECORDS = 1_000_000
 export function tourCommand(terminal: Terminal): Command {
   return new Command('tour')
     .description(
-      'Starts a broker with LMDB logs, sends real records through a producer and the threads of partition leaders to a consumer, and verifies that\n' +
-        'nothing was lost, doubled or reordered. Without --input: flights of the United States in 2001, keyed by airport. Ends with 3 if the verification\n' +
-        'does not hold.',
+      'Starts a broker with LMDB logs and sends real records through a producer and the threads of partition leaders to a consumer group, of which one\n' +
+        'member is killed in mid-stream; then counts them in an exactly-once pipeline, whose thread crashes in mid-transaction. Verifies all of it against\n' +
+        'the input. Without --input: flights of the United States in 2001, keyed by airport. Ends with 3 if a verification does not hold.',
     )
     .option('--input <file>', 'a file of lines, or of JSON lines (by its name .jsonl or .ndjson, or with --key)')
     .option('--key <field>', 'the field of JSON lines that is the key; a.b for a field in a field')
     .option('--records <n>', 'take at most so many records of the input', integerFlag({ min: 1 }), DEFAULT_RECORDS)
     .option('--dir <dir>', 'where the logs are', './data')
-    .option('--topic <name>', 'the topic; created if it does not exist', 'flights')
+    .option('--topic <name>', 'the topic; created if it does not exist (default: flights, or the name of the file)')
     .option('--partitions <n>', 'partitions of a new topic', integerFlag({ min: 1, max: 1_000 }), 4)
     .option('--then-serve', 'on a terminal: keep serving any Kafka client afterwards, until Ctrl-C', false)
     .action(async (flags: Flags) => {
       using interrupts = onInterrupt()
-      await runTour(terminal, { ...flags, input: flags.input, key: flags.key }, interrupts.signal)
+      await runTour(terminal, { ...flags, input: flags.input, key: flags.key, topic: flags.topic }, interrupts.signal)
     })
 }

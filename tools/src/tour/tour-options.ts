@@ -3,7 +3,8 @@
 export interface TourOptions {
   /** Where the logs are. */
   readonly dir: string
-  readonly topic: string
+  /** Undefined: named after the input. */
+  readonly topic: string | undefined
   readonly partitions: number
   /** A file of lines or JSON lines; undefined: the flights. */
   readonly input: string | undefined

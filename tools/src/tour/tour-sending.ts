@@ -3,20 +3,23 @@
 import { systemClock } from '@odradek/shared/base/clock'
 import { bytes, string } from '@odradek/shared/client/codecs'
 import { type Topic, topic } from '@odradek/shared/client/topic'
-import { crc32c } from '@odradek/shared/records/crc32c'
 import { type Acknowledgements, type Broker, createProducer, type Producer } from '../index.ts'
 import { Latencies } from '../load/latencies.ts'
+import { SentBook } from './deliveries.rules.ts'
+import { fingerprintOf } from './fingerprint.ts'
 import type { RecordSource } from './input-file.ts'
 import type { TourRecord } from './input-lines.rules.ts'
-import { Ledger } from './verification.rules.ts'
+import { count, type Measure, measureOf, type Total, totalKey } from './running-totals.rules.ts'
 
 /** The tour's topic: text keys, values as bytes. */
-export function tourTopic(name: string) {
+function tourTopic(name: string) {
   return topic(name, { key: string(), value: bytes() })
 }
 
 export interface Sending {
-  readonly sent: Ledger
+  readonly sent: SentBook
+  /** Counted directly from the input, by key. */
+  readonly totals: ReadonlyMap<string, Total>
   readonly bytes: number
   readonly latencies: Latencies
   /** Why the input ended before its end; everything before that was sent. */
@@ -33,25 +36,35 @@ interface Flight {
   readonly acknowledged: Promise<Acknowledgements>
 }
 
-/** Sends everything, or what there was until the signal; resolves when all that was sent is acknowledged. `progress` gets how many are. */
+export interface SendingOptions {
+  readonly topic: string
+  /** Per partition: where this run's records begin. */
+  readonly starts: readonly number[]
+  readonly measure: Measure
+  readonly signal: AbortSignal
+}
+
+/** Sends everything, or what there was until the signal; resolves when all that was sent is acknowledged. */
 export async function sendAll(
   broker: Broker,
   source: RecordSource,
-  topicName: string,
-  { progress, signal }: { readonly progress: (acknowledged: number) => void; readonly signal: AbortSignal },
+  { topic: topicName, starts, measure, signal }: SendingOptions,
 ): Promise<Sending> {
   await using producer = createProducer({ bootstrapServers: broker, clientId: 'tour-producer', batchSize: 65_536 })
   const to = tourTopic(topicName)
-  const sent = new Ledger()
+  const sent = new SentBook(starts)
+  const totals = new Map<string, Total>()
+  const amountOf = measureOf(measure)
   const latencies = new Latencies()
   const flights: Flight[] = []
   let bytesSent = 0
   const settle = async ({ records, fingerprints, acknowledged }: Flight) => {
     const acknowledgements = await acknowledged
-    records.forEach(({ key }, index) => {
-      sent.add(key ?? orderOf(acknowledgements.at(index)!.partition), fingerprints[index]!)
+    records.forEach(({ key, value }, index) => {
+      const { partition, offset } = acknowledgements.at(index)!
+      sent.add(key, { partition, offset: Number(offset) }, fingerprints[index]!)
+      count(totals, totalKey(key, partition), amountOf(value))
     })
-    progress(sent.size)
   }
   let failure: unknown
   const chunks = source.chunks()[Symbol.asyncIterator]()
@@ -67,7 +80,7 @@ export async function sendAll(
     if (flights.length >= SENDS_IN_FLIGHT) await settle(flights.shift()!)
   }
   for (const flight of flights) await settle(flight)
-  return { sent, bytes: bytesSent, latencies, failure, actors: await broker.actors() }
+  return { sent, totals, bytes: bytesSent, latencies, failure, actors: await broker.actors() }
 }
 
 function send(
@@ -86,10 +99,5 @@ function send(
     () => latencies.record(systemClock.monotonic() - startedAt, records.length),
     () => undefined,
   )
-  return { records, fingerprints: values.map(value => crc32c(value)), acknowledged }
-}
-
-/** Records without a key keep the order of their partition: that takes the key's place. */
-export function orderOf(partition: number): string {
-  return `\0partition ${partition}`
+  return { records, fingerprints: records.map(({ key }, index) => fingerprintOf(key, values[index]!)), acknowledged }
 }
