@@ -1,4 +1,8 @@
 // Measurements that need a process of their own: `node main.js NAME ARGS` prints one line of JSON and ends when its standard input does.
+
+import { readAdminOptions } from '@odradek/shared/client/admin/admin-options'
+import { openClusterDoor } from '@odradek/shared/client/open-door'
+import { openClusterLink } from '@odradek/shared/client/open-link'
 import { type Broker, createAdmin, createBroker, createProducer } from '../../index.ts'
 
 type Figures = { readonly [figure: string]: number }
@@ -53,6 +57,40 @@ const probes: { readonly [name: string]: (...args: readonly string[]) => Promise
     const { threads } = await broker.health()
     return { createMs, firstAckMs, threads, rss: process.memoryUsage.rss() }
   },
+  'fill-ids': async (dir, count) => initialise(await createBroker({ dir: dir!, listen: false }), Number(count)),
+  'load-ids': async dir => {
+    const startedAt = performance.now()
+    const broker = await createBroker({ dir: dir!, listen: false })
+    const startMs = performance.now() - startedAt
+    const admin = createAdmin({ bootstrapServers: broker })
+    // Every coordinator answers, so every one has read its log.
+    await admin.transactions.list({ pattern: 'none' })
+    const loadedMs = performance.now() - startedAt
+    return { startMs, loadedMs, ids: (await admin.transactions.list()).length }
+  },
+}
+
+const INITIALISED_TOGETHER = 500
+
+/** Gives so many transactional ids their producer ids. */
+async function initialise(broker: Broker, count: number): Promise<Figures> {
+  const door = openClusterDoor('bench', readAdminOptions({ bootstrapServers: broker }))
+  const link = await openClusterLink(door.host, door.link)
+  const options = { deadlineMs: 30_000 }
+  let next = 0
+  const initialiser = async () => {
+    for (let index = next++; index < count; index = next++) {
+      const transactionalId = `id-${index}`
+      const producer = { producerId: -1, producerEpoch: -1, enable2Pc: false, keepPreparedTxn: false }
+      const request = { transactionalId, transactionTimeoutMs: 60_000, ...producer }
+      const endpoint = await link.coordinator('transaction', transactionalId, options)
+      const { errorCode } = await link.request(endpoint, 'InitProducerId', request, options)
+      if (errorCode !== 0) throw new Error(`InitProducerId of ${transactionalId} was refused with ${errorCode}`)
+    }
+  }
+  const startedAt = performance.now()
+  await Promise.all(Array.from({ length: INITIALISED_TOGETHER }, initialiser))
+  return { idsPerSecond: count / ((performance.now() - startedAt) / 1_000) }
 }
 
 /** Writes until so many bytes are acknowledged, says so, and goes on writing until it is killed. */

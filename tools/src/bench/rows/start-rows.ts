@@ -1,37 +1,9 @@
 // Rows about starting, idling, reopening after a kill, and many partitions.
-import { type ChildProcess, spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import { builtUrl } from '@odradek/shared/actor/built-url'
 import { inDirectory } from '../bench-directory.ts'
 import { atMost, type BenchFigure, type BenchRow, median, reported } from '../bench-row.ts'
+import { type Figures, probe, startProbe } from '../probe.ts'
 
 const ROUNDS = 5
-
-type Figures = { readonly [figure: string]: number }
-
-/** Runs a probe in a fresh process; the object that it prints. */
-function probe(name: string, ...args: readonly string[]): Promise<Figures> {
-  const { child, line } = startProbe(name, args)
-  return line.finally(() => child.stdin!.end())
-}
-
-function startProbe(
-  name: string,
-  args: readonly string[],
-): { readonly child: ChildProcess; readonly line: Promise<Figures> } {
-  const path = fileURLToPath(builtUrl(new URL('../probes/main.ts', import.meta.url).href))
-  const child = spawn(process.execPath, ['--expose-gc', path, name, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
-  let said = ''
-  const line = new Promise<Figures>((resolve, reject) => {
-    child.stdout!.setEncoding('utf8').on('data', (chunk: string) => {
-      said += chunk
-      const end = said.indexOf('\n')
-      if (end >= 0) resolve(JSON.parse(said.slice(0, end)))
-    })
-    child.once('close', code => reject(new Error(`probe ${name} ended with ${code}`)))
-  })
-  return { child, line }
-}
 
 async function cold(): Promise<BenchFigure[]> {
   const memory: Figures[] = []

@@ -1,0 +1,198 @@
+// Rows about exactly once, in-process: small transactions one after another, pipelines, what transactions cost a busy producer, and how fast a coordinator
+// comes back with many transactional ids.
+import { createBroker } from '@odradek/broker'
+import { createProducer, type Producer } from '@odradek/producer'
+import { bytes } from '@odradek/shared/client/codecs'
+import { topic } from '@odradek/shared/client/topic'
+import { Latencies } from '../../load/latencies.ts'
+import { pipeline } from '../../pipeline/pipeline.ts'
+import { inDirectory } from '../bench-directory.ts'
+import { atLeast, atMost, type BenchFigure, type BenchRow, median, reported } from '../bench-row.ts'
+import { probe, startProbe } from '../probe.ts'
+
+const [IN, OUT] = [topic('in', { value: bytes() }), topic('out', { value: bytes() })]
+const VALUE = Buffer.alloc(100, 'x')
+
+interface Sequence {
+  readonly perSecond: number
+  readonly commitP50: number
+  readonly commitP99: number
+}
+
+const WARM_TRANSACTIONS = 500
+const TRANSACTIONS = 3_000
+
+/** Transactions of one record, each committed before the next begins. `threads` undefined: the default. */
+function sequence(threads?: number): Promise<Sequence> {
+  return inDirectory(async dir => {
+    await using broker = await createBroker({ dir, listen: false, topics: { out: 1 }, ...(threads ? { threads } : {}) })
+    await using producer = createProducer({ bootstrapServers: broker, transactionalId: 'bench', lingerMs: 0 })
+    const one = async () => {
+      const transaction = await producer.begin()
+      void transaction.send(OUT, { value: VALUE })
+      const asked = performance.now()
+      await transaction.commit()
+      return performance.now() - asked
+    }
+    for (let index = 0; index < WARM_TRANSACTIONS; index++) await one()
+    const commits = new Latencies()
+    const startedAt = performance.now()
+    for (let index = 0; index < TRANSACTIONS; index++) commits.record(await one())
+    const seconds = (performance.now() - startedAt) / 1_000
+    const { p50, p99 } = commits.figures()
+    return { perSecond: TRANSACTIONS / seconds, commitP50: p50, commitP99: p99 }
+  })
+}
+
+async function transactions(): Promise<BenchFigure[]> {
+  const spread: Sequence[] = []
+  const together: Sequence[] = []
+  for (let round = 0; round < 3; round++) {
+    spread.push(await sequence())
+    together.push(await sequence(1))
+  }
+  const of = (runs: readonly Sequence[], figure: keyof Sequence) => median(runs.map(run => run[figure]))
+  return [
+    atLeast('transactions/s', of(spread, 'perSecond'), 5_000),
+    reported('commit p50 ms', of(spread, 'commitP50')),
+    atMost('commit p99 ms', of(spread, 'commitP99'), 3),
+    reported('one thread: transactions/s', of(together, 'perSecond')),
+    reported('one thread: commit p50 ms', of(together, 'commitP50')),
+    reported('one thread: commit p99 ms', of(together, 'commitP99')),
+  ]
+}
+
+const PIPELINE_SECONDS = 4
+
+/** Records per second through a pipeline of one function, from a topic that was filled before; 100 B, 4 partitions to 4. */
+function throughPipeline(commitEvery: number, records: number): Promise<number> {
+  return inDirectory(async dir => {
+    await using broker = await createBroker({ dir, listen: false, topics: { in: 4, out: 4 } })
+    {
+      await using producer = createProducer({ bootstrapServers: broker, batchSize: 65_536 })
+      await fill(producer, IN, records)
+    }
+    const options = { bootstrapServers: broker, transactionalId: 'bench', groupId: 'bench' }
+    await using running = pipeline(IN, OUT, ({ value }) => ({ value }), {
+      ...options,
+      commitEvery: { records: commitEvery, ms: 1_000 },
+      consumer: { autoOffsetReset: 'earliest' },
+    })
+    const committed = () => running.metrics().transactions * commitEvery
+    await until(() => committed() > records / 10)
+    const from = committed()
+    const startedAt = performance.now()
+    const endAt = startedAt + PIPELINE_SECONDS * 1_000
+    await until(() => performance.now() > endAt || committed() > records * 0.95)
+    return (committed() - from) / ((performance.now() - startedAt) / 1_000)
+  })
+}
+
+async function fill(producer: Producer, to: typeof IN, records: number): Promise<void> {
+  const array = Array.from({ length: 500 }, () => ({ value: VALUE }))
+  const inFlight: Promise<unknown>[] = []
+  for (let sent = 0; sent < records; sent += array.length) {
+    inFlight.push(producer.send(to, array))
+    if (inFlight.length >= 64) await inFlight.shift()
+  }
+  await Promise.all(inFlight)
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise(resolve => setTimeout(resolve, 5))
+}
+
+async function pipelines(): Promise<BenchFigure[]> {
+  const hundreds: number[] = []
+  const thousands: number[] = []
+  for (let round = 0; round < 3; round++) {
+    hundreds.push(await throughPipeline(100, 1_500_000))
+    thousands.push(await throughPipeline(1_000, 4_000_000))
+  }
+  return [
+    atLeast('transactions of 100: records/s', median(hundreds), 200_000),
+    atLeast('transactions of 1,000: records/s', median(thousands), 600_000),
+  ]
+}
+
+const PRODUCE_MS = 3_000
+const TRANSACTION_MS = 100
+
+/** Records per second of array sends for some seconds, in transactions of 100 ms or without. */
+function produce(transactional: boolean): Promise<number> {
+  return inDirectory(async dir => {
+    await using broker = await createBroker({ dir, listen: false, topics: { out: 4 } })
+    const id = transactional ? { transactionalId: 'bench' } : {}
+    await using producer = createProducer({ bootstrapServers: broker, batchSize: 65_536, ...id })
+    const array = Array.from({ length: 500 }, () => ({ value: VALUE }))
+    const sendFor = async (ms: number) => {
+      const inFlight: Promise<unknown>[] = []
+      let sent = 0
+      for (const endAt = performance.now() + ms; performance.now() < endAt; sent += array.length) {
+        inFlight.push(producer.send(OUT, array))
+        if (inFlight.length >= 64) await inFlight.shift()
+      }
+      await Promise.all(inFlight)
+      return sent
+    }
+    const sendAll = async (ms: number) => {
+      if (!transactional) return sendFor(ms)
+      let sent = 0
+      for (const endAt = performance.now() + ms; performance.now() < endAt; )
+        sent += await producer.transaction(() => sendFor(TRANSACTION_MS))
+      return sent
+    }
+    await sendAll(500)
+    const startedAt = performance.now()
+    const sent = await sendAll(PRODUCE_MS)
+    return sent / ((performance.now() - startedAt) / 1_000)
+  })
+}
+
+async function transactionalProduce(): Promise<BenchFigure[]> {
+  const pairs: { readonly idempotent: number; readonly transactional: number }[] = []
+  for (let round = 0; round < 5; round++)
+    pairs.push({ idempotent: await produce(false), transactional: await produce(true) })
+  return [
+    reported('idempotent records/s', median(pairs.map(({ idempotent }) => idempotent))),
+    reported('transactional records/s', median(pairs.map(({ transactional }) => transactional))),
+    atLeast(
+      'transactional of idempotent',
+      median(pairs.map(({ idempotent, transactional }) => transactional / idempotent)),
+      0.9,
+    ),
+  ]
+}
+
+const IDS = '100000'
+
+function recovery(): Promise<BenchFigure[]> {
+  return inDirectory(async dir => {
+    const { child, line } = startProbe('fill-ids', [dir, IDS])
+    const { idsPerSecond } = await line
+    child.kill('SIGKILL')
+    await new Promise(resolve => child.once('exit', resolve))
+    const { startMs, loadedMs, ids } = await probe('load-ids', dir)
+    return [
+      reported('transactional ids initialised /s', idsPerSecond!),
+      reported('ids after the load', ids!),
+      reported('createBroker ms', startMs!),
+      atMost('all coordinators answer s', loadedMs! / 1_000, 3),
+    ]
+  })
+}
+
+export const transactionRows: readonly BenchRow[] = [
+  { name: 'transactions', what: 'transactions of one record, one after another', run: transactions },
+  {
+    name: 'pipeline',
+    what: 'consume, transform, produce exactly once, one thread of user code, 100 B',
+    run: pipelines,
+  },
+  {
+    name: 'txn-produce',
+    what: 'array sends of 500 in transactions of 100 ms, against none',
+    run: transactionalProduce,
+  },
+  { name: 'txn-recovery', what: 'start with 100,000 transactional ids in the log, after a SIGKILL', run: recovery },
+]
