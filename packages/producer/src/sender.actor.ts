@@ -6,7 +6,12 @@ import { type ErrorData, PortError } from '@odradek/shared/base/errors'
 import { backoffMs } from '@odradek/shared/client/backoff.rules'
 import type { ClusterLink } from '@odradek/shared/client/cluster-link'
 import { openClusterLink } from '@odradek/shared/client/open-link'
-import { type SenderContract, sender } from '@odradek/shared/contracts/sender.contract'
+import {
+  type SenderAppendRequest,
+  type SenderAppendResponse,
+  type SenderContract,
+  sender,
+} from '@odradek/shared/contracts/sender.contract'
 import { errorOf } from '@odradek/shared/protocol/error-codes'
 import { ProduceLoop } from './produce-loop.ts'
 import { errorData, portFailure } from './producer-errors.ts'
@@ -105,7 +110,7 @@ export class Sender {
       ask: {
         append: request => {
           const refusal = this.#transactions?.refusal ?? null
-          if (refusal === null) return this.#loop.append(request)
+          if (refusal === null) return this.#appended(request)
           const part = { recordCount: request.recordCount, baseOffset: -1, logAppendTimeMs: -1, error: refusal }
           return { parts: [part], sentBytes: 0, attempts: 0 }
         },
@@ -147,6 +152,13 @@ export class Sender {
         },
       }),
     }
+  }
+
+  /** While its transaction is being ended an answer goes with the end's: nobody can do anything with it before, and each wakes the caller's thread. */
+  async #appended(request: SenderAppendRequest): Promise<SenderAppendResponse> {
+    const response = await this.#loop.append(request)
+    await this.#transactions?.whenEnded()
+    return response
   }
 
   async #close(): Promise<void> {

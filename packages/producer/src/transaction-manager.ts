@@ -37,6 +37,8 @@ export class TransactionManager {
   readonly #machine: MachineRun<typeof producerTransactionMachine>
   /** Who asked for the step that is under way. */
   #asker: Settle | null = null
+  /** Answers that go with the asker's. */
+  readonly #waitForEnd: (() => void)[] = []
   #deadline = 0
   #identity: ProducerIdentity | null = null
   /** transaction.version 2. */
@@ -166,11 +168,18 @@ export class TransactionManager {
     })
   }
 
+  /** Resolves with the answer to a commit that is under way; at once when there is none. */
+  whenEnded(): Promise<void> | undefined {
+    if (this.#asker === null || this.state !== 'CommittingTransaction') return undefined
+    return new Promise(resolve => void this.#waitForEnd.push(resolve))
+  }
+
   #answer(error: ErrorData | null): void {
     const asker = this.#asker
     this.#asker = null
     if (error === null) asker?.resolve()
     else asker?.reject(new PortError(error))
+    for (const resolve of this.#waitForEnd.splice(0)) resolve()
   }
 
   #useIdentity(identity: ProducerIdentity): void {

@@ -1,5 +1,6 @@
 // One event turn's appends as one group: each is judged against the state as the group will leave it, and the group's changes are kept
 // apart until the log has taken it. Then `applyGroup` makes them true, or the group is thrown away and nothing has happened (PROMISES 7).
+import type { Verification } from '@odradek/shared/contracts/partition-leader.contract'
 import * as batch from '@odradek/shared/records/record-batch'
 import type { AppendGroup, ProducerState, StampedBatch } from '../log/partition-log.ts'
 import { judgeBatch, judgeMarker, type Marker, type ProducerRefusal } from './producer-state.rules.ts'
@@ -59,8 +60,8 @@ export interface StageCircumstances {
   readonly leaderEpoch: number
   /** False: KIP-890 verification is switched off. */
   readonly verificationEnabled: boolean
-  /** The token of the guard that came with the append. */
-  readonly guard: number | undefined
+  /** What came with the append. */
+  readonly verification: Verification | undefined
 }
 
 export function beginGroup(state: PartitionState): Group {
@@ -173,7 +174,7 @@ function judgeProducer(
   state: PartitionState,
   group: Group,
   records: Uint8Array,
-  { origin, verificationEnabled, guard }: StageCircumstances,
+  { origin, verificationEnabled, verification: shown }: StageCircumstances,
 ): Staged | undefined {
   const producerId = batch.producerId(records, 0)
   const firstOffset = group.nextOffset
@@ -192,7 +193,12 @@ function judgeProducer(
       maxTimestamp: batch.maxTimestamp(records, 0),
       transactional: batch.isTransactional(records, 0),
     },
-    { origin, verification, verified: !verificationEnabled || isVerified(verification, guard) },
+    {
+      origin,
+      verification,
+      verified: !verificationEnabled || isVerified(verification, shown),
+      added: shown === 'added',
+    },
   )
   if (verdict.kind === 'refused') return verdict
   if (verdict.kind === 'duplicate') {

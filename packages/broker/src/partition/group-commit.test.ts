@@ -28,7 +28,7 @@ function stage(state: PartitionState, group: Group, shape: SampleBatch | Uint8Ar
     origin: 'client',
     leaderEpoch: LEADER_EPOCH,
     verificationEnabled: guard !== undefined,
-    guard,
+    verification: guard === undefined ? undefined : { token: guard },
   })
 }
 
@@ -152,7 +152,6 @@ describe('transactions in a group', () => {
       createdMs: 0,
       producerEpoch: 0,
       lowestSequence: 0,
-      supportsEpochBump: false,
     })
     const group = beginGroup(state)
     expect(stage(state, group, by(1, 0, 1, true), 8)).toMatchObject({ error: 'INVALID_TXN_STATE' })

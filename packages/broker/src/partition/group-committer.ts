@@ -87,7 +87,7 @@ export class GroupCommitter {
       origin,
       leaderEpoch,
       verificationEnabled: config.transactionVerificationEnabled,
-      guard: request.verification?.token,
+      verification: request.verification,
     })
     switch (staged.kind) {
       case 'refused':

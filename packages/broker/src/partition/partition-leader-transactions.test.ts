@@ -113,6 +113,19 @@ describe('a transaction', () => {
   )
 
   it(
+    'of a client of transaction.version 2 begins without a guard, and not after the marker that raised its epoch',
+    withLeader(async leader => {
+      expect(await leader.append(by(1, 0), { verification: 'added' })).toEqual(['NONE', 0])
+      await leader.marker(1, false, { producerEpoch: 1, transactionVersion: 2 })
+      expect(await leader.append(by(1, 1), { verification: 'added' })).toEqual(['INVALID_PRODUCER_EPOCH', -1])
+      // The partition never saw the producer: its marker is what is known of it.
+      await leader.marker(2, false, { producerEpoch: 1, transactionVersion: 2 })
+      expect(await leader.append(by(2, 0), { verification: 'added' })).toEqual(['INVALID_PRODUCER_EPOCH', -1])
+      expect(await leader.append(by(2, 0, 1), { verification: 'added' })).toEqual(['NONE', 3])
+    }),
+  )
+
+  it(
     'a guard asked for in the turn of a marker is not voided by it',
     withLeader(async leader => {
       await leader.begin(by(1, 0))

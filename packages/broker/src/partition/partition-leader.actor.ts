@@ -239,9 +239,8 @@ class PartitionLeader {
 
   #verify(request: VerifyRequest): VerifyResponse {
     const { state, config } = this.#leadership
-    const { producerId, producerEpoch, supportsEpochBump } = request
-    // An implicit add is no verification: without it nobody would end the transaction.
-    if (!this.#leading || !(config.transactionVerificationEnabled || supportsEpochBump)) return { guard: null }
+    const { producerId, producerEpoch } = request
+    if (!this.#leading || !config.transactionVerificationEnabled) return { guard: null }
     // What the turn has gathered of this producer would void the guard at its commit: let that happen first.
     if (this.#committer.group.producers.has(producerId)) this.#committer.commit()
     if (hasOngoingTransaction(producerIn(state, this.#committer.group, producerId), producerEpoch))

@@ -120,7 +120,7 @@ export class LeaderUnderTest {
   }
 
   async verify(producerId: number, baseSequence = 0, producerEpoch = 0) {
-    const request = { producerId, producerEpoch, baseSequence, supportsEpochBump: false }
+    const request = { producerId, producerEpoch, baseSequence }
     return (await this.link.ask('verify', request)).guard ?? undefined
   }
 

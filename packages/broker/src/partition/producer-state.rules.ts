@@ -85,6 +85,8 @@ export interface BatchCircumstances {
   readonly verification: VerificationState | undefined
   /** False: the batch would begin a transaction that the coordinator was not asked about (KIP-890). */
   readonly verified: boolean
+  /** The coordinator has added the partition for this batch (transaction.version 2): an unknown producer begins at 0. */
+  readonly added: boolean
 }
 
 /**
@@ -94,7 +96,7 @@ export interface BatchCircumstances {
 export function judgeBatch(
   state: ProducerState | undefined,
   batch: AcceptedBatch,
-  { origin, verification, verified }: BatchCircumstances,
+  { origin, verification, verified, added }: BatchCircumstances,
 ): BatchVerdict {
   if (origin === 'client') {
     const duplicate = findDuplicate(state, batch)
@@ -108,8 +110,8 @@ export function judgeBatch(
   }
   if (state !== undefined && batch.producerEpoch < state.producerEpoch) return staleEpoch(state, batch)
   if (origin === 'client') {
-    if (!maySequence(verification, batch.baseSequence, (state?.batches.length ?? 0) > 0))
-      return outOfOrder(state, batch)
+    if (!maySequence(verification, batch.baseSequence)) return outOfOrder(state, batch)
+    if (added && state === undefined && batch.baseSequence !== 0) return outOfOrder(state, batch)
     if (state !== undefined && !follows(state, batch)) return outOfOrder(state, batch)
   }
   const ongoing = state !== undefined && state.currentTxnFirstOffset >= 0

@@ -14,7 +14,7 @@ import {
 import { verificationAsked } from './verification.rules.ts'
 
 const MAX = 2 ** 31 - 1
-const client: BatchCircumstances = { origin: 'client', verification: undefined, verified: true }
+const client: BatchCircumstances = { origin: 'client', verification: undefined, verified: true, added: false }
 
 /** A batch of `count` records at `offset`. */
 function produced(baseSequence: number, count = 1, rest: Partial<AcceptedBatch> = {}): AcceptedBatch {
@@ -168,7 +168,7 @@ describe('transactions', () => {
   })
 
   it('while a verification is pending, only the lowest sequence that asked may come first', () => {
-    const asked = { producerEpoch: 0, baseSequence: 4, supportsEpochBump: false }
+    const asked = { producerEpoch: 0, baseSequence: 4 }
     const verification = verificationAsked(undefined, asked, { token: 1, now: 0 })
     const by = { ...client, verification }
     expect(errorOf(judgeBatch(undefined, produced(5, 1, { transactional: true }), by))).toBe(
@@ -178,11 +178,11 @@ describe('transactions', () => {
   })
 
   it('an unknown producer whose client bumps epochs begins at 0', () => {
-    const asked = { producerEpoch: 0, baseSequence: 4, supportsEpochBump: true }
-    const by = { ...client, verification: verificationAsked(undefined, asked, { token: 1, now: 0 }) }
+    const by = { ...client, added: true }
     expect(errorOf(judgeBatch(undefined, produced(4, 1, { transactional: true }), by))).toBe(
       'OUT_OF_ORDER_SEQUENCE_NUMBER',
     )
+    expect(errorOf(judgeBatch(undefined, produced(0, 1, { transactional: true }), by))).toBe('accepted')
   })
 })
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { isVerificationExpired, isVerified, maySequence, verificationAsked } from './verification.rules.ts'
 
-const asked = { producerEpoch: 2, baseSequence: 6, supportsEpochBump: false }
+const asked = { producerEpoch: 2, baseSequence: 6 }
 const first = verificationAsked(undefined, asked, { token: 11, now: 100 })
 const again = (rest: Partial<typeof asked>) => verificationAsked(first, { ...asked, ...rest }, { token: 99, now: 200 })
 
@@ -18,20 +18,21 @@ describe('verification guards (KIP-890)', () => {
   })
 
   it('verify only the append that shows the pending token', () => {
-    expect(isVerified(first, 11)).toBe(true)
-    expect(isVerified(first, 12)).toBe(false)
+    expect(isVerified(first, { token: 11 })).toBe(true)
+    expect(isVerified(first, { token: 12 })).toBe(false)
     expect(isVerified(first, undefined)).toBe(false)
     expect(isVerified(undefined, undefined)).toBe(false)
   })
 
+  it('are not needed where the coordinator has added the partition', () => {
+    expect(isVerified(undefined, 'added')).toBe(true)
+    expect(isVerified(first, 'added')).toBe(true)
+  })
+
   it('hold later sequences back, and nothing when none is pending', () => {
-    expect(maySequence(undefined, 1000, false)).toBe(true)
-    expect(maySequence(first, 6, false)).toBe(true)
-    expect(maySequence(first, 7, true)).toBe(false)
-    const bumping = { ...first, supportsEpochBump: true }
-    expect(maySequence(bumping, 6, false)).toBe(false)
-    expect(maySequence(bumping, 6, true)).toBe(true)
-    expect(maySequence(bumping, 0, false)).toBe(true)
+    expect(maySequence(undefined, 1000)).toBe(true)
+    expect(maySequence(first, 6)).toBe(true)
+    expect(maySequence(first, 7)).toBe(false)
   })
 
   it('expire with the producer ids', () => {

@@ -2,7 +2,7 @@
 // (who waits for what). Read by all rules of this room.
 
 import type { Random } from '@odradek/shared/base/random'
-import type { VerificationGuard } from '@odradek/shared/contracts/partition-leader.contract'
+import type { Verification } from '@odradek/shared/contracts/partition-leader.contract'
 import type { Ticket } from '../runtime/effects.ts'
 import type { ClassicGroup } from './classic-group.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
@@ -40,5 +40,5 @@ export interface Asked<Request> {
   readonly clientId: string
   readonly clientHost: string
   /** The leader's guard for a transactional append, when it wants one (KIP-890). */
-  readonly verification?: VerificationGuard
+  readonly verification?: Verification
 }

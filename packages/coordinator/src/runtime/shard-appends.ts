@@ -4,7 +4,7 @@ import { assert } from '@odradek/shared/base/assert'
 import type {
   AppendResponse,
   PartitionLeaderContract,
-  VerificationGuard,
+  Verification,
   WriteMarkerResponse,
 } from '@odradek/shared/contracts/partition-leader.contract'
 import { buildTransactionalBatch } from './gathering.ts'
@@ -14,11 +14,7 @@ import type { MarkerBarrier, TransactionalBarrier } from './shard-entries.ts'
 type LeaderLink = Link<PartitionLeaderContract>
 
 /** Appends whole batches; answered when they are committed. `records` is given away. */
-export function append(
-  link: LeaderLink,
-  records: Uint8Array,
-  verification?: VerificationGuard,
-): Promise<AppendResponse> {
+export function append(link: LeaderLink, records: Uint8Array, verification?: Verification): Promise<AppendResponse> {
   const request = { records, acks: -1, origin: 'coordinator', currentLeaderEpoch: -1 } as const
   return link.ask('append', verification === undefined ? request : { ...request, verification })
 }

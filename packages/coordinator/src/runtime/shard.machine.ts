@@ -41,7 +41,10 @@ export type ShardEvent =
   | { readonly type: 'barrier.passed' }
   | { readonly type: 'close' }
 
-const reasonOf = ({ event }: { event: ShardEvent }) => ({ reason: 'reason' in event ? event.reason : event.type })
+/** What went wrong, for the effects that say it. */
+export const reasonOf = ({ event }: { event: ShardEvent }) => ({
+  reason: 'reason' in event ? event.reason : event.type,
+})
 
 export const shardMachine = setup({
   types: {} as { events: ShardEvent },

@@ -10,7 +10,7 @@
 // - The state runs ahead of the log by at most the appends in flight. Whatever a decision can have seen of that is committed
 //   before its reply leaves. If an append fails, the whole state is dropped and loaded again: only the log knows.
 import type { Random } from '@odradek/shared/base/random'
-import type { VerificationGuard } from '@odradek/shared/contracts/partition-leader.contract'
+import type { Verification } from '@odradek/shared/contracts/partition-leader.contract'
 import type { Effect, Ticket } from './effects.ts'
 import type { Refusal } from './refusal.rules.ts'
 
@@ -69,7 +69,7 @@ export interface TransactionalAppend {
   readonly producerId: number
   readonly producerEpoch: number
   /** From the leader, when it wants the transaction verified (KIP-890). */
-  readonly verification?: VerificationGuard
+  readonly verification?: Verification
 }
 
 /** What a handler decides. Everything may be left out. */

@@ -58,7 +58,12 @@ function start(
     context,
     door,
     coordinatorEpoch: input.leaderEpoch,
-    written: async order => (await runner.submit('markersWritten', order)).kind !== 'refused',
+    written: async order => {
+      const noted = runner.submit('markersWritten', order)
+      // What EndTxn answers was logged with the decision; whoever else waits is judged on top of what is being noted (decision 0014).
+      ends.ended(order.transactionalId)
+      return (await noted).kind !== 'refused'
+    },
   })
   const notify = (notice: TransactionNotice) => {
     if (notice.kind === 'loaded') ends.everythingEnded()

@@ -199,8 +199,8 @@ export class LinkEnd<C extends Contract = Contract> implements Link<C> {
 
   /** A message larger than all the credit may go alone. */
   #hasCreditFor(bytes: number): boolean {
-    if (this.#inFlightMessages === 0) return true
-    return this.#inFlightMessages < this.#lane.linkMessagesMax && this.#inFlightBytes + bytes <= this.#lane.linkBytesMax
+    if (this.#inFlightMessages >= this.#lane.linkMessagesMax) return false
+    return this.#inFlightBytes === 0 || this.#inFlightBytes + bytes <= this.#lane.linkBytesMax
   }
 
   #send(outgoing: Outgoing, buffers: BuffersOf<any> | undefined): void {
@@ -267,6 +267,7 @@ export class LinkEnd<C extends Contract = Contract> implements Link<C> {
     if (this.#owedMessages === 0) this.#trunk.owesCredit(this)
     this.#owedMessages++
     this.#owedBytes += bytes
+    if (this.#owedBytes > 0 || this.#owedMessages >= this.#lane.linkMessagesMax / 4) this.#trunk.owesMuch()
     const listener = this.#listeners[word]
     if (listener === undefined) this.#newsUnheard++
     else listener(message)

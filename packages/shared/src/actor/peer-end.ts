@@ -68,11 +68,12 @@ export class PeerEnd<C extends Contract = Contract> implements Peer<C> {
     this.#actor.told(this, word, message, bytes)
   }
 
-  /** A tell of so many bytes was handled: its credit goes back with the next array. */
+  /** A tell of so many bytes was handled: its credit goes back with the next array, at the end of this turn if it matters. */
   handled(bytes: number): void {
     if (this.#owedMessages === 0) this.#trunk.owesCredit(this)
     this.#owedMessages++
     this.#owedBytes += bytes
+    if (this.#owedBytes > 0 || this.#owedMessages >= this.#lane.linkMessagesMax / 4) this.#trunk.owesMuch()
   }
 
   returnCredit(): void {
@@ -97,9 +98,10 @@ export class PeerEnd<C extends Contract = Contract> implements Peer<C> {
     return true
   }
 
+  /** A message larger than all the credit may go alone. */
   #hasCreditFor(bytes: number): boolean {
-    if (this.#inFlightMessages === 0) return true
-    return this.#inFlightMessages < this.#lane.linkMessagesMax && this.#inFlightBytes + bytes <= this.#lane.linkBytesMax
+    if (this.#inFlightMessages >= this.#lane.linkMessagesMax) return false
+    return this.#inFlightBytes === 0 || this.#inFlightBytes + bytes <= this.#lane.linkBytesMax
   }
 
   #send(word: number, message: unknown, bytes: number): void {

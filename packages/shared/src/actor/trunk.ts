@@ -133,9 +133,13 @@ export class Trunk implements ChannelListener {
     this.#said(bytes)
   }
 
-  /** An end has credit to return; it is asked for the sum when the turn's array is posted. */
+  /** An end has credit to return; it is asked for the sum when the next array is posted. */
   owesCredit(end: LinkEnd | PeerEnd): void {
     this.#credits.push(end)
+  }
+
+  /** What is owed is much, or bytes: it goes back at the end of the turn even if nothing else does. Else it does not wake the other thread. */
+  owesMuch(): void {
     this.#touch()
   }
 

@@ -6,7 +6,7 @@ import type { ApiName } from './api-map.ts'
 import type { BrokerContract } from './broker.contract.ts'
 import type {
   PartitionLeaderContract,
-  VerificationGuard,
+  Verification,
   WriteMarkerRequest,
   WriteMarkerResponse,
 } from './partition-leader.contract.ts'
@@ -24,7 +24,7 @@ export interface CoordinatorRequest {
    * TxnOffsetCommit: the transaction coordinator has vouched for this shard's partition under this guard of its leader (KIP-890); the append shows
    * it. Absent: the partition is in the transaction already.
    */
-  readonly verification?: VerificationGuard
+  readonly verification?: Verification
 }
 
 /** A member of a group, as news about it are asked for. */

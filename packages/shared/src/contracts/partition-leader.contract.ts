@@ -14,7 +14,7 @@ export interface AppendRequest {
   /** The leader epoch the sender believes in, -1 unknown. A mismatch is FENCED_LEADER_EPOCH or UNKNOWN_LEADER_EPOCH. */
   readonly currentLeaderEpoch: number
   /** Proof that the coordinator knows this partition to be in the producer's transaction (KIP-890); absent for the rest. */
-  readonly verification?: VerificationGuard
+  readonly verification?: Verification
 }
 
 export interface AppendResponse {
@@ -119,12 +119,15 @@ export interface WriteMarkerResponse {
 export interface VerificationGuard {
   readonly token: number
 }
+/**
+ * `added`: the coordinator has added the partition for a producer of transaction.version 2. Each end raises the epoch of such a producer and its marker
+ * carries the raised one, so an append that the end has overtaken is fenced without a guard.
+ */
+export type Verification = VerificationGuard | 'added'
 export interface VerifyRequest {
   readonly producerId: number
   readonly producerEpoch: number
   readonly baseSequence: number
-  /** True for clients of transaction.version 2, which may add the partition implicitly. */
-  readonly supportsEpochBump: boolean
 }
 export interface VerifyResponse {
   /** Null: the partition is already in the transaction, append without asking the coordinator. */
@@ -160,7 +163,7 @@ export const partitionLeader = defineContract({
     offsetForLeaderEpoch: ask<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(),
     describeProducers: ask<Record<string, never>, { readonly producers: readonly ProducerDescription[] }>(),
     writeMarker: ask<WriteMarkerRequest, WriteMarkerResponse>(),
-    /** Asks for a guard before a transactional append (door -> leader, then door -> transaction coordinator). */
+    /** Asks for a guard before a transactional append of an older client (door -> leader, then door -> transaction coordinator). */
     verify: ask<VerifyRequest, VerifyResponse>(),
     describeLog: ask<Record<string, never>, LogDescription>(),
     /** New topic configs (the full effective set, Kafka's names, values as strings); replied when in force. */

@@ -2,7 +2,7 @@
 // (older ones, after AddOffsetsToTxn), before the group coordinator stages the offsets. KIP-890.
 import { partitionForKey } from '../../base/java-hash.ts'
 import type { ApiRequest, ApiResponse } from '../../contracts/api-map.ts'
-import type { VerificationGuard } from '../../contracts/partition-leader.contract.ts'
+import type { Verification } from '../../contracts/partition-leader.contract.ts'
 import { errors } from '../../protocol/error-codes.ts'
 import { askShard } from './coordinator-directory.ts'
 import { refusedGroupApi } from './coordinator-refusals.ts'
@@ -43,13 +43,13 @@ async function commit(
   return response as ApiResponse<'TxnOffsetCommit'>
 }
 
-/** The guard to append under (undefined: none needed), or the error code of the reply. */
+/** What to append under (undefined: nothing needed), or the error code of the reply. */
 async function verify(
   door: Door,
   request: ApiRequest<'TxnOffsetCommit'>,
   partition: number,
   caller: Caller,
-): Promise<VerificationGuard | undefined | number> {
+): Promise<Verification | undefined | number> {
   const ref = { topic: internalTopics.offsets, partition }
   await door.leaders.find([ref], caller.deadlineMs, caller.signal)
   const leader = door.leaders.known(ref)

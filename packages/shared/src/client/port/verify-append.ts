@@ -1,5 +1,5 @@
 // A transactional produce at a door: the coordinator vouches for it before the leader appends it (see `vouch.ts`).
-import type { VerificationGuard } from '../../contracts/partition-leader.contract.ts'
+import type { Verification } from '../../contracts/partition-leader.contract.ts'
 import { BATCH_HEADER_BYTES, isTransactional, producerEpoch, producerId } from '../../records/record-batch.ts'
 import type { Caller, Door } from './door.ts'
 import type { Leader } from './leader-directory.ts'
@@ -16,7 +16,7 @@ export function transactionalProducer(records: Uint8Array): ProducerOfBatch | nu
 }
 
 /**
- * The guard to append under (undefined: none needed; `open`: none asked for, because the leader has taken a batch of this transaction), or
+ * What to append under (undefined: nothing needed; `open`: none asked for, because the leader has taken a batch of this transaction), or
  * the error code of the produce reply.
  */
 export async function verifyAppend(
@@ -24,7 +24,7 @@ export async function verifyAppend(
   leader: Leader,
   batch: VouchedBatch,
   caller: Caller,
-): Promise<VerificationGuard | 'open' | undefined | number> {
+): Promise<Verification | 'open' | undefined | number> {
   const implicitAdd = caller.apiVersion >= PRODUCE_ADDS_VERSION
   const transactions = OpenTransactions.at(leader, door.host.limits.openTransactionsKnownMax)
   if (implicitAdd && transactions.isOpen(batch)) return 'open'

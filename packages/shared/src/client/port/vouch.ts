@@ -1,7 +1,8 @@
 // KIP-890: before the first append of a transaction to a partition, the door asks the transaction coordinator whether the partition belongs
-// to it (old clients: it must have been added) or adds it (newer clients), under a guard that the leader issued first: whatever ends the
-// transaction meanwhile makes the guard void, so nothing late can open a transaction that nobody ends.
-import type { VerificationGuard } from '../../contracts/partition-leader.contract.ts'
+// to it (old clients: it must have been added) or adds it (newer clients), so nothing late can open a transaction that nobody ends. For an old client
+// the leader issues a guard first, which whatever ends the transaction meanwhile makes void; a newer one is fenced by its epoch, which every end
+// raises, so its leader need not be asked.
+import type { Verification } from '../../contracts/partition-leader.contract.ts'
 import { errors } from '../../protocol/error-codes.ts'
 import type {
   AddPartitionsToTxnRequest,
@@ -22,21 +23,33 @@ export interface VouchedAppend {
   readonly implicitAdd: boolean
 }
 
-/** The guard to append under (undefined: none needed), or the coordinator's error code. Rejects as an ask of the leader does. */
+/** What to append under (undefined: nothing needed), or the coordinator's error code. Rejects as an ask of the leader does. */
 export async function vouch(
   door: Door,
   leader: Leader,
   append: VouchedAppend,
   caller: Caller,
-): Promise<VerificationGuard | undefined | number> {
-  const { transactionalId, producerId, producerEpoch, baseSequence, implicitAdd } = append
-  const { guard } = await leader.link.ask(
-    'verify',
-    { producerId, producerEpoch, baseSequence, supportsEpochBump: implicitAdd },
-    { deadlineMs: caller.deadlineMs },
-  )
+): Promise<Verification | undefined | number> {
+  if (append.implicitAdd) {
+    const code = await addedOrVerified(door, leader, append, caller)
+    return code === 0 ? 'added' : code
+  }
+  const { producerId, producerEpoch, baseSequence } = append
+  const asked = { producerId, producerEpoch, baseSequence }
+  const { guard } = await leader.link.ask('verify', asked, { deadlineMs: caller.deadlineMs })
   if (!guard) return undefined
-  const topics = [{ name: leader.topic, partitions: [leader.partition] }]
+  const code = await addedOrVerified(door, leader, append, caller)
+  return code === 0 ? guard : code
+}
+
+/** The coordinator's code; 0: the partition is in the transaction. */
+async function addedOrVerified(
+  door: Door,
+  { topic, partition }: Leader,
+  { transactionalId, producerId, producerEpoch, implicitAdd }: VouchedAppend,
+  caller: Caller,
+): Promise<number> {
+  const topics = [{ name: topic, partitions: [partition] }]
   const transaction = { transactionalId, producerId, producerEpoch, verifyOnly: !implicitAdd, topics }
   const request: AddPartitionsToTxnRequest = {
     transactions: [transaction],
@@ -55,8 +68,7 @@ export async function vouch(
   const response = (await door.coordinators.ask('transaction', transactionalId, asked, caller)) as
     | AddPartitionsToTxnResponse
     | number
-  const code = typeof response === 'number' ? response : codeOf(response)
-  return code === 0 ? guard : code
+  return typeof response === 'number' ? response : codeOf(response)
 }
 
 function codeOf({ errorCode: code, resultsByTransaction }: AddPartitionsToTxnResponse): number {
