@@ -48,6 +48,8 @@ export class TransactionManager {
   readonly #toAdd = new Map<string, { readonly topic: string; readonly partition: number }>()
   #isAdding = false
   #hasOffsets = false
+  /** Settles when no offsets are on their way. */
+  #offsetsSent: Promise<unknown> = Promise.resolve()
   #hasFailed = false
 
   constructor(host: TransactionManagerHost) {
@@ -124,9 +126,16 @@ export class TransactionManager {
     return false
   }
 
-  async sendOffsets({ groupId, offsets, ...member }: TransactionOffsets, maxBlockMs: number): Promise<void> {
+  /** An end that is asked for meanwhile waits for it; a commit fails if it does. */
+  sendOffsets(offsets: TransactionOffsets, maxBlockMs: number): Promise<void> {
     if (this.state !== 'InTransaction') throw new PortError(this.refusal ?? stateError(this.state, 'sendOffsets'))
     this.#deadline = this.#host.context.clock.monotonic() + maxBlockMs
+    const sent = this.#sendOffsets(offsets)
+    this.#offsetsSent = Promise.allSettled([this.#offsetsSent, sent])
+    return sent
+  }
+
+  async #sendOffsets({ groupId, offsets, ...member }: TransactionOffsets): Promise<void> {
     const { transactionalId } = this.#host.policy
     const producer = { transactionalId, ...this.#identity! }
     this.#hasOffsets = true
@@ -153,7 +162,10 @@ export class TransactionManager {
         response.topics.flatMap(({ partitions }) => partitions).reduce((code, { errorCode }) => code || errorCode, 0),
       )
     } catch (thrown) {
-      throw this.#failed(thrown)
+      const wasCommitting = this.state === 'CommittingTransaction'
+      const error = this.#failed(thrown)
+      if (wasCommitting) this.#answer(error)
+      throw error
     }
   }
 
@@ -222,7 +234,7 @@ export class TransactionManager {
 
   async #endTransaction(committed: boolean): Promise<void> {
     // A commit waits for its batches; an abort for what is on the wire, which must not arrive after the end.
-    await this.#host.idle(committed)
+    await Promise.all([this.#host.idle(committed), this.#offsetsSent])
     if (this.state !== (committed ? 'CommittingTransaction' : 'AbortingTransaction')) return
     try {
       const identity = await this.#identityAfterEnd(committed)

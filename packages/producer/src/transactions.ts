@@ -96,8 +96,17 @@ export class Transaction implements AsyncDisposable {
     }) as Producer['send']
   }
 
-  /** Commits consumed offsets with the transaction: they count if, and only if, it is committed. */
-  async sendOffsets(given: OffsetsToSend): Promise<void> {
+  /**
+   * Commits consumed offsets with the transaction: they count if, and only if, it is committed. Need not be awaited: a commit waits for it, and fails if it
+   * failed.
+   */
+  sendOffsets(given: OffsetsToSend): Promise<void> {
+    const sent = this.#sendOffsets(given)
+    sent.catch(() => undefined)
+    return sent
+  }
+
+  async #sendOffsets(given: OffsetsToSend): Promise<void> {
     this.#checkOpen('sendOffsets')
     const request: TransactionOffsets & { maxBlockMs: number } = {
       groupId: given.groupId,

@@ -15,11 +15,11 @@ import { backoffMs } from '@odradek/shared/client/backoff.rules'
 import { type Topic, topicOf } from '@odradek/shared/client/topic'
 import { assertPipelineInvariants, pipelineMachine } from './pipeline.machine.ts'
 import {
+  addOutputs,
   advanced,
   type CommitEvery,
   isDue,
   offsetsOf,
-  outputsOf,
   type Positions,
   rewindsOf,
   verdictOn,
@@ -54,6 +54,7 @@ export interface PipelineMetrics {
 }
 
 type Batch = RecordBatch<ConsumerRecord<any, any>>
+type Outputs = ProducerRecord | readonly ProducerRecord[] | null | undefined
 const RETRY = { initialMs: 100, maxMs: 1_000 }
 const NOTHING: Positions = new Map()
 /** The clock is looked at after so many records. */
@@ -63,6 +64,8 @@ interface Slice {
   readonly outputs: ProducerRecord[]
   readonly from: number
   next: number
+  /** Records that were read. */
+  records: number
   failure: Failed | null
 }
 
@@ -109,6 +112,8 @@ export class PipelineLane {
   #turns: Promise<unknown> = Promise.resolve()
   #waiting: (() => void)[] = []
   #abortsInRow = 0
+  /** A transaction was undone, and nothing was tried since. */
+  #wasUndone = false
   #counts = { records: 0, outputs: 0, skipped: 0 }
 
   constructor(parts: PipelineParts) {
@@ -188,11 +193,19 @@ export class PipelineLane {
 
   /** Processes records of the batch until the transaction is due. */
   async #slice(batch: Batch, records: Ahead): Promise<void> {
+    await this.#pause()
     // It may have been rewound, or taken away, while this slice waited for its turn.
     if (batch.isStale) return
-    await this.#wanted('transaction.wanted', 'Processing')
     const { clock, commitEvery, to } = this.#parts
+    if (this.state !== 'Processing') this.#beganMs = clock.monotonic()
+    // The transaction before may still be on its way: its commit is waited for when there is something to send.
     const slice = await this.#processed(batch, records)
+    await this.#settled()
+    await this.#pause()
+    // It was undone, and this partition is read again from its beginning; or the partition goes to another member.
+    if (batch.isStale) return
+    await this.#wanted('transaction.wanted', 'Processing')
+    this.#records += slice.records
     if (slice.failure !== null) {
       this.#note(batch, slice.from, slice.from)
       await this.#failed(slice.failure)
@@ -204,55 +217,57 @@ export class PipelineLane {
       this.#counts.outputs += slice.outputs.length
       void this.#transaction!.send(topicOf(to), slice.outputs as never)
     }
-    if (isDue(commitEvery, { records: this.#records, beganMs: this.#beganMs }, clock.monotonic())) await this.#commit()
+    if (isDue(commitEvery, { records: this.#records, beganMs: this.#beganMs }, clock.monotonic()))
+      this.#machine.send({ type: 'commit.wanted' })
   }
 
   /** Records of the batch until the transaction is due, the batch is done, or the function fails. */
   async #processed(batch: Batch, records: Ahead): Promise<Slice> {
     const { commitEvery } = this.#parts
-    const slice: Slice = { outputs: [], from: Number(records.next!.offset), next: -1, failure: null }
-    while (records.next !== null && this.#records < commitEvery.records) {
+    const slice: Slice = { outputs: [], from: Number(records.next!.offset), next: -1, records: 0, failure: null }
+    const room = commitEvery.records - (this.state === 'Processing' ? this.#records : 0)
+    let last = records.next
+    while (records.next !== null && slice.records < room) {
       const record = records.next
       try {
         const made = this.#made(record)
-        for (const output of made instanceof Promise ? await made : made) slice.outputs.push(output)
+        addOutputs(slice.outputs, made instanceof Promise ? await made : made)
       } catch (thrown) {
         slice.failure = thrown as Failed
         break
       }
-      slice.next = Number(record.offset) + 1
+      last = record
       records.take()
-      this.#records++
-      if ((this.#records & LOOK_MASK) === 0 && (this.#isLate() || batch.isStale)) break
+      slice.records++
+      if ((slice.records & LOOK_MASK) === 0 && (this.#isLate() || batch.isStale)) break
     }
+    slice.next = slice.records === 0 ? slice.from : Number(last!.offset) + 1
     return slice
   }
 
   /** What the function makes of a record; throws Failed unless the record is to be skipped. */
-  #made(record: ConsumerRecord<any, any>): readonly ProducerRecord[] | Promise<readonly ProducerRecord[]> {
+  #made(record: ConsumerRecord<any, any>): Outputs | Promise<Outputs> {
     this.#counts.records++
     try {
       const made = this.#parts.transform(record)
-      if (!(made instanceof Promise)) return outputsOf<ProducerRecord>(made as ProducerRecord)
-      return made.then(outputsOf<ProducerRecord>, thrown => this.#chosen(thrown, record))
+      return made instanceof Promise ? made.catch(thrown => this.#chosen(thrown, record)) : (made as Outputs)
     } catch (thrown) {
       return this.#chosen(thrown, record)
     }
   }
 
-  async #chosen(thrown: unknown, record: ConsumerRecord<any, any>): Promise<readonly ProducerRecord[]> {
+  async #chosen(thrown: unknown, record: ConsumerRecord<any, any>): Promise<Outputs> {
     const { onError } = this.#parts
     const choice = typeof onError === 'function' ? await onError(thrown, record) : onError
     if (choice !== 'skip') throw new Failed(choice, thrown)
     this.#counts.skipped++
-    return []
+    return null
   }
 
   /** Nothing of the transaction may count; with `retry` reading goes on at its beginning. */
   async #failed(failure: Failed): Promise<void> {
     await this.#abort()
     if (failure.choice === 'stop') throw failure
-    await this.#wait()
   }
 
   #note({ topic, partition, leaderEpoch }: Batch, from: number, next: number): void {
@@ -286,8 +301,9 @@ export class PipelineLane {
     await this.#settled()
   }
 
-  /** Sends the event if the machine is not where it leads to, and waits until it has settled. */
+  /** Waits for what is under way, sends the event if the machine is not where it leads to, and waits until it has settled. */
   async #wanted(type: 'transaction.wanted' | 'commit.wanted' | 'abort.wanted', reached: string): Promise<void> {
+    await this.#settled()
     if (this.state === reached || this.#machine.isDone) return
     this.#machine.send({ type })
     await this.#settled()
@@ -299,11 +315,8 @@ export class PipelineLane {
     this.#throwFatal()
   }
 
-  async #commit(): Promise<void> {
-    const { aborts } = this.#machine.context
-    await this.#wanted('commit.wanted', 'Idle')
-    if (this.#machine.context.aborts > aborts) await this.#wait()
-    else this.#abortsInRow = 0
+  #commit(): Promise<void> {
+    return this.#wanted('commit.wanted', 'Idle')
   }
 
   #abort(): Promise<void> {
@@ -311,7 +324,9 @@ export class PipelineLane {
   }
 
   /** Whoever was undone waits before he tries the same again. */
-  async #wait(): Promise<void> {
+  async #pause(): Promise<void> {
+    if (!this.#wasUndone) return
+    this.#wasUndone = false
     const { clock, random } = this.#parts
     const waitMs = backoffMs(RETRY, this.#abortsInRow++, random.float())
     await new Promise<void>(resolve => clock.after(waitMs, resolve))
@@ -330,8 +345,6 @@ export class PipelineLane {
     const { clock, commitEvery, producer } = this.#parts
     try {
       this.#transaction = await producer.begin()
-      this.#records = 0
-      this.#beganMs = clock.monotonic()
       const opened = this.#transaction
       this.#dueTimer = clock.after(commitEvery.ms, () =>
         this.#turn(() => this.#commitIfOpen(opened)).catch(() => undefined),
@@ -350,12 +363,15 @@ export class PipelineLane {
   async #end(): Promise<void> {
     const transaction = this.#transaction!
     try {
+      // Outputs go out while the consumer's thread is asked; the commit waits for them and for the offsets.
+      void this.#parts.producer.flush()
       if (this.#positions.size > 0) {
         const member = await this.#consumer.groupMetadata()
-        await transaction.sendOffsets({ ...member, offsets: offsetsOf(this.#positions) })
+        void transaction.sendOffsets({ ...member, offsets: offsetsOf(this.#positions) })
       }
       await transaction.commit()
       this.#ended()
+      this.#abortsInRow = 0
       this.#positions = NOTHING
       this.#machine.send({ type: 'transaction.committed' })
     } catch (thrown) {
@@ -390,6 +406,7 @@ export class PipelineLane {
     for (const { topic, partition, from } of rewindsOf(this.#positions, this.#consumer.assignment()))
       this.#consumer.seek({ topic, partition }, from)
     this.#positions = NOTHING
+    this.#wasUndone = true
     this.#machine.send({ type: 'rewound' })
   }
 

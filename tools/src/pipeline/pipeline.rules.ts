@@ -63,8 +63,9 @@ export function verdictOn(error: { readonly code?: unknown; readonly fatal?: unk
   return 'abort'
 }
 
-/** What the function made of a record: nothing, one record, or several. */
-export function outputsOf<R>(made: R | readonly R[] | null | undefined): readonly R[] {
-  if (made === null || made === undefined) return []
-  return Array.isArray(made) ? made : [made as R]
+/** Adds what the function made of a record: nothing, one record, or several. */
+export function addOutputs<R>(outputs: R[], made: R | readonly R[] | null | undefined): void {
+  if (made === null || made === undefined) return
+  if (Array.isArray(made)) for (const output of made as readonly R[]) outputs.push(output)
+  else outputs.push(made as R)
 }

@@ -137,6 +137,7 @@ describe('a pipeline', () => {
     const first = lane('tx')
     await world.advance(1_000)
     const second = lane('tx')
+    await world.advance(5_000)
     feed(20, 40)
     await world.advance(10_000)
     expect(first.ended.error).toMatchObject({ code: 'ODK_PRODUCER_FENCED', fatal: true })
