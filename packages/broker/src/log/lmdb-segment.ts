@@ -1,4 +1,5 @@
 // A segment as one LMDB environment: writes and reads the stored form of log-keys.records.ts.
+import { giveBack, take } from '@odradek/shared/base/lent-buffers'
 import * as batch from '@odradek/shared/records/record-batch'
 import type { Database } from 'lmdb'
 import { bootId } from './boot-id.ts'
@@ -48,10 +49,12 @@ type Rows = Database<Buffer, any>
 /** A value counts at least this much towards the limit of a tail check: many small ones cost time as well. */
 const CHECK_COST_BYTES_MIN = 4096
 
-/** Gathers the values of a read before the one exact copy: hot memory, reused by all logs of the thread. */
-let gather = Buffer.allocUnsafeSlow(256 * 1024)
-/** A gather buffer larger than this is not kept. */
-const GATHER_KEPT_BYTES_MAX = 8 * 1024 * 1024
+/** A read begins with room for as much as the thread's last one found, at least this. In bytes. */
+const GATHER_BYTES_MIN = 64 * 1024
+/** Fewer bytes than this are not lent: an own copy of them costs less than the large buffer would that they occupied. */
+const LENT_BYTES_MIN = 8 * 1024
+
+let lastReadBytes = 0
 
 /** One generation of a segment: the folder at `path`, which its storage made or found. */
 export class LmdbSegment implements Segment {
@@ -99,13 +102,15 @@ export class LmdbSegment implements Segment {
       if (!change.durable) this.#attempt(() => this.#flushedRoot.beforeUnflushed())
       // Reads come before the transaction: within it, they would go through the writer.
       const cut = change.dropFrom === undefined ? undefined : planCut(environment, change.dropFrom)
+      let joined: readonly Uint8Array[] = []
       this.#attempt(() =>
         environment.commit((batches, meta) => {
           if (cut !== undefined) applyCut(batches, meta, cut)
-          putBatches(batches, change.batches)
+          joined = putBatches(batches, change.batches)
           this.#putMeta(meta, change)
         }, change.durable),
       )
+      for (const value of joined) giveBack(value)
       if (change.durable) this.#recordFlush()
     })
   }
@@ -133,23 +138,23 @@ export class LmdbSegment implements Segment {
       let firstOffset = -1
       let nextOffset = offset
       let bytes = 0
+      let gathered = take(Math.min(Math.max(lastReadBytes, GATHER_BYTES_MIN), limits.maxBytes))
       this.#values(environment, offset, value => {
         const room = limits.maxBytes - bytes
         const served = serveFrom(value, nextOffset, { room, first: firstOffset < 0, limits })
         if (served.to > served.from) {
           if (firstOffset < 0) firstOffset = served.firstOffset
           nextOffset = served.nextOffset
-          bytes = gatherAt(bytes, value, served)
+          gathered = gatherAt(gathered, bytes, value.subarray(served.from, served.to))
+          bytes += served.to - served.from
         }
         limited = served.endOffset === undefined
         return bytes < limits.maxBytes ? served.endOffset : undefined
       })
-      if (firstOffset < 0 && !limited) return undefined
-      if (firstOffset < 0) return { bytes: new Uint8Array(0), firstOffset: offset, nextOffset: offset }
-      const exact = new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer)
-      exact.set(gather.subarray(0, bytes))
-      if (gather.length > GATHER_KEPT_BYTES_MAX) gather = Buffer.allocUnsafeSlow(256 * 1024)
-      return { bytes: exact, firstOffset, nextOffset }
+      lastReadBytes = bytes
+      const found = bytesOfRead(gathered, bytes, limits)
+      if (firstOffset < 0) return limited ? { bytes: found, firstOffset: offset, nextOffset: offset } : undefined
+      return { bytes: found, firstOffset, nextOffset }
     })
   }
 
@@ -322,31 +327,45 @@ export class LmdbSegment implements Segment {
   }
 }
 
-/** Copies what is served behind the `filled` bytes that were gathered; returns the new fill. */
-function gatherAt(filled: number, value: Uint8Array, { from, to }: { from: number; to: number }): number {
-  const end = filled + to - from
-  if (end > gather.length) {
-    const larger = Buffer.allocUnsafeSlow(Math.max(end, gather.length * 2))
-    larger.set(gather.subarray(0, filled))
-    gather = larger
+/** Puts `served` behind the `filled` bytes of `gathered`, or of a larger one that takes its place. */
+function gatherAt(gathered: Buffer<ArrayBuffer>, filled: number, served: Uint8Array): Buffer<ArrayBuffer> {
+  let room = gathered
+  if (filled + served.length > gathered.length) {
+    room = take(Math.max(filled + served.length, gathered.length * 2))
+    room.set(gathered.subarray(0, filled))
+    giveBack(gathered)
   }
-  gather.set(value.subarray(from, to), filled)
-  return end
+  room.set(served, filled)
+  return room
 }
 
-function putBatches(rows: Rows, batches: readonly StampedBatch[]): void {
+/** What was gathered as the reader wants it: lent as it is, or exact. */
+function bytesOfRead(gathered: Buffer, bytes: number, { lend = false }: ReadLimits): Uint8Array {
+  if (lend && bytes >= LENT_BYTES_MIN) return gathered.subarray(0, bytes)
+  const exact = new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer)
+  exact.set(gathered.subarray(0, bytes))
+  giveBack(gathered)
+  return exact
+}
+
+/** Stores batches, small ones together. Returns the lent buffers in which they were joined: the commit ends their use. */
+function putBatches(rows: Rows, batches: readonly StampedBatch[]): readonly Uint8Array[] {
+  const joined: Uint8Array[] = []
   for (const { from, to, bytes } of valuesOf(batches, VALUE_BYTES_MAX)) {
-    const first = batches[from]!
-    const value =
-      to - from === 1
-        ? first.bytes
-        : Buffer.concat(
-            batches.slice(from, to).map(each => each.bytes),
-            bytes,
-          )
+    let value = batches[from]!.bytes
+    if (to - from > 1) {
+      value = take(bytes)
+      let filled = 0
+      for (let at = from; at < to; at++) {
+        value.set(batches[at]!.bytes, filled)
+        filled += batches[at]!.bytes.length
+      }
+      joined.push(value)
+    }
     // `append` fills pages to the brim; keys always ascend here, as the log asserts density.
-    rows.put(first.baseOffset, value as Buffer, APPEND)
+    rows.put(batches[from]!.baseOffset, value as Buffer, APPEND)
   }
+  return joined
 }
 
 function removeAll(meta: Rows, name: string): void {

@@ -1,5 +1,6 @@
 // A segment in memory: keeps the buffers it is given and serves reads by concatenating slices. Nothing survives its store.
 // For tests, `storage: 'memory'` and the simulator, which can make it forget what was not flushed.
+import { isLent } from '@odradek/shared/base/lent-buffers'
 import * as batch from '@odradek/shared/records/record-batch'
 import type { AbortedTransaction, LogRead, ProducerState, ReadLimits, StampedBatch } from './partition-log.ts'
 import type {
@@ -34,6 +35,11 @@ class SegmentContent {
   }
 }
 
+/** The batch as it may be kept: what came in a lent buffer is only lent. */
+function kept(stamped: StampedBatch): StampedBatch {
+  return isLent(stamped.bytes) ? { ...stamped, bytes: new Uint8Array(stamped.bytes) } : stamped
+}
+
 class MemorySegment implements Segment {
   readonly baseOffset: number
   readonly generation: number
@@ -53,7 +59,7 @@ class MemorySegment implements Segment {
     const content = this.#content
     content.undo?.push(undoOf(content, change))
     if (change.dropFrom !== undefined) dropFrom(content, change.dropFrom)
-    content.batches.push(...change.batches)
+    content.batches.push(...change.batches.map(kept))
     if (change.replaceProducers) content.producers = new Map()
     for (const producer of change.producers ?? []) content.producers.set(producer.producerId, producer)
     for (const id of change.expiredProducers ?? []) content.producers.delete(id)
@@ -198,7 +204,6 @@ interface StoredSegment {
 
 /** The segments of one log in memory. Owned by a MemoryLogStore, so it survives the actor that uses the log. */
 export class MemorySegmentStorage implements SegmentStorage {
-  readonly keepsBytes = true
   readonly #segments = new Map<string, StoredSegment>()
   readonly #forgets: boolean
 

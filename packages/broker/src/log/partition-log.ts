@@ -26,7 +26,7 @@ export interface LogConfig {
 
 /** One v2 record batch, stamped: base offset and leader epoch are already written into `bytes`. */
 export interface StampedBatch {
-  /** The whole batch; see {@link PartitionLog.keepsBytes}. Never a SharedArrayBuffer view. */
+  /** The whole batch. The log takes it over: nobody may write into it afterwards. Never a SharedArrayBuffer view. */
   readonly bytes: Uint8Array
   readonly baseOffset: number
   /** Inclusive. */
@@ -113,10 +113,12 @@ export interface ReadLimits {
   readonly maxOffset: number
   /** True: the first batch is returned whole even above `maxBytes` (KIP-74). */
   readonly minOneBatch: boolean
+  /** True: the bytes may come in a lent buffer (`base/lent-buffers`), which the reader gives back. Default false. */
+  readonly lend?: boolean
 }
 
 export interface LogRead {
-  /** Whole batches in an own exact ArrayBuffer (may be transferred); empty when nothing is readable. */
+  /** Whole batches in an own exact ArrayBuffer (may be transferred), unless it was to be lent; empty when nothing is readable. */
   readonly bytes: Uint8Array
   /** Base offset of the first batch, `offset` when empty. The first batch may begin below the offset asked for. */
   readonly firstOffset: number
@@ -239,8 +241,6 @@ export interface LogRecovery {
  */
 export interface PartitionLog {
   readonly identity: LogIdentity
-  /** True (memory): the log takes the bytes of batches over, and nobody may write into them afterwards. False: when `append` has returned they are its caller's. */
-  readonly keepsBytes: boolean
   /** First readable offset. */
   readonly logStartOffset: number
   /** Offset of the next record. */

@@ -2,6 +2,7 @@
 // their time is up. One copy out of the log into an own buffer per answer; nothing is held for a parked fetch but its request.
 import type { ActorContext } from '@odradek/shared/actor/actor'
 import type { Timer } from '@odradek/shared/base/clock'
+import { giveBack, isLent } from '@odradek/shared/base/lent-buffers'
 import type { FetchRequest, FetchResponse } from '@odradek/shared/contracts/partition-leader.contract'
 import { type ErrorName, errors } from '@odradek/shared/protocol/error-codes'
 import {
@@ -28,6 +29,12 @@ interface Waiter {
   timer: Timer | undefined
 }
 
+/** Who asks. */
+interface FetchPeer {
+  readonly id: number
+  readonly sharesThread: boolean
+}
+
 /** What a fetch finds now; `more`: there is more to read than it may take. */
 interface Reading {
   readonly response: FetchResponse
@@ -51,12 +58,19 @@ export class FetchDesk {
     return { size: waitingCount(this.#waits), high: this.#waits.high }
   }
 
-  fetch(request: FetchRequest, peer: number): FetchResponse | Promise<FetchResponse> {
+  fetch(request: FetchRequest, peer: FetchPeer): FetchResponse | Promise<FetchResponse> {
+    const { id, sharesThread } = peer
+    return this.#fetch(request.lend && !sharesThread ? { ...request, lend: false } : request, id)
+  }
+
+  #fetch(request: FetchRequest, peer: number): FetchResponse | Promise<FetchResponse> {
     const { response, more } = this.#read(request)
     const available = response.records.length
     const final = response.errorCode !== errors.NONE.code || response.divergingEpoch !== undefined || more
     if (final || isSatisfied(available, request)) return response
-    return this.#park(request, peer, available) ?? response
+    const parked = this.#park(request, peer, available)
+    if (parked !== undefined && isLent(response.records)) giveBack(response.records)
+    return parked ?? response
   }
 
   /** Answers everybody who has what they waited for; after each commit. */
@@ -140,8 +154,8 @@ export class FetchDesk {
     { end, readCommitted }: { readonly end: number; readonly readCommitted: boolean },
   ): Reading {
     const { log } = this.#leadership
-    const { fetchOffset, partitionMaxBytes, minOneBatch = true } = request
-    const limits = { maxBytes: Math.max(partitionMaxBytes, 1), maxOffset: end, minOneBatch }
+    const { fetchOffset, partitionMaxBytes, minOneBatch = true, lend = false } = request
+    const limits = { maxBytes: Math.max(partitionMaxBytes, 1), maxOffset: end, minOneBatch, lend }
     const { bytes, nextOffset } = log.read(fetchOffset, limits)
     this.#bytesOut += bytes.length
     this.#context.report('BytesOut', this.#bytesOut)

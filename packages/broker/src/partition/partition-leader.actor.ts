@@ -107,7 +107,7 @@ class PartitionLeader {
       ask: {
         append: request => (this.#leading ? this.#committer.append(request) : NOT_LEADING_APPEND),
         fetch: (request, peer) =>
-          this.#leading ? this.#desk.fetch(request, peer.id) : this.#desk.refusal('NOT_LEADER_OR_FOLLOWER'),
+          this.#leading ? this.#desk.fetch(request, peer) : this.#desk.refusal('NOT_LEADER_OR_FOLLOWER'),
         listOffsets: request => this.#listOffsets(request),
         deleteRecords: request => this.#deleteRecords(request),
         offsetForLeaderEpoch: request => this.#offsetForLeaderEpoch(request),

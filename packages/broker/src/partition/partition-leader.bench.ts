@@ -51,8 +51,7 @@ function openLeader() {
   const deferred: (() => void)[] = []
   const context = {
     clock: systemClock,
-    // Every turn appends the same buffers: none may be released.
-    limits: { ...limits, transferBytesMin: Number.POSITIVE_INFINITY },
+    limits,
     gate: openGate,
     defer: (work: () => void) => deferred.push(work),
     report() {},
@@ -150,7 +149,7 @@ describe('fetch 1 MiB just appended', () => {
           minBytes: 1,
           maxWaitMs: 500,
         },
-        1,
+        { id: 1, sharesThread: false },
       )
     },
     turns,

@@ -4,6 +4,7 @@ import { setMaxListeners } from 'node:events'
 import type { Socket } from 'node:net'
 import { type MachineRun, runMachine } from '@odradek/shared/actor/machine-runner'
 import type { Timer } from '@odradek/shared/base/clock'
+import { giveBack, isLent, take } from '@odradek/shared/base/lent-buffers'
 import { answer, type Caller } from '@odradek/shared/client/port/door'
 import type { ApiName, ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
 import { type ApiMessages, apiOf } from '@odradek/shared/protocol/api-table'
@@ -14,8 +15,10 @@ import { apiVersionsResponse } from '@odradek/shared/protocol/messages/18-api-ve
 import { connectionMachine } from './connection.machine.ts'
 import type { HandlerContext } from './handlers/handler.ts'
 import type { ListenerCounters, ListenerRoom } from './listener-room.ts'
+import { readInto } from './read-into.ts'
 import { type Route, routes, serves } from './request-router.ts'
 
+const PRODUCE_KEY = 0
 const FETCH_KEY = 1
 const API_VERSIONS_KEY = 18
 /** Deadline of a request that the leader, the coordinator or the broker must answer; JoinGroup and Fetch may wait long by themselves. Milliseconds. */
@@ -83,7 +86,8 @@ export class Connection {
     this.#idle = this.#armIdle(room.limits.idleMs)
     socket.setNoDelay(true)
     socket.setKeepAlive(true)
-    socket.on('data', chunk => this.#receive(chunk))
+    if (!readInto(socket, room.readBuffer, chunk => this.#receiveLent(chunk)))
+      socket.on('data', chunk => this.#receive(chunk))
     socket.on('drain', () => this.#takeFrames())
     socket.once('end', () => this.#peerEnded())
     socket.once('error', () => this.#machine.send({ type: 'socket.lost' }))
@@ -105,10 +109,22 @@ export class Connection {
   }
 
   #receive(chunk: Uint8Array): void {
-    this.#lastUsedMs = this.#room.context.clock.monotonic()
-    this.#count('bytesIn', chunk.byteLength)
+    this.#heard(chunk)
     this.#splitter.push(chunk)
     this.#takeFrames()
+  }
+
+  /** The chunk is gone when this returns. */
+  #receiveLent(chunk: Uint8Array): void {
+    this.#heard(chunk)
+    this.#splitter.pushLent(chunk)
+    this.#takeFrames()
+    this.#splitter.keepRest()
+  }
+
+  #heard(chunk: Uint8Array): void {
+    this.#lastUsedMs = this.#room.context.clock.monotonic()
+    this.#count('bytesIn', chunk.byteLength)
   }
 
   /** Takes what may be taken now. What may not stays here, and nothing more is read from the socket before it was taken. */
@@ -128,7 +144,7 @@ export class Connection {
 
   #nextFrame(): Uint8Array | undefined {
     if (!this.#machine.hasTag('serving') || this.#isFull()) return undefined
-    const frame = this.#held ?? this.#splitter.next()
+    const frame = this.#held ?? this.#ownFrame()
     this.#held = undefined
     if (frame && this.#fetching && isFetch(frame)) {
       this.#held = frame
@@ -136,6 +152,15 @@ export class Connection {
     }
     if (!frame && this.#peerHasEnded) this.#machine.send({ type: 'peer.ended' })
     return frame
+  }
+
+  /** The next frame in memory that stays: lent, for batches, which are many and large and done with when they are answered. */
+  #ownFrame(): Uint8Array | undefined {
+    const frame = this.#splitter.next()
+    if (frame === undefined || !this.#splitter.isLentChunk(frame)) return frame
+    const own = isProduce(frame) ? take(frame.length) : new Uint8Array(frame.length)
+    own.set(frame)
+    return own
   }
 
   /** A client that ended may still be owed replies, also to what was not taken yet, but nobody waits for records or members any more. */
@@ -226,6 +251,7 @@ export class Connection {
       clientHost: this.#clientHost,
       deadlineMs: patient ? LONG_DEADLINE_MS : REQUEST_DEADLINE_MS,
       signal: patient ? this.#patience.signal : this.#abort.signal,
+      givesBack: true,
     }
     return { door, caller, advertised: advertised(), sessions, nodeId, apiVersions }
   }
@@ -266,7 +292,8 @@ export class Connection {
 
   #write(part: Uint8Array): void {
     this.#count('bytesOut', part.byteLength)
-    this.#socket.write(part)
+    if (isLent(part)) this.#socket.write(part, error => error || giveBack(part))
+    else this.#socket.write(part)
   }
 
   /** As much is in flight or unsent as may be. */
@@ -322,6 +349,10 @@ export class Connection {
   #count(counter: keyof ListenerCounters, by: number): void {
     this.#room.counters[counter] += by
   }
+}
+
+function isProduce(frame: Uint8Array): boolean {
+  return frame[0] === 0 && frame[1] === PRODUCE_KEY
 }
 
 function isFetch(frame: Uint8Array): boolean {

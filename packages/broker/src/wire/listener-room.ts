@@ -35,6 +35,8 @@ export interface ListenerRoom {
   /** Where clients of this listener find the broker; known once it listens. */
   readonly advertised: () => Advertised
   readonly apiVersions: () => ApiVersionsResponse
+  /** Where all sockets read into, one after the other: borrowed from one read to the next. */
+  readonly readBuffer: Uint8Array
 }
 
 /** Message schemas by route, loaded when first spoken. */

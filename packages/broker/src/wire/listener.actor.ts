@@ -12,6 +12,9 @@ import type { ListenerRoom } from './listener-room.ts'
 import { SpokenMessages } from './listener-room.ts'
 import { TcpServer } from './tcp-server.ts'
 
+/** What one read of a socket takes at most. Large enough that a busy producer costs few reads, small enough to stay in the processor's cache. */
+const READ_BUFFER_BYTES = 128 * 1024
+
 export const actor = defineActor<ListenerContract, ListenerInput>({
   kind: 'listener',
   contract: listenerContract,
@@ -38,6 +41,7 @@ export const actor = defineActor<ListenerContract, ListenerInput>({
       messages: new SpokenMessages(),
       advertised: () => input.advertised ?? server.address,
       apiVersions: () => apiVersions,
+      readBuffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
     }
     const server = new TcpServer(room)
     // Whatever ends the actor ends its sockets: clients must not talk to a listener that nobody supervises.

@@ -78,6 +78,8 @@ export interface Peer<C extends Contract = Contract> {
   readonly id: number
   /** The asker's name, for logs. */
   readonly name: string
+  /** The asker runs on this actor's thread: an answer may lend it a buffer (`lent-buffers`). */
+  readonly sharesThread: boolean
   /** Tells the peer news. False when the link is closed or its queue full; nothing is queued without bound. */
   news<N extends keyof C['news'] & string>(name: N, message: MessageOf<C['news'][N]>): boolean
   readonly isClosed: boolean

@@ -50,6 +50,10 @@ export class PeerEnd<C extends Contract = Contract> implements Peer<C> {
     this.#queue = new NamedQueue(`news to ${identity.name}`, lane.linkQueueMessagesMax)
   }
 
+  get sharesThread(): boolean {
+    return !this.#trunk.leavesThread
+  }
+
   asked(seq: number, word: number, request: unknown): void {
     this.#actor.asked(this, seq, word, request)
   }

@@ -1,5 +1,7 @@
 // All links between two lanes over one channel: writes what link ends and peer ends say into the outgoing array, reads incoming
 // arrays and hands each entry to its end. It knows no contract and no actor; its lane decides when to post.
+
+import { isLent } from '../base/lent-buffers.ts'
 import type { Channel, ChannelListener } from './channel.ts'
 import type { BuffersOf } from './contract.ts'
 import { describeThrown } from './describe-thrown.ts'
@@ -222,19 +224,18 @@ export class Trunk implements ChannelListener {
     else this.lane.misused(error.message)
   }
 
-  /** The message as it may cross: views exact, large buffers on the transfer list. */
+  /** The message as it may cross: views exact (inside the lane also lent), large buffers on the transfer list. */
   #packed(message: unknown, buffers: BuffersOf<any> | undefined): unknown {
     if (this.lane.copiesMessages) return this.#copied(message, buffers)
     if (buffers === undefined) return message
     let needsCopy = false
     const givenAway = this.lane.givenAway
-    for (const view of buffers(message)) {
-      if (view && (!isExact(view) || (givenAway.size > 0 && givenAway.has(view.buffer as ArrayBuffer))))
-        needsCopy = true
+    const isCopied = (view: Uint8Array) => {
+      if (!isExact(view)) return this.leavesThread || !isLent(view)
+      return givenAway.size > 0 && givenAway.has(view.buffer as ArrayBuffer)
     }
-    const packed = needsCopy
-      ? withCopies(message, view => !isExact(view) || givenAway.has(view.buffer as ArrayBuffer))
-      : message
+    for (const view of buffers(message)) if (view && isCopied(view)) needsCopy = true
+    const packed = needsCopy ? withCopies(message, isCopied) : message
     if (!this.leavesThread) return packed
     for (const view of buffers(packed)) {
       if (!view || view.byteLength < this.lane.transferBytesMin || !(view.buffer instanceof ArrayBuffer)) continue

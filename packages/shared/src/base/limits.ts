@@ -16,6 +16,9 @@ export const limits = {
   linkQueueBytesMax: 64 * MIB,
   /** A buffer of at least this many bytes is transferred, a smaller one is cloned (measured: STACK 1). */
   transferBytesMin: 8 * KIB,
+  /** Largest buffer that is lent again (`base/lent-buffers`), and what a thread keeps of those that nobody has. Bytes; the first a power of two. */
+  lentBufferBytesMax: 4 * MIB,
+  lentBytesKeptMax: 32 * MIB,
   /** Messages handled in one turn before a thread yields to its timers and sockets. */
   turnMessagesMax: 1_024,
   /** Messages said to one thread before they are posted without waiting for the end of the turn. */
@@ -132,6 +135,7 @@ assert(
   limits.turnPostMessagesMax <= limits.turnMessagesMax,
   'an array that is posted early never exceeds what a turn may handle',
 )
+assert(Number.isInteger(Math.log2(limits.lentBufferBytesMax)), 'classes of lent buffers are powers of two')
 assert(limits.shardWaitingMax <= limits.shardAskersMax, 'who waits for a shard has asked it')
 assert(limits.senderBatchesMax <= limits.linkMessagesMax, 'batches on their way to a sender never wait for credit')
 assert(

@@ -5,7 +5,10 @@ import { ask, defineContract, tell } from '../actor/contract.ts'
 
 /** One partition's part of a Produce request. */
 export interface AppendRequest {
-  /** One or more v2 batches, own exact buffer (transferred away when large). */
+  /**
+   * One or more v2 batches: an own exact buffer (transferred away when large), or a view of a lent one, which is the leader's until it answers.
+   * The leader writes offsets into it.
+   */
   readonly records: Uint8Array
   /** 0, 1 or -1 (all). With 0 the reply still comes (it carries errors for the door's counters). */
   readonly acks: number
@@ -43,6 +46,8 @@ export interface FetchRequest {
   readonly maxWaitMs: number
   /** False: within partitionMaxBytes even if the first batch does not fit (Fetch hard max, KIP-74). Default true. */
   readonly minOneBatch?: boolean
+  /** True: an asker on the leader's thread may get the records in a lent buffer, and gives it back (`base/lent-buffers`). Default false. */
+  readonly lend?: boolean
 }
 
 export interface FetchResponse {
@@ -53,7 +58,7 @@ export interface FetchResponse {
   readonly divergingEpoch?: { readonly epoch: number; readonly endOffset: number }
   /** readCommitted only, ordered by firstOffset; null for readUncommitted. */
   readonly abortedTransactions: readonly { readonly producerId: number; readonly firstOffset: number }[] | null
-  /** Whole batches in an own exact buffer; empty array when there is nothing. */
+  /** Whole batches in an own exact buffer, or in a lent one where that was asked for; empty array when there is nothing. */
   readonly records: Uint8Array
 }
 

@@ -4,6 +4,11 @@
 // A frame that lies within one chunk is handed out as a view of it; one that spans chunks is put together once it is complete.
 // So memory follows the bytes received and never the size declared, and no byte of a chunk is copied more than once.
 // (Chunks below `DRIBBLE_BYTES_MAX` are gathered first: a peer that sends single bytes must not cost an object each.)
+//
+// A socket that reads into one buffer again and again lends its chunks: `pushLent`, take frames, `keepRest`. What was not taken by then is copied: the
+// frame that has begun into a buffer of its own, which grows with what arrives. A lent buffer (`LENT_FRAME_BYTES_MIN`) if it is large.
+
+import { giveBack, take } from '../base/lent-buffers.ts'
 
 import { ProtocolError } from './protocol-error.ts'
 
@@ -14,6 +19,11 @@ const GATHER_BYTES = 4096
 
 /** Consumed chunks whose places are kept before the list is moved up. */
 const CHUNKS_CONSUMED_MAX = 64
+
+/** A frame that was begun in a lent chunk and is at least this large is put together in a lent buffer. In bytes. */
+const LENT_FRAME_BYTES_MIN = 2048
+/** How much room a frame gets for each byte of it that has come; so memory follows the bytes received. */
+const ROOM_PER_BYTE = 4
 
 const SIZE_BYTES = 4
 const NO_BYTES = new Uint8Array(0)
@@ -36,6 +46,11 @@ export class FrameSplitter {
   /** Room after the last chunk, if that is a gathering buffer of ours. */
   #gatherRoom = 0
   #failure: ProtocolError | undefined
+  /** The chunk that is lent until `keepRest`. */
+  #lentChunk: ArrayBufferLike | undefined
+  /** A frame that began in a lent chunk, and how much of it has come. */
+  #begun: Buffer | undefined
+  #begunBytes = 0
 
   constructor(options: FrameSplitterOptions) {
     this.frameBytesMax = options.frameBytesMax
@@ -56,6 +71,68 @@ export class FrameSplitter {
       return
     }
     this.#gather(chunk)
+  }
+
+  /** As `push`, of a chunk that changes after `keepRest`, which must follow before anything else is pushed. */
+  pushLent(chunk: Uint8Array): void {
+    this.#lentChunk = chunk.buffer
+    let rest = chunk
+    if (this.#begun !== undefined) {
+      const part = Math.min(this.#frameBytes - this.#begunBytes, chunk.length)
+      this.#goOn(chunk.subarray(0, part))
+      rest = chunk.subarray(part)
+    }
+    if (rest.length === 0) return
+    this.#bufferedBytes += rest.length
+    this.#chunks.push(rest)
+  }
+
+  /** True for a frame whose bytes are gone after `keepRest`. */
+  isLentChunk(frame: Uint8Array): boolean {
+    return frame.buffer === this.#lentChunk
+  }
+
+  /** Copies what is left of the lent chunk. */
+  keepRest(): void {
+    const isLent = this.#first < this.#chunks.length && this.isLentChunk(this.#chunks.at(-1)!)
+    this.#lentChunk = undefined
+    if (!isLent) return
+    let rest = this.#chunks.pop()!
+    const isAll = this.#first === this.#chunks.length
+    if (isAll) {
+      rest = rest.subarray(this.#offset)
+      this.#offset = 0
+    }
+    this.#bufferedBytes -= rest.length
+    // What has begun is complete by now, or there would be no rest: the rest is of frames after it.
+    const isBeginning = isAll && this.#begun === undefined && rest.length < this.#frameBytes
+    if (isBeginning && this.#frameBytes >= LENT_FRAME_BYTES_MIN) this.#begin(rest)
+    else if (isAll || rest.length >= DRIBBLE_BYTES_MAX) this.push(new Uint8Array(rest))
+    else {
+      this.#bufferedBytes += rest.length
+      this.#gather(rest)
+    }
+  }
+
+  #begin(part: Uint8Array): void {
+    this.#begun = take(Math.min(this.#frameBytes, part.length * ROOM_PER_BYTE))
+    this.#begunBytes = 0
+    this.#goOn(part)
+  }
+
+  /** Puts more of the frame that has begun behind what has come of it. */
+  #goOn(part: Uint8Array): void {
+    const filled = this.#begunBytes + part.length
+    let room = this.#begun!
+    if (filled > room.length) {
+      room = take(Math.min(this.#frameBytes, filled * ROOM_PER_BYTE))
+      room.set(this.#begun!.subarray(0, this.#begunBytes))
+      giveBack(this.#begun!)
+      this.#begun = room
+    }
+    room.set(part, this.#begunBytes)
+    this.#begunBytes = filled
+    this.#bufferedBytes += part.length
   }
 
   #gather(chunk: Uint8Array): void {
@@ -83,9 +160,15 @@ export class FrameSplitter {
       this.#frameBytes = this.#readSize()
     }
     if (this.#bufferedBytes < this.#frameBytes) return undefined
-    const frame = this.#read(this.#frameBytes)
+    const frame = this.#begun === undefined ? this.#read(this.#frameBytes) : this.#takeBegun(this.#begun)
     this.#frameBytes = -1
     return frame
+  }
+
+  #takeBegun(begun: Buffer): Uint8Array {
+    this.#begun = undefined
+    this.#bufferedBytes -= this.#frameBytes
+    return begun.subarray(0, this.#frameBytes)
   }
 
   #readSize(): number {

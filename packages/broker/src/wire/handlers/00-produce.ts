@@ -1,6 +1,7 @@
 // Produce 3-13. With acks 0 there is no response; an error then closes the connection, which is how Kafka tells such a client to look for the leader anew.
-// Version 12 and up: the append itself adds the partition to the transaction (KIP-890). Records are copied once into exact buffers, which the leaders keep.
-import { exact } from '@odradek/shared/actor/exact'
+// Version 12 and up: the append itself adds the partition to the transaction (KIP-890). Records stay where the connection put them, in one buffer that was lent
+// for the request: it is given back once all of them are in their logs. After anything else somebody may still hold them, and it is not.
+import { giveBack } from '@odradek/shared/base/lent-buffers'
 import { answer } from '@odradek/shared/client/port/door'
 import type { ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
 import { errors } from '@odradek/shared/protocol/error-codes'
@@ -9,13 +10,15 @@ import type { Handler } from './handler.ts'
 const ACKS = new Set([-1, 0, 1])
 
 export const produceHandler: Handler<'Produce'> = async (request, { door, caller }) => {
-  for (const { partitionData } of request.topicData)
-    for (const partition of partitionData) if (partition.records) partition.records = exact(partition.records)
   const response = ACKS.has(request.acks) ? await answer(door, 'Produce', request, caller) : refuseAcks(request)
-  if (request.acks !== 0) return response
   const failed = response.responses
     .flatMap(({ partitionResponses }) => partitionResponses)
     .find(({ errorCode }) => errorCode !== 0)
+  if (!failed) {
+    for (const { partitionData } of request.topicData)
+      for (const { records } of partitionData) if (records) giveBack(records)
+  }
+  if (request.acks !== 0) return response
   if (failed)
     throw new Error(
       `Produce with acks 0 failed with error ${failed.errorCode}: the connection is closed, since there is no response to say so in`,

@@ -15,6 +15,8 @@ export interface Caller extends RequestOptions {
   readonly clientId: string
   /** As Kafka prints it, `/127.0.0.1`; in-process `/in-process`. */
   readonly clientHost: string
+  /** True: takes the records of a fetch in lent buffers, and gives them back (`base/lent-buffers`). */
+  readonly givesBack?: boolean
 }
 
 export interface Door {
