@@ -71,7 +71,7 @@ const classicEffects: ClassicEffects = {
       step.answerJoin(member, joinedResponse(group, member))
       step.change(member.memberId, { isNew: false })
       step.armSession(member)
-      group.pendingSync.add(member.memberId)
+      group.pendingSync.set(member.memberId, true)
     }
   },
 

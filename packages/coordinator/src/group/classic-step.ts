@@ -1,4 +1,4 @@
-// One decision about a classic group while it is taken: a copy of the group that may be changed, and the records, replies and timers that
+// One decision about a classic group while it is taken: a draft of the group that may be changed, and the records, replies and timers that
 // have come together. The rules of JoinGroup, SyncGroup and the others begin a step, send the machine what happened (`classic-effects.ts`),
 // and return its decision.
 import type { JoinGroupResponse } from '@odradek/shared/protocol/messages/11-join-group'
@@ -6,10 +6,13 @@ import type { SyncGroupResponse } from '@odradek/shared/protocol/messages/14-syn
 import { NO_TICKET, type Ticket } from '../runtime/effects.ts'
 import {
   assertClassicGroupInvariants,
+  assertMemberInvariants,
   type ClassicGroup,
   type ClassicMember,
-  copyOf,
+  draftOf,
+  dropMember,
   NO_ASSIGNMENT,
+  putMember,
 } from './classic-group.ts'
 import { classicGroupRecord } from './classic-records.rules.ts'
 import type { GroupRecord } from './group.records.ts'
@@ -21,21 +24,24 @@ const NEW_MEMBER_JOIN_TIMEOUT_MS = 300_000
 
 export class ClassicStep {
   readonly context: GroupContext
-  /** The step's own copy. */
+  /** The step's own draft. */
   readonly group: ClassicGroup
   readonly #records: GroupRecord[]
   readonly #effects: GroupEffect[] = []
+  /** Members that were changed. */
+  readonly #touched = new Set<string>()
+  #hasMoved = false
 
   /** `records` come before those of the step itself. */
   constructor(group: ClassicGroup, context: GroupContext, records: readonly GroupRecord[] = []) {
-    this.group = copyOf(group)
+    this.group = draftOf(group)
     this.context = context
     this.#records = [...records]
   }
 
   /** What was decided; the asker gets `reply`, or waits if there is none. */
   decision<Reply>(...[reply]: [] | [Reply]): GroupDecision<Reply> {
-    assertClassicGroupInvariants(this.group)
+    this.#assertInvariants()
     const decided = {
       records: this.#records,
       soft: [{ kind: 'classicGroup' as const, group: this.group }],
@@ -44,13 +50,29 @@ export class ClassicStep {
     return reply === undefined ? decided : { ...decided, reply }
   }
 
+  /** Of a group that is in the state in which it was, those of the members that changed: a large group is not looked through for each join. */
+  #assertInvariants(): void {
+    const { group } = this
+    if (this.#hasMoved) assertClassicGroupInvariants(group)
+    else this.#assertTouched()
+  }
+
+  #assertTouched(): void {
+    const { group } = this
+    for (const memberId of this.#touched) {
+      const member = group.members.get(memberId)
+      if (member !== undefined) assertMemberInvariants(group, member)
+    }
+  }
+
   /** Writes the group as it now is. */
   store(): void {
     this.#records.push(classicGroupRecord(this.group))
   }
 
   setMember(member: ClassicMember): void {
-    this.group.members.set(member.memberId, member)
+    putMember(this.group, member)
+    this.#touched.add(member.memberId)
   }
 
   change(memberId: string, change: Partial<ClassicMember>): void {
@@ -63,7 +85,7 @@ export class ClassicStep {
     const member = group.members.get(memberId)!
     this.answerJoin(member, refusedJoin(memberId, errorCode))
     this.answerSync(group.members.get(memberId)!, refusedSync(errorCode))
-    group.members.delete(memberId)
+    dropMember(group, memberId)
     group.pendingSync.delete(memberId)
     if (member.groupInstanceId !== null) group.staticMembers.delete(member.groupInstanceId)
     if (group.leaderId === memberId) group.leaderId = group.members.keys().next().value ?? null
@@ -94,6 +116,7 @@ export class ClassicStep {
 
   /** For whoever watches the machines. */
   moved(move: Omit<GroupMoved, 'groupId'>): void {
+    if (move.from !== move.to) this.#hasMoved = true
     this.#effects.push({ kind: 'notify', notice: { kind: 'moved', groupId: this.group.groupId, ...move } })
   }
 

@@ -1,5 +1,6 @@
-// One decision about a consumer group while it is taken: the records that have come together, replayed on a copy of the group so that the rules
-// see what they have decided so far. Most heartbeats decide nothing; the copy is made with the first record.
+// One decision about a consumer group while it is taken: the records that have come together, replayed on a draft of the group so that the rules
+// see what they have decided so far. Most heartbeats decide nothing; the draft is made with the first record.
+import { DraftMap } from '../runtime/draft-map.ts'
 import type { ConsumerGroup, ConsumerMember } from './consumer-group.ts'
 import { consumerGroupState } from './consumer-group.ts'
 import { epochRecord, memberTombstones, patternTombstone } from './consumer-records.rules.ts'
@@ -18,7 +19,7 @@ export class ConsumerStep {
   readonly #effects: GroupEffect[] = []
   readonly #soft: GroupSoft[] = []
   #group: ConsumerGroup
-  #isCopy = false
+  #isDraft = false
 
   /** `records` come before those of the step itself and are of the group that this one replaces. */
   constructor(group: ConsumerGroup, context: GroupContext, records: readonly GroupRecord[] = []) {
@@ -38,8 +39,8 @@ export class ConsumerStep {
 
   write(...records: readonly GroupRecord[]): void {
     if (records.length === 0) return
-    if (!this.#isCopy) this.#group = copyOf(this.#group)
-    this.#isCopy = true
+    if (!this.#isDraft) this.#group = draftOf(this.#group)
+    this.#isDraft = true
     const groups = new Map([[this.#group.groupId, this.#group]])
     for (const record of records) {
       replayConsumerRecord({ groups, offsets: noOffsets() }, record as ConsumerRecord)
@@ -112,14 +113,15 @@ export class ConsumerStep {
   }
 }
 
-function copyOf(group: ConsumerGroup): ConsumerGroup {
+/** Never settled: what is decided becomes of the group by its records. */
+function draftOf(group: ConsumerGroup): ConsumerGroup {
   return {
     ...group,
-    members: new Map(group.members),
-    staticMembers: new Map(group.staticMembers),
-    targetAssignment: new Map(group.targetAssignment),
-    owners: new Map(group.owners),
-    patterns: new Map(group.patterns),
+    members: new DraftMap(group.members),
+    staticMembers: new DraftMap(group.staticMembers),
+    targetAssignment: new DraftMap(group.targetAssignment),
+    owners: new DraftMap(group.owners),
+    patterns: new DraftMap(group.patterns),
   }
 }
 

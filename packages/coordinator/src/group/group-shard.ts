@@ -4,7 +4,7 @@
 import { refusedGroupApi as refused } from '@odradek/shared/client/port/coordinator-refusals'
 import { errors } from '@odradek/shared/protocol/error-codes'
 import { type DecideContext, defineShard, type ReadHandler, type WriteHandler } from '../runtime/shard.ts'
-import type { ClassicGroup } from './classic-group.ts'
+import { type ClassicGroup, settledGroup } from './classic-group.ts'
 import {
   heartbeatConsumerGroup,
   joinConsumerGroup,
@@ -51,7 +51,7 @@ export function groupShard(setup: GroupShardSetup) {
     replayEndTransactionMarker: replayEndTransaction,
     applySoft({ groups }, { group }) {
       if (group.state === 'Dead') groups.delete(group.groupId)
-      else groups.set(group.groupId, group)
+      else groups.set(group.groupId, settledGroup(group))
     },
     encodeRecord: encodeGroupRecord,
     decodeRecord: decodeGroupRecord,
@@ -226,12 +226,14 @@ function ownHandlers({ own }: HandlerKinds, settings: GroupSettings) {
       return {
         records,
         soft,
+        divisible: true,
         reply: null,
         effects: [expiryTimer(next ?? 0, next === null ? settings.offsetsCheckIntervalMs : 0)],
       }
     }),
     topicsDeleted: own<'topicsDeleted'>((state, { topics }) => ({
       records: forgetTopics(state, topics),
+      divisible: true,
       reply: null,
     })),
     topicsChanged: own<'topicsChanged'>(topicsChanged),

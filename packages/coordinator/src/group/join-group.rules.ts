@@ -44,13 +44,11 @@ export function joinClassicGroup(group: ClassicGroup | undefined, join: Join, co
 }
 
 /** Java: acceptJoiningMember. While a rebalance gathers members, those that have joined count, so that they may replace one another. */
-function hasRoom({ state, members }: ClassicGroup, memberId: string, max: number): boolean {
+function hasRoom({ state, members, joiningCount }: ClassicGroup, memberId: string, max: number): boolean {
   if (state === 'Empty' || state === 'Dead') return true
   if (state !== 'PreparingRebalance') return members.has(memberId) || members.size < max
-  let joined = 0
-  for (const { joining } of members.values()) if (joining !== NO_TICKET) joined++
   const member = members.get(memberId)
-  return (member !== undefined && member.joining !== NO_TICKET) || joined < max
+  return (member !== undefined && member.joining !== NO_TICKET) || joiningCount < max
 }
 
 function joinNewMember(step: ClassicStep, join: Join): Joined {
@@ -65,7 +63,7 @@ function joinNewMember(step: ClassicStep, join: Join): Joined {
       : replaceStaticMember(step, predecessor, memberId, join)
   }
   if (apiVersion < MEMBER_ID_REQUIRED_VERSION) return addMember(step, memberId, join)
-  group.pendingJoin.add(memberId)
+  group.pendingJoin.set(memberId, true)
   step.armSession({ memberId, sessionTimeoutMs: request.sessionTimeoutMs })
   return step.decision(refusedJoin(memberId, errors.MEMBER_ID_REQUIRED.code))
 }
@@ -186,6 +184,6 @@ function takePlace(step: ClassicStep, oldId: string, newId: string): void {
   const { groupInstanceId } = group.members.get(newId)!
   group.staticMembers.set(groupInstanceId!, newId)
   if (group.leaderId === oldId) group.leaderId = newId
-  if (group.pendingSync.delete(oldId)) group.pendingSync.add(newId)
+  if (group.pendingSync.delete(oldId)) group.pendingSync.set(newId, true)
   step.cancelTimer(sessionTimer(group.groupId, oldId))
 }

@@ -90,7 +90,7 @@ export function timeOutSync(group: ClassicGroup, generationId: number, context: 
   const isOpen = state === 'CompletingRebalance' || state === 'Stable'
   if (!isOpen || group.generationId !== generationId || pendingSync.size === 0) return { reply: null }
   const step = new ClassicStep(group, context)
-  for (const memberId of pendingSync) step.remove(memberId, errors.UNKNOWN_MEMBER_ID.code)
+  for (const memberId of pendingSync.keys()) step.remove(memberId, errors.UNKNOWN_MEMBER_ID.code)
   send(step, { type: 'rebalance.needed' })
   return step.decision(null)
 }

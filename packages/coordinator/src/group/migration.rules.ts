@@ -7,7 +7,13 @@ import { decodeVersionedLenient } from '@odradek/shared/protocol/stored/versione
 import { NO_TICKET } from '../runtime/effects.ts'
 import { consumerAssignmentBytes } from './classic-assignment.rules.ts'
 import { send } from './classic-effects.ts'
-import { type ClassicGroup, type ClassicMember, CONSUMER_PROTOCOL_TYPE, emptyClassicGroup } from './classic-group.ts'
+import {
+  type ClassicGroup,
+  type ClassicMember,
+  CONSUMER_PROTOCOL_TYPE,
+  emptyClassicGroup,
+  putMember,
+} from './classic-group.ts'
 import { classicGroupTombstone } from './classic-records.rules.ts'
 import { ClassicStep, joinTimer, refusedJoin, refusedSync, syncTimer } from './classic-step.ts'
 import { type ConsumerMember, emptyConsumerGroup, newConsumerMember, ownerKey } from './consumer-group.ts'
@@ -119,7 +125,7 @@ function downgrade(step: ConsumerStep): void {
   for (const member of group.members.values()) {
     const { memberId, instanceId } = member
     step.cancelTimers(memberId)
-    classic.members.set(memberId, {
+    putMember(classic, {
       memberId,
       groupInstanceId: instanceId,
       clientId: member.clientId,

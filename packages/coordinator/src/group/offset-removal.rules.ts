@@ -15,7 +15,7 @@ import type { Asked, Group, GroupContext, Groups } from './groups.ts'
 import { type CommittedOffset, committedOffset, hasStaged, isStaged } from './offsets.ts'
 import { isClassicSubscribed } from './subscriptions.rules.ts'
 
-/** Tombstones that one decision writes at most, so that they fit a batch. */
+/** Tombstones that one round of expiry writes, so that it holds nobody up. */
 const TOMBSTONES_MAX = 1_000
 
 function tombstone(group: string, topic: string, partition: number): GroupRecord {
@@ -56,7 +56,7 @@ export function deleteOffsets(
       errorCode: remove(name, partitionIndex),
     })),
   }))
-  return { records, reply: { errorCode: 0, throttleTimeMs: 0, topics: answers } }
+  return { records, divisible: true, reply: { errorCode: 0, throttleTimeMs: 0, topics: answers } }
 }
 
 function validateOffsetDelete(groupId: string, group: Group | undefined): number {
@@ -81,7 +81,8 @@ export function deleteGroups(
     }
     return { groupId, errorCode }
   })
-  return { ...joined(removals), reply: { throttleTimeMs: 0, results } }
+  // Offsets go before their group: what a cut leaves is a group with fewer offsets, which can be deleted again.
+  return { ...joined(removals), divisible: true, reply: { throttleTimeMs: 0, results } }
 }
 
 function validateGroupDelete(groupId: string, group: Group | undefined): number {
@@ -136,14 +137,21 @@ export function expireOffsets(
     const removal = expireGroup(state, group, context)
     removals.push(removal)
     tombstones += removal.records.length
-    // A group that goes makes room for the one behind it.
-    if (removal.isOver) seen--
+    // A group that goes makes room for the one behind it; one that has more to expire is looked at again.
+    if (removal.isOver || removal.isCut) seen--
     if (tombstones >= TOMBSTONES_MAX) return { ...joined(removals), next: seen }
   }
   return { ...joined(removals), next: null }
 }
 
-function expireGroup(state: Groups, group: Group, context: GroupContext): Removal & { readonly isOver: boolean } {
+interface Expired extends Removal {
+  /** The group goes. */
+  readonly isOver: boolean
+  /** There is more to expire than one round takes. */
+  readonly isCut: boolean
+}
+
+function expireGroup(state: Groups, group: Group, context: GroupContext): Expired {
   const { groupId } = group
   const { offsets } = state
   const records: GroupRecord[] = []
@@ -151,18 +159,15 @@ function expireGroup(state: Groups, group: Group, context: GroupContext): Remova
   for (const [topic, partitions] of offsets.committed.get(groupId) ?? []) {
     const inUse = reads(group, topic)
     for (const [partition, value] of partitions) {
-      const goes =
-        !inUse &&
-        records.length < TOMBSTONES_MAX &&
-        isExpired(group, value, context) &&
-        !isStaged(offsets, groupId, topic, partition)
+      const goes = !inUse && isExpired(group, value, context) && !isStaged(offsets, groupId, topic, partition)
+      if (goes && records.length === TOMBSTONES_MAX) return { records, soft: [], isOver: false, isCut: true }
       if (goes) records.push(tombstone(groupId, topic, partition))
       else isEmptied = false
     }
   }
   const isOver = isEmptied && !hasStaged(offsets, groupId) && !hasMembers(group) && !isAwaited(group)
-  if (!isOver) return { records, soft: [], isOver }
-  return { ...joined([{ records, soft: [] }, removalOf(group, context)]), isOver }
+  if (!isOver) return { records, soft: [], isOver, isCut: false }
+  return { ...joined([{ records, soft: [] }, removalOf(group, context)]), isOver, isCut: false }
 }
 
 /** Somebody was given an id and may still come. */
@@ -190,5 +195,5 @@ export function forgetTopics({ offsets }: Groups, topics: readonly string[]): re
       for (const partition of committed.get(topic)?.keys() ?? []) records.push(tombstone(groupId, topic, partition))
     }
   }
-  return records.slice(0, TOMBSTONES_MAX)
+  return records
 }

@@ -277,6 +277,34 @@ describe('removing', () => {
   })
 })
 
+describe('removing thousands', () => {
+  const OFFSETS = 5_000
+  function wide() {
+    const groups = new OffsetWorld({ topics: { wide: OFFSETS } })
+    for (let partition = 0; partition < OFFSETS; partition++) groups.commit(1, { topic: 'wide', partition })
+    return groups
+  }
+
+  test('a deleted topic takes all offsets with it', () => {
+    const groups = wide()
+    groups.deleteTopic('wide')
+    expect(groups.state.offsets.committed.size).toBe(0)
+    expect(groups.replayed().offsets.committed.size).toBe(0)
+  })
+
+  test('a group is deleted with all its offsets; wherever the log is cut, what is left can be deleted again', () => {
+    const groups = wide()
+    const before = groups.log.length
+    expect(groups.answer(groups.request('deleteGroups', {})).results[0]!.errorCode).toBe(0)
+    expect(groups.replayed()).toEqual({ groups: new Map(), offsets: groups.state.offsets })
+    groups.log.length = before + OFFSETS / 2
+    groups.reload()
+    expect(groups.fetchAll()[0]!.partitions.length).toBe(OFFSETS / 2)
+    expect(groups.answer(groups.request('deleteGroups', {})).results[0]!.errorCode).toBe(0)
+    expect(groups.state.offsets.committed.size).toBe(0)
+  })
+})
+
 describe('expiry (KIP-211)', () => {
   const short = { settings: { offsetsRetentionMs: 10 * MINUTE_MS, offsetsCheckIntervalMs: MINUTE_MS } }
 
@@ -325,6 +353,15 @@ describe('expiry (KIP-211)', () => {
     groups.commitInTransaction(2, 77)
     groups.advance(20 * MINUTE_MS)
     expect(groups.fetch().committedOffset).toBe(1)
+  })
+
+  test('five thousand expired offsets of one group go in rounds that follow one another, and the group with the last', () => {
+    const groups = new OffsetWorld({ ...short, topics: { wide: 5_000 } })
+    for (let partition = 0; partition < 5_000; partition++) groups.commit(1, { topic: 'wide', partition })
+    const written = groups.log.length
+    groups.advance(11 * MINUTE_MS)
+    expect([groups.state.groups.size, groups.state.offsets.committed.size]).toEqual([0, 0])
+    expect(groups.log.length - written).toBeGreaterThanOrEqual(5_000)
   })
 
   test('five thousand expired groups go in rounds that fit a batch', () => {

@@ -2,18 +2,16 @@
 import type { ClassicGroup, ClassicMember, GroupProtocol } from './classic-group.ts'
 
 /** Names that every member supports, in the order of the first member. */
-function commonProtocols(members: Iterable<ClassicMember>): readonly string[] {
-  let common: string[] | null = null
-  for (const { protocols } of members) {
-    const names = new Set(protocols.map(({ name }) => name))
-    common = common === null ? [...names] : common.filter(name => names.has(name))
-  }
-  return common ?? []
+function commonProtocols({ members, protocolCounts }: ClassicGroup): readonly string[] {
+  const first: ClassicMember | undefined = members.values().next().value
+  const names = new Set(first?.protocols.map(({ name }) => name))
+  return [...names].filter(name => protocolCounts.get(name) === members.size)
 }
 
 /** Each member votes for the first of its protocols that all support; a tie goes to what the first member prefers. */
-export function selectProtocol({ members }: ClassicGroup): string | null {
-  const candidates = commonProtocols(members.values())
+export function selectProtocol(group: ClassicGroup): string | null {
+  const { members } = group
+  const candidates = commonProtocols(group)
   const votes = new Map(candidates.map(name => [name, 0]))
   for (const { protocols } of members.values()) {
     const vote = protocols.find(({ name }) => votes.has(name))
@@ -32,8 +30,7 @@ export function supportsProtocols(
 ): boolean {
   if (group.members.size === 0) return protocolType !== '' && protocols.length > 0
   if (group.protocolType !== protocolType) return false
-  const common = new Set(commonProtocols(group.members.values()))
-  return protocols.some(({ name }) => common.has(name))
+  return protocols.some(({ name }) => group.protocolCounts.get(name) === group.members.size)
 }
 
 /** Same protocols with the same metadata in the same order: nothing to rebalance for. */

@@ -2,7 +2,7 @@
 // OffsetMetadataManager.replay). The only place that changes durable state. Records may come in any order that compaction leaves.
 import { NO_TICKET } from '../runtime/effects.ts'
 import type { EndTransactionMarker, RecordMeta } from '../runtime/shard.ts'
-import { type ClassicGroup, emptyClassicGroup, NO_ASSIGNMENT } from './classic-group.ts'
+import { type ClassicGroup, emptyClassicGroup, NO_ASSIGNMENT, putMember } from './classic-group.ts'
 import { replayConsumerRecord } from './consumer-replay.ts'
 import type { GroupRecord, RecordOf } from './group.records.ts'
 import type { Groups } from './groups.ts'
@@ -58,7 +58,7 @@ function classicGroupOf(groupId: string, value: NonNullable<RecordOf<'GroupMetad
   group.protocolName = value.protocol
   for (const member of value.members) {
     const { memberId, groupInstanceId, clientId, clientHost, sessionTimeout, subscription, assignment } = member
-    group.members.set(memberId, {
+    putMember(group, {
       memberId,
       groupInstanceId,
       clientId,

@@ -56,6 +56,11 @@ export class Gathering<Outcome> {
     return batchSizeUpperBound(records) <= this.#maxBatchBytes
   }
 
+  /** Adds the records of one decision, in as many batches as they need. Each of them must fit one. */
+  addDivisible(records: readonly EncodedRecord[], timestamp: number): void {
+    for (const record of records) this.add([record], timestamp)
+  }
+
   /** Adds the records of one decision. The caller has asked `fits`. */
   add(records: readonly EncodedRecord[], timestamp: number): void {
     const more = batchSizeUpperBound(records) - BATCH_HEADER_BYTES

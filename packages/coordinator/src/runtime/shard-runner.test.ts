@@ -272,6 +272,18 @@ test('records that do not fit one batch are refused before anything is applied',
   expect([runner.state.counts.size, leader.appends]).toEqual([0, 0])
 })
 
+test('records of a divisible decision go in as many batches as they need, in one append', async () => {
+  const { runner, leader } = await loaded({ maxBatchBytes: 1_000 })
+  const keys = Array.from({ length: 100 }, (_, at) => `key-${at}`)
+  expect(await runner.submit('addAll', { keys, divisible: true })).toEqual({ value: 100 })
+  expect([runner.state.counts.size, leader.appends]).toEqual([100, 1])
+  expect(leader.batches.length).toBeGreaterThan(1)
+  for (const batch of leader.batches) expect(batch.length).toBeLessThanOrEqual(1_000)
+  expect((await loaded({ leader })).runner.state).toEqual(runner.state)
+  const tooLong = { keys: ['k'.repeat(2_000)], divisible: true }
+  expect(await runner.submit('addAll', tooLong)).toEqual(refusedWith('UNKNOWN_SERVER_ERROR'))
+})
+
 test('many decisions in one turn make several batches, none larger than allowed, none split inside a decision', async () => {
   const { runner, leader } = await loaded({ maxBatchBytes: 600 })
   const keys = ['k1', 'k2', 'k3']

@@ -213,7 +213,8 @@ export class ShardRunner<T extends ShardTypes> {
   #become(outcome: Outcome<T>, now: number): void {
     const { question, decision } = outcome
     const records = (decision.records ?? []).map(record => this.#definition.encodeRecord(record))
-    if (!this.#gathering.fits(records)) {
+    const { divisible = false } = decision
+    if (!(divisible ? records.every(record => this.#gathering.fits([record])) : this.#gathering.fits(records))) {
       this.#refuse(
         question,
         'tooLarge',
@@ -222,7 +223,8 @@ export class ShardRunner<T extends ShardTypes> {
     } else if (decision.transaction !== undefined && records.length > 0) {
       this.#raise({ ...outcome, kind: 'transactional', records, timestamp: now, sent: false })
     } else {
-      if (records.length > 0) this.#gathering.add(records, now)
+      if (divisible) this.#gathering.addDivisible(records, now)
+      else if (records.length > 0) this.#gathering.add(records, now)
       this.#whenCommitted({ question, decision: this.#live.become(decision, now) })
     }
   }

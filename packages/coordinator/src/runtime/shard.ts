@@ -77,6 +77,11 @@ export interface Decision<T extends ShardTypes, Reply = unknown> {
   /** Appended together or not at all (one batch), then replayed in order. */
   readonly records?: readonly T['record'][]
   /**
+   * The records may lie in several batches, of which a log that is cut holds the first ones: the state is sound after any of them. For
+   * tombstones in any number, which one batch could not hold.
+   */
+  readonly divisible?: boolean
+  /**
    * Makes the records transactional. The leader may refuse such an append for reasons of its own (an old producer epoch), so
    * it is replayed only once it is committed, and other requests wait meanwhile.
    */

@@ -28,7 +28,7 @@ export type TallyShard = {
     /** Adds to a count; replies the new count. */
     add: { request: { key: string; by: number }; reply: Reply }
     /** Adds to several counts at once. */
-    addAll: { request: { keys: readonly string[] }; reply: Reply }
+    addAll: { request: { keys: readonly string[]; divisible?: boolean }; reply: Reply }
     get: { request: { key: string }; reply: Reply }
     /** Replies when somebody says `go`. */
     wait: { request: Record<string, never>; reply: Reply }
@@ -80,7 +80,8 @@ export const tallyShard = defineShard<TallyShard>({
     },
     addAll: {
       kind: 'write',
-      decide: (state, { keys }) => ({
+      decide: (state, { keys, divisible = false }) => ({
+        divisible,
         records: keys.map(key => ({ key, count: (state.counts.get(key) ?? 0) + 1 })),
         reply: { value: keys.length },
       }),
