@@ -471,36 +471,6 @@ describe('after the coordinator died', () => {
   })
 })
 
-test('ten thousand joins that wait are all answered, one generation for all', () => {
-  const groups = patient()
-  const joins = Array.from({ length: 10_000 }, () => groups.join('', { protocols: range }))
-  expect(joins.every(join => join.reply === null)).toBe(true)
-  groups.advance(60_000)
-  expect(joins.every(join => join.reply?.generationId === 1)).toBe(true)
-  expect(groups.armed).toBeLessThan(10_010)
-})
-
-test('beyond group.max.size joins are refused with GROUP_MAX_SIZE_REACHED, and nothing is kept of them', () => {
-  const groups = world({ settings: { initialRebalanceDelayMs: 3_000, classicSizeMax: 100 } })
-  const joins = Array.from({ length: 10_000 }, () => groups.join('', { protocols: range }))
-  const refused = joins.filter(join => codeOf(join) === errors.GROUP_MAX_SIZE_REACHED.code)
-  expect(refused.length).toBe(9_900)
-  expect(groups.classic('g').members.size).toBe(100)
-  expect(groups.armed).toBeLessThan(110)
-})
-
-test('ten thousand ids that are given out and not used are forgotten with their sessions', () => {
-  const groups = patient()
-  const ids = Array.from({ length: 10_000 }, () => groups.answer(groups.request('joinGroup', {})).memberId)
-  expect(new Set(ids).size).toBe(10_000)
-  expect(groups.classic('g').pendingJoin.size).toBe(10_000)
-  groups.advance(10_000)
-  expect(groups.classic('g').pendingJoin.size).toBe(0)
-  expect(groups.answer(groups.request('joinGroup', { memberId: ids[0]! })).errorCode).toBe(
-    errors.UNKNOWN_MEMBER_ID.code,
-  )
-})
-
 test('the story that REBALANCE.md tells of the classic protocol', () => {
   const groups = patient()
   const seen = () => [groups.classic('g').state, groups.log.length]
