@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest'
 import { type Asking, GroupWorld, type WorldOptions } from './group-world.suite.ts'
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text))
-const range = [{ name: 'range', metadata: bytes('any') }]
 const V3 = { apiVersion: 3 }
 
 /** Verbs of a member, by its id. */
