@@ -10,6 +10,7 @@ from confluent_kafka.admin import (
     OffsetSpec,
     ResourceType,
 )
+from confluent_transactions import Transactions
 from line_json import letter_in, serve, text
 
 WAIT_S = 30
@@ -20,6 +21,7 @@ class Driver:
         self.common = {"bootstrap.servers": bootstrapServers}
         self.admin = AdminClient(self.common)
         self.groups = 0
+        self.transactions = Transactions(bootstrapServers)
 
     def write(self, topic, codec, letters):
         producer = Producer({**self.common, "compression.type": codec})
@@ -90,6 +92,18 @@ class Driver:
             "clusterId": found.cluster_id,
             "nodes": [{"id": node.id, "host": node.host, "port": node.port} for node in found.nodes],
         }
+
+    def transact(self, **params):
+        return self.transactions.transact(**params)
+
+    def fence(self, **params):
+        return self.transactions.fence(**params)
+
+    def copy(self, **params):
+        return self.transactions.copy(**params)
+
+    def readCommitted(self, topic):
+        return self.transactions.read_committed(topic)
 
     def close(self):
         pass

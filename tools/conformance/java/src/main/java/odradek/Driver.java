@@ -18,12 +18,14 @@ public final class Driver {
 
   private static Clients clients;
   private static Administration admin;
+  private static Transactions transactions;
 
   private static final Map<String, Method> METHODS = Map.ofEntries(
       Map.entry("open", params -> {
         String servers = params.get("bootstrapServers").asText();
         clients = new Clients(servers);
         admin = new Administration(servers);
+        transactions = new Transactions(servers);
         return null;
       }),
       Map.entry("write", params -> clients.write(params)),
@@ -39,6 +41,10 @@ public final class Driver {
       Map.entry("deleteRecords", params -> admin.deleteRecords(params)),
       Map.entry("deleteTopic", params -> admin.deleteTopic(params.get("topic").asText())),
       Map.entry("cluster", params -> admin.cluster()),
+      Map.entry("transact", params -> transactions.transact(params)),
+      Map.entry("fence", params -> transactions.fence(params)),
+      Map.entry("copy", params -> transactions.copy(params)),
+      Map.entry("readCommitted", params -> transactions.readCommitted(params)),
       Map.entry("tool", params -> Tools.run(params)));
 
   public static void main(String[] args) throws Exception {
