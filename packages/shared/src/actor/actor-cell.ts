@@ -329,7 +329,7 @@ export class ActorCell implements PeerActor {
     this.#run(work)
   }
 
-  report(): ActorReport {
+  report(): Omit<ActorReport, 'loop'> {
     let description: ActorDescription | undefined
     if (this.state === 'Running') this.#guarded(() => (description = this.#handlers!.describe?.()))
     return {

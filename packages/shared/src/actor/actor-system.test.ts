@@ -159,6 +159,15 @@ describe('an actor system', () => {
     expect(await system.actors()).toEqual([])
   })
 
+  it('tells of every thread how late its event loop is, and nothing of one that it does not measure', async () => {
+    await withEcho()
+    await system.spawn(echoModule, {}, { name: 'here', lane: 0 })
+    const [there, here] = await system.actors()
+    const { p50Ms, p99Ms, maxMs, utilization } = there!.loop!
+    expect([p50Ms <= p99Ms, p99Ms <= maxMs, utilization > 0, utilization <= 1]).toEqual([true, true, true, true])
+    expect(here!.loop).toBeNull()
+  })
+
   it('holds a paused actor up, and only that: what was said to it is handled in order when it is resumed', async () => {
     const { link, spawned } = await withEcho()
     const neighbour = await system.spawn(echoModule, {}, { name: 'neighbour', lane: spawned.address.lane })

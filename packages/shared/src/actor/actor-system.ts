@@ -237,6 +237,7 @@ export class ActorSystem implements ActorHost {
   #ownLane(): Lane {
     const lane = new Lane({
       ...threadHost(this.#startupOf(0), threadGate(newGateWord())),
+      loopDelay: null,
       trace: this.#ring,
       uplink: {
         spawn: async (parent, module, input, options) =>

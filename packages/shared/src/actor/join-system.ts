@@ -35,6 +35,7 @@ class JoinedSystem implements ActorHost {
     this.#remote = new RemoteLane(startup, port, {
       gate: threadGate(gate),
       load: loadActor,
+      loopDelay: null,
       onLeave: () => this.close(),
     })
   }

@@ -21,6 +21,7 @@ import type { Contract } from './contract.ts'
 import type { ModuleRef } from './control-port.ts'
 import type { Entries } from './entries.ts'
 import { LinkEnd, type LinkLane } from './link-end.ts'
+import type { LoopDelay } from './loop-delay.ts'
 import { NamedQueue } from './named-queue.ts'
 import { PeerEnd } from './peer-end.ts'
 import type { ParentRef } from './system-core.ts'
@@ -55,6 +56,8 @@ export interface LaneHost {
   /** True when every link gets a channel of its own (simulated host: links are reordered against each other). */
   readonly channelPerLink: boolean
   readonly copiesMessages: boolean
+  /** How late the thread's loop is; null: not measured. */
+  readonly loopDelay: (() => LoopDelay) | null
   /** Lines below this level are dropped; null: all. */
   readonly logLevel: LogLine['level'] | null
 }
@@ -295,7 +298,8 @@ export class Lane implements TrunkLane, LinkLane {
   }
 
   reports(): ActorReport[] {
-    return [...this.actors.values()].map(cell => cell.report())
+    const loop = this.host.loopDelay?.() ?? null
+    return [...this.actors.values()].map(cell => ({ ...cell.report(), loop }))
   }
 
   // --- logs and traces --------------------------------------------------------------------------------------------------------

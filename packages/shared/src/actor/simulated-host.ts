@@ -324,6 +324,7 @@ export class SimulatedWorld {
       connect: to => this.#connect(simulated, to),
       channelPerLink: true,
       copiesMessages: true,
+      loopDelay: null,
       logLevel: 'debug',
     })
     this.#lanes.set(number, simulated)

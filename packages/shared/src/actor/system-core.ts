@@ -378,7 +378,7 @@ export class Supervised {
   }
 
   listing(report: ActorReport | undefined): ActorListing {
-    const none = { queues: [], detail: {}, metrics: {}, links: [], peers: [] }
+    const none = { queues: [], detail: {}, metrics: {}, loop: null, links: [], peers: [] }
     return {
       ...(report ?? { ...none, state: this.isRunning ? 'Unresponsive' : this.#machine.state }),
       address: this.address,

@@ -52,6 +52,7 @@ export type LoadActor = (module: ModuleRef) => Promise<ActorDefinition<any, any>
 export interface RemoteLaneOptions {
   readonly gate: Gate
   readonly load: LoadActor
+  readonly loopDelay: LaneHost['loopDelay']
   /** Called when the system told the lane to go, or is gone itself. */
   readonly onLeave: () => void
 }
@@ -64,7 +65,7 @@ export class RemoteLane {
   /** Told every change of what this lane spawned. */
   readonly #spawned = new Map<number, SpawnedElsewhere>()
 
-  constructor(startup: LaneStartup, port: MessagePort, { gate, load, onLeave }: RemoteLaneOptions) {
+  constructor(startup: LaneStartup, port: MessagePort, { gate, load, loopDelay, onLeave }: RemoteLaneOptions) {
     const { limits } = startup
     this.control = new ControlPort<LaneOrders, SystemCalls>(port, this.#orders(onLeave, load))
     this.control.onClose = onLeave
@@ -73,6 +74,7 @@ export class RemoteLane {
     })
     this.lane = new Lane({
       ...threadHost(startup, gate),
+      loopDelay,
       trace: this.#ring,
       uplink: {
         spawn: (parent, module, input, options) => this.#spawn({ parent, module, input, options }),

@@ -3,6 +3,7 @@
 import { type MessagePort, workerData } from 'node:worker_threads'
 import type { ActorDefinition } from './actor.ts'
 import { threadGate } from './gate.ts'
+import { measureLoopDelay } from './loop-delay.ts'
 import { type LaneStartup, type LoadActor, loadActor, RemoteLane } from './thread-lane.ts'
 
 /** What a thread is started with. */
@@ -22,6 +23,7 @@ export type PackedActors = { readonly [file: string]: () => Promise<{ readonly a
 export function runThread(packed: PackedActors = {}): void {
   const { gate: word, orders }: ThreadGreeting = workerData
   const gate = threadGate(word)
+  const loopDelay = measureLoopDelay()
   const load: LoadActor = async module => {
     const atHand = packed[module.url.slice(module.url.lastIndexOf('/') + 1)]
     return atHand === undefined ? loadActor(module) : (await atHand()).actor
@@ -29,7 +31,7 @@ export function runThread(packed: PackedActors = {}): void {
   orders.on('message', (order: ThreadOrder) => {
     // Leaving is orderly: all actors have ended. Exiting here, in a message handler, is safe for LMDB (STACK 2, b).
     if (order === 'leave') return process.exit(0)
-    const { control } = new RemoteLane(order.startup, order.control, { gate, load, onLeave: () => {} })
+    const { control } = new RemoteLane(order.startup, order.control, { gate, load, loopDelay, onLeave: () => {} })
     control.tell('ready', null)
   })
   orders.on('close', () => process.exit(0))
