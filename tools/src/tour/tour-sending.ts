@@ -29,6 +29,8 @@ export interface Sending {
 }
 
 const SENDS_IN_FLIGHT = 64
+/** After so many sends the thread does what else it has to do: hear the group, draw progress. */
+const SENDS_PER_TURN = 8
 
 interface Flight {
   readonly records: readonly TourRecord[]
@@ -68,7 +70,8 @@ export async function sendAll(
   }
   let failure: unknown
   const chunks = source.chunks()[Symbol.asyncIterator]()
-  while (!signal.aborted) {
+  for (let sends = 1; !signal.aborted; sends++) {
+    if (sends % SENDS_PER_TURN === 0) await new Promise<void>(resolve => systemClock.after(0, resolve))
     const chunk = await chunks.next().catch(thrown => {
       failure = thrown
       return { done: true, value: [] }
