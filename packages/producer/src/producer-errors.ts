@@ -131,3 +131,8 @@ export function bufferExhausted({
     retriable: true,
   })
 }
+
+/** A send of a producer with a transactionalId while no transaction is open. */
+export function outsideOfTransaction(): KafkaError {
+  return new KafkaError('ODK_TRANSACTION_STATE', 'a producer with a transactionalId sends in transactions only')
+}

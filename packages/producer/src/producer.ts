@@ -17,6 +17,7 @@ import {
   errorOfAsk,
   kafkaErrorOf,
   metadataTimedOut,
+  outsideOfTransaction,
   portFailure,
   topicRefused,
 } from './producer-errors.ts'
@@ -111,7 +112,7 @@ export class Producer implements AsyncDisposable {
   ): Promise<Acknowledgement | Acknowledgements> {
     try {
       const topic = topicOf(to)
-      const queues = this.#queuesOf(topic.name)
+      const queues = this.#queuesToSend(topic.name)
       const context = options?.acks === undefined ? this.#append : this.#withAcks(options.acks)
       if (options?.signal !== undefined) return this.#sendWithSignal(topic, queues, given, context, options.signal)
       if (Array.isArray(given)) return this.#sendAll(topic, queues, given, context)
@@ -130,7 +131,7 @@ export class Producer implements AsyncDisposable {
   enqueue(topic: string, record: RecordFor<RawTopic>, onDelivery?: DeliveryCallback): boolean
   enqueue(to: Topic | string, record: ProducerRecord, onDelivery?: DeliveryCallback): boolean {
     const topic = typeof to === 'string' ? topicOf(to) : to
-    const queues = this.#queuesOf(topic.name)
+    const queues = this.#queuesToSend(topic.name)
     const encoded = this.#encoder.encode(topic, record)
     if (this.#mustWait(queues, encoded)) {
       this.#wait(
@@ -428,17 +429,18 @@ export class Producer implements AsyncDisposable {
     if (this.#state !== 'open') throw new KafkaError('ODK_PRODUCER_CLOSED', 'the producer is closed')
   }
 
+  #queuesToSend(name: string): TopicQueues {
+    if (this.#state === 'open' && this.#transactions?.isOpen === false) throw outsideOfTransaction()
+    return this.#queuesOf(name)
+  }
+
   #queuesOf(name: string): TopicQueues {
     this.#checkOpen()
-    if (this.#transactions?.isOpen === false) {
-      throw new KafkaError('ODK_TRANSACTION_STATE', 'a producer with a transactionalId sends in transactions only')
-    }
     let queues = this.#topics.get(name)
     if (queues === undefined) {
       const { maxBlockMs, partitionerAdaptivePartitioningEnable } = this.#options
-      const waiting = new WaitingSends(this.#connection.host.clock, maxBlockMs, () =>
-        metadataTimedOut(name, maxBlockMs),
-      )
+      const { clock } = this.#connection.host
+      const waiting = new WaitingSends(clock, maxBlockMs, () => metadataTimedOut(name, maxBlockMs))
       queues = new TopicQueues(name, partitionerAdaptivePartitioningEnable, waiting)
       this.#topics.set(name, queues)
     }

@@ -28,6 +28,12 @@ describe.each([1, 2])('with transaction.version %i', version => {
     expect(transaction().epoch).toBe(version === 2 ? 3 : 0)
   })
 
+  test('the partitions of a topic are told outside of a transaction too, a send is refused there', async () => {
+    const { world, producer } = open(version)
+    expect(await world.run(() => producer.partitionsFor('orders'))).toHaveLength(3)
+    await expect(producer.send('orders', { value: 'x' })).rejects.toMatchObject({ code: 'ODK_TRANSACTION_STATE' })
+  })
+
   test('a commit takes along what was sent without being awaited', async () => {
     const { world, producer, transaction } = open(version)
     await world.run(() => producer.transaction(tx => void tx.send('orders', { value: 'x' })))

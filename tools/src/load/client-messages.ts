@@ -1,7 +1,9 @@
 // What the load tool's main thread and its client threads say to each other, over one port per client.
 import type { MessagePort } from 'node:worker_threads'
 import type { BrokerTicket } from '@odradek/shared/client/join-broker'
+import type { LatencyKind } from './latencies.ts'
 import type { LoadPlan } from './load-plan.ts'
+import type { SequenceFigures, TransactionCounts } from './load-result.rules.ts'
 
 /** Where the cluster is: the ticket of an embedded broker, or client options of a cluster over TCP. */
 export type LoadTarget =
@@ -52,8 +54,10 @@ export interface ClientResult {
   readonly acknowledged: number
   readonly failed: number
   readonly failure: string | null
-  readonly check: { readonly received: number; readonly duplicated: number; readonly disordered: number } | null
-  readonly latencies: { readonly [kind in 'delay' | 'publish' | 'e2e']: EncodedLatencies }
+  readonly check: SequenceFigures | null
+  /** Measured transactions; null without. */
+  readonly transactions: TransactionCounts | null
+  readonly latencies: { readonly [kind in LatencyKind]?: EncodedLatencies }
   /** How long the client's thread had work, milliseconds. */
   readonly busyMs: number
 }

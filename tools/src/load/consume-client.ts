@@ -11,6 +11,7 @@ import { preciseNow } from './wall-clock.ts'
 
 /** Without a rate every so-manieth record's latency is recorded: recording all would slow the reader down. */
 const SAMPLE = 64
+const LOOK_MS = 50
 
 export class ConsumeClient {
   readonly #task: ClientTask
@@ -26,6 +27,8 @@ export class ConsumeClient {
   #measureMs = Number.POSITIVE_INFINITY
   #nowMs = 0
   #records = 0
+  #aborted = 0
+  #looking: ReturnType<typeof setInterval> | null = null
   #measured = 0
   #fromMs = 0
   #toMs = 0
@@ -40,6 +43,7 @@ export class ConsumeClient {
       ...bootstrapServers,
       clientId: `odradek-load-${worker}`,
       autoOffsetReset: 'earliest',
+      isolationLevel: plan.kind === 'txn' ? 'readCommitted' : 'readUncommitted',
     } as never)
   }
 
@@ -56,6 +60,8 @@ export class ConsumeClient {
   /** What was sent ends here: reading ends when all of it has come. */
   endAt(ends: readonly number[]): void {
     for (const { partition } of this.#task.partitions) this.#ends.set(partition, ends[partition]!)
+    // What ends with a transaction's marker ends without a batch: the position says so.
+    if (this.#task.plan.kind === 'txn') this.#looking = setInterval(() => void this.#look(), LOOK_MS)
     this.#stopAtEnd()
   }
 
@@ -84,10 +90,15 @@ export class ConsumeClient {
   }
 
   close(): Promise<void> {
+    if (this.#looking !== null) clearInterval(this.#looking)
     return this.#consumer.close()
   }
 
   #take(worker: number, partition: number, sequence: number, intended: number): void {
+    if (sequence < 0) {
+      this.#aborted++
+      return
+    }
     const id = worker * 65_536 + partition
     let check = this.#checks.get(id)
     if (check === undefined) {
@@ -106,6 +117,15 @@ export class ConsumeClient {
     this.#measured++
     this.#toMs = this.#nowMs
     if (this.#records % this.#sample === 0) this.#e2e.record(preciseNow() - intended)
+  }
+
+  async #look(): Promise<void> {
+    const name = this.#task.plan.topic
+    for (const { partition } of this.#task.partitions) {
+      const position = await this.#consumer.position({ topic: name, partition }).catch(() => null)
+      if (position !== null) this.#positions.set(partition, Number(position))
+    }
+    this.#stopAtEnd()
   }
 
   #stopAtEnd(): void {
@@ -130,8 +150,10 @@ export class ConsumeClient {
         received: sum(({ received }) => received),
         duplicated: sum(({ duplicated }) => duplicated),
         disordered: sum(({ disordered }) => disordered),
+        aborted: this.#aborted,
       },
-      latencies: { delay: null, publish: null, e2e: this.#e2e.encoded() },
+      transactions: null,
+      latencies: { e2e: this.#e2e.encoded() },
       busyMs: performance.eventLoopUtilization(before).active,
     }
   }

@@ -1,6 +1,13 @@
 // Latencies of one kind, as a histogram: percentiles without keeping every value.
 import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js'
 
+/**
+ * What is measured: `delay` from the intended to the actual begin, `publish` from the intended send to the acknowledgement, `commit` from the call of commit to its
+ * answer, `transaction` from the intended begin to that answer, `e2e` from the intended send to receipt.
+ */
+export const latencyKinds = ['delay', 'publish', 'commit', 'transaction', 'e2e'] as const
+export type LatencyKind = (typeof latencyKinds)[number]
+
 /** Percentiles in milliseconds. */
 export interface LatencyFigures {
   readonly p50: number

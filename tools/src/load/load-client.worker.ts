@@ -29,6 +29,10 @@ export async function loadClient(task: ClientTask): Promise<ClientResult> {
 }
 
 async function clientOf(task: ClientTask, where: object) {
+  if (task.role === 'produce' && task.plan.transaction !== null) {
+    const { TransactionClient } = await import('./transaction-client.ts')
+    return new TransactionClient(task, task.plan.transaction, where)
+  }
   if (task.role === 'produce') {
     const { ProduceClient } = await import('./produce-client.ts')
     return new ProduceClient(task, where)

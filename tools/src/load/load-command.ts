@@ -1,4 +1,4 @@
-// `odradek load produce|consume|e2e`: flags, live lines, the result for people and as JSON.
+// `odradek load produce|consume|e2e|txn`: flags, live lines, the result for people and as JSON.
 import { writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import type { CompressionType } from '@odradek/shared/records/compression/compression-type'
@@ -31,10 +31,12 @@ interface Flags extends ClusterFlags {
   readonly batchSize: number
   readonly lingerMs: number
   readonly compression: CompressionType
-  readonly sendRecords: number
-  readonly inFlight: number
+  readonly sendRecords?: number
+  readonly inFlight?: number
   readonly payload: 'text' | 'random'
   readonly warmup: number
+  readonly transactionRecords: number
+  readonly abortShare: number
   readonly threshold?: readonly Threshold[]
   readonly json?: string
   readonly progress: boolean
@@ -44,6 +46,7 @@ const SUMMARIES: { readonly [kind in LoadKind]: string } = {
   produce: 'client threads send; latency from the intended send to the acknowledgement',
   consume: 'client threads read what is in the topic; an embedded broker is filled first',
   e2e: 'client threads send and others receive; every record is checked for loss, order and doubles',
+  txn: 'client threads send in transactions, one after another, and others read what is committed; every record is checked',
 }
 
 export function loadCommand(terminal: Terminal): Command {
@@ -51,7 +54,7 @@ export function loadCommand(terminal: Terminal): Command {
     'Drives an embedded broker or any Kafka cluster from threads over all cores. With a rate, latency counts from the time at which a record should have\n' +
       'been sent (corrected for coordinated omission); warm-up is not measured. Ends with 3 if a --threshold is broken or a check fails.',
   )
-  for (const kind of ['produce', 'consume', 'e2e'] as const) command.addCommand(kindCommand(terminal, kind))
+  for (const kind of ['produce', 'consume', 'e2e', 'txn'] as const) command.addCommand(kindCommand(terminal, kind))
   return command
 }
 
@@ -68,9 +71,13 @@ function kindCommand(terminal: Terminal, kind: LoadKind): Command {
     .option('--size <bytes>', 'of a value', integerFlag({ min: LOAD_RECORD_BYTES_MIN, max: 2 ** 30 }), 100)
     .option('--records <n>', 'measure so many records', integerFlag({ min: 1 }))
     .option('--duration <time>', 'measure so long, if --records is not given', durationFlag, 10_000)
-    .option('--rate <n>', 'records per second over all workers, or max', rateFlag, null)
+    .option(
+      '--rate <n>',
+      `${kind === 'txn' ? 'transactions' : 'records'} per second over all workers, or max`,
+      rateFlag,
+      null,
+    )
     .option('--warmup <time>', 'not measured', durationFlag, 1_000)
-    .addOption(new Option('--acks <acks>', 'as the producer').choices(['all', '0', '1']).default('all'))
     .option('--batch-size <bytes>', 'as the producer', integerFlag({ max: 2 ** 31 - 1 }), 65_536)
     .option('--linger-ms <ms>', 'as the producer', integerFlag(), 5)
     .addOption(
@@ -78,6 +85,22 @@ function kindCommand(terminal: Terminal, kind: LoadKind): Command {
         .choices(['none', 'gzip', 'snappy', 'lz4', 'zstd'])
         .default('none'),
     )
+    .addOption(new Option('--payload <kind>', 'what values are made of').choices(['text', 'random']).default('text'))
+    .option(
+      '--threshold <expression>',
+      "must hold, such as 'publish.p99<50ms'; may be repeated",
+      severalFlag(thresholdFlag),
+    )
+    .option('--json <file>', 'write the result as JSON; - for standard output')
+    .option('--no-progress', 'no live line per second')
+  return (kind === 'txn' ? transactionOptions(command) : sendOptions(command)).action((flags: Flags) =>
+    load(terminal, kind, flags),
+  )
+}
+
+function sendOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--acks <acks>', 'as the producer').choices(['all', '0', '1']).default('all'))
     .option(
       '--send-records <n>',
       'records per send call; 1: a promise per record',
@@ -90,15 +113,23 @@ function kindCommand(terminal: Terminal, kind: LoadKind): Command {
       integerFlag({ min: 1 }),
       50_000,
     )
-    .addOption(new Option('--payload <kind>', 'what values are made of').choices(['text', 'random']).default('text'))
+}
+
+function transactionOptions(command: Command): Command {
+  return command
     .option(
-      '--threshold <expression>',
-      "must hold, such as 'publish.p99<50ms'; may be repeated",
-      severalFlag(thresholdFlag),
+      '--transaction-records <n>',
+      'records of a transaction, spread over the partitions',
+      integerFlag({ min: 1, max: 1_000_000 }),
+      100,
     )
-    .option('--json <file>', 'write the result as JSON; - for standard output')
-    .option('--no-progress', 'no live line per second')
-  return command.action((flags: Flags) => load(terminal, kind, flags))
+    .option('--abort-share <share>', 'of transactions that are aborted, from 0 to 1', shareFlag, 0)
+}
+
+function shareFlag(given: string): number {
+  const share = Number(given)
+  if (given.trim() !== '' && share >= 0 && share <= 1) return share
+  throw new InvalidArgumentError('must be a number from 0 to 1')
 }
 
 function threadsFlag(given: string): number | 'auto' {
@@ -128,13 +159,14 @@ function planOf(kind: LoadKind, flags: Flags): LoadPlan {
     durationMs: flags.duration,
     warmupMs: flags.warmup,
     rate: flags.rate,
-    acks: flags.acks === 'all' ? 'all' : (Number(flags.acks) as 0 | 1),
+    acks: flags.acks === 'all' || kind === 'txn' ? 'all' : (Number(flags.acks) as 0 | 1),
     batchSize: flags.batchSize,
     lingerMs: flags.lingerMs,
     compression: flags.compression,
-    sendRecords: flags.sendRecords,
-    inFlightMax: Math.max(flags.inFlight, flags.sendRecords),
+    sendRecords: flags.sendRecords ?? 1,
+    inFlightMax: Math.max(flags.inFlight ?? 1, flags.sendRecords ?? 1),
     payload: flags.payload,
+    transaction: kind === 'txn' ? { records: flags.transactionRecords, abortShare: flags.abortShare } : null,
     runId: Math.floor(Math.random() * 2 ** 32),
   }
 }
@@ -194,7 +226,9 @@ function conclude({ totals, checks, failed, failure, thresholds }: LoadResult): 
   if (failed > 0) throw new CommandError(`${failed} records failed: ${failure}`)
   const broken = thresholds.filter(({ holds }) => !holds).map(({ threshold }) => threshold)
   if (broken.length > 0) throw new CommandError(`broken: ${broken.join(', ')}`, exitCodes.broken)
-  if (checks !== null && checks.lost + checks.duplicated + checks.disordered > 0)
-    throw new CommandError('records were lost, duplicated or disordered', exitCodes.broken)
+  if (checks !== null && checks.lost + checks.duplicated + checks.disordered + checks.aborted > 0) {
+    const what = 'records were lost, duplicated, disordered, or read though aborted'
+    throw new CommandError(what, exitCodes.broken)
+  }
   if (totals.records === 0) throw new CommandError('nothing was measured: no record came through')
 }

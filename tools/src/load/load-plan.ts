@@ -1,7 +1,7 @@
 // What a load run is told to do, as plain data that crosses to client threads.
 import type { CompressionType } from '@odradek/shared/records/compression/compression-type'
 
-export type LoadKind = 'produce' | 'consume' | 'e2e'
+export type LoadKind = 'produce' | 'consume' | 'e2e' | 'txn'
 
 export interface LoadPlan {
   readonly kind: LoadKind
@@ -16,7 +16,7 @@ export interface LoadPlan {
   readonly durationMs: number
   /** Sent before measuring begins. */
   readonly warmupMs: number
-  /** Records per second over all workers; null: as fast as it goes. */
+  /** Records (`txn`: transactions) per second over all workers; null: as fast as it goes. */
   readonly rate: number | null
   readonly acks: 'all' | 0 | 1
   readonly batchSize: number
@@ -27,6 +27,15 @@ export interface LoadPlan {
   /** Records that one worker has in flight at most. */
   readonly inFlightMax: number
   readonly payload: 'text' | 'random'
+  /** `txn`: what each transaction is. */
+  readonly transaction: TransactionPlan | null
   /** Distinguishes this run's records from others in the topic. */
   readonly runId: number
+}
+
+export interface TransactionPlan {
+  /** Records of a transaction, spread over the partitions. */
+  readonly records: number
+  /** Share of transactions that are aborted, 0..1. */
+  readonly abortShare: number
 }

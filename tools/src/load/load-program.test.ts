@@ -62,6 +62,25 @@ test('consume reads what was filled in, and checks it', async () => {
   })
 })
 
+test('transactions are committed and aborted as asked, and only committed records are read, each once', async () => {
+  const shape = ['--records', '2000', '--transaction-records', '20', '--abort-share', '0.25', '--workers', '2']
+  const { code, result } = await load('txn', ...QUICK, ...shape, '--partitions', '3', '--threshold', 'aborted<=0')
+  expect(code).toBe(0)
+  expect(result).toMatchObject({
+    kind: 'txn',
+    totals: { records: 1_520 },
+    transactions: { committed: 76, aborted: 24, records: 1_520, recordsPerTransaction: 20 },
+    checks: { lost: 0, duplicated: 0, disordered: 0, aborted: 0 },
+    thresholds: [{ threshold: 'aborted<=0', value: 0, holds: true }],
+  })
+  for (const kind of ['delay', 'commit', 'transaction', 'e2e'] as const) {
+    const { p50, p99, max } = result.latencyMs[kind]!
+    expect(p50).toBeLessThanOrEqual(p99)
+    expect(p99).toBeLessThanOrEqual(max)
+  }
+  expect(result.latencyMs.transaction!.max).toBeGreaterThanOrEqual(result.latencyMs.commit!.p50)
+})
+
 test('a rate is kept, and the result is written as JSON beside the text for people', async () => {
   const file = join(dir, 'result.json')
   const rate = ['--rate', '2000', '--records', '1000', '--linger-ms', '0', '--dir', join(dir, 'data')]
@@ -119,8 +138,24 @@ test('clusters over TCP are driven the same way', async () => {
     '--compression',
     'lz4',
   )
+  const transactions = await load(
+    'txn',
+    '-b',
+    bootstrapServers,
+    '--warmup',
+    '0',
+    '--no-progress',
+    '--records',
+    '500',
+    '--rate',
+    '1000',
+    '--topic',
+    'transactions',
+  )
   served.child.kill('SIGTERM')
   await served.ended
+  expect(transactions.code).toBe(0)
+  expect(transactions.result).toMatchObject({ transactions: { committed: 5 }, checks: { lost: 0, duplicated: 0 } })
   expect(code).toBe(0)
   expect(result).toMatchObject({ totals: { records: 5_000 }, checks: { lost: 0, duplicated: 0, disordered: 0 } })
 })
@@ -140,7 +175,9 @@ test('wrong flags end with 2 and say what is right', async () => {
     odradek(['load', 'e2e', '--embedded', '--threshold', 'publish.p98<5ms']),
     odradek(['load', 'e2e', '--embedded', '--size', '10']),
     odradek(['load', 'e2e', '--dir', dir]),
+    odradek(['load', 'txn', '--embedded', '--abort-share', '1.5']),
+    odradek(['load', 'txn', '--embedded', '--acks', '1']),
   ])
-  expect(ended.map(({ code }) => code)).toEqual([2, 2, 2, 2])
+  expect(ended.map(({ code }) => code)).toEqual([2, 2, 2, 2, 2, 2])
   expect(ended[1]!.stderr).toContain('publish.p98 is not measured')
 })

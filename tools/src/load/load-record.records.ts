@@ -3,7 +3,7 @@
 //   0       4        6           8              16              24             size
 //   | runId | worker | partition | sequence f64 | intended f64  | payload ...  |
 //
-// `sequence` counts per worker and partition from 0; `intended` is milliseconds since 1970, with fractions. Little-endian.
+// `sequence` counts per worker and partition from 0, and is negative in a transaction that will be aborted; `intended` is milliseconds since 1970, with fractions. Little-endian.
 import { assert } from '@odradek/shared/base/assert'
 import type { Codec } from '@odradek/shared/client/codecs'
 

@@ -1,5 +1,5 @@
 // A load run's result: what clients measured, added up. Its shape is the documented JSON of `odradek load --json`. Pure.
-import type { LatencyFigures } from './latencies.ts'
+import type { LatencyFigures, LatencyKind } from './latencies.ts'
 import type { LoadKind, LoadPlan } from './load-plan.ts'
 import type { ThresholdOutcome } from './thresholds.rules.ts'
 
@@ -23,6 +23,25 @@ export interface ThreadFigures {
   readonly busy: number
 }
 
+/** What one reader made of the numbers that it saw; `aborted`: records of transactions that were aborted, which nobody should see. */
+export interface SequenceFigures {
+  readonly received: number
+  readonly duplicated: number
+  readonly disordered: number
+  readonly aborted: number
+}
+
+export interface Checks extends Omit<SequenceFigures, 'received'> {
+  readonly lost: number
+}
+
+export interface TransactionCounts {
+  readonly committed: number
+  readonly aborted: number
+  /** Records of those that were committed. */
+  readonly records: number
+}
+
 /** Latencies in milliseconds. Records per second count what was acknowledged (produce) or received (consume, e2e). A megabyte is 10^6 bytes of values. */
 export interface LoadResult {
   readonly schema: 'odradek-load/1'
@@ -36,16 +55,16 @@ export interface LoadResult {
     /** Of the whole process while measuring; an embedded broker's share is in it. */
     readonly cpuMicrosecondsPerRecord: { readonly user: number; readonly system: number }
   }
-  /** `delay`: intended to actual send. `publish`: intended send to acknowledgement. `e2e`: intended send to receipt. Absent where not measured. */
-  readonly latencyMs: {
-    readonly delay?: LatencyFigures
-    readonly publish?: LatencyFigures
-    readonly e2e?: LatencyFigures
-  }
+  /** By kind (see `LatencyKind`); absent where not measured. A transaction that was aborted has none. */
+  readonly latencyMs: { readonly [kind in LatencyKind]?: LatencyFigures }
+  /** Of `txn`: measured transactions; null in other kinds. */
+  readonly transactions:
+    | (TransactionCounts & { readonly perSecond: number; readonly recordsPerTransaction: number })
+    | null
   readonly perThread: readonly ThreadFigures[]
   readonly series: readonly SecondOfLoad[]
   /** Over all records, warm-up included; null when nobody read. */
-  readonly checks: { readonly lost: number; readonly duplicated: number; readonly disordered: number } | null
+  readonly checks: Checks | null
   readonly failed: number
   readonly failure: string | null
   readonly thresholds: readonly ThresholdOutcome[]
@@ -73,7 +92,8 @@ export interface MeasuredClient {
   readonly acknowledged: number
   readonly failed: number
   readonly failure: string | null
-  readonly check: { readonly received: number; readonly duplicated: number; readonly disordered: number } | null
+  readonly check: SequenceFigures | null
+  readonly transactions: TransactionCounts | null
   readonly busyMs: number
 }
 
@@ -128,7 +148,25 @@ export function checksOf(clients: readonly MeasuredClient[]): LoadResult['checks
     lost: Math.max(0, acknowledged - received),
     duplicated: checks.reduce((sum, each) => sum + each.duplicated, 0),
     disordered: checks.reduce((sum, each) => sum + each.disordered, 0),
+    aborted: checks.reduce((sum, each) => sum + each.aborted, 0),
   }
+}
+
+/** Committed and aborted ones over the time of those who made them. Null without transactions. */
+export function transactionsOf(clients: readonly MeasuredClient[]): LoadResult['transactions'] {
+  const makers = clients.filter(({ transactions }) => transactions !== null)
+  if (makers.length === 0) return null
+  const sum = (of: (counts: TransactionCounts) => number) =>
+    makers.reduce((total, { transactions }) => total + of(transactions!), 0)
+  const [committed, aborted, records] = [
+    sum(each => each.committed),
+    sum(each => each.aborted),
+    sum(each => each.records),
+  ]
+  const from = Math.min(...makers.map(({ fromMs }) => fromMs || Number.POSITIVE_INFINITY))
+  const seconds = Math.max(Math.max(...makers.map(({ toMs }) => toMs)) - from, 0.001) / 1_000
+  const perSecond = committed + aborted === 0 ? 0 : (committed + aborted) / seconds
+  return { committed, aborted, records, perSecond, recordsPerTransaction: committed === 0 ? 0 : records / committed }
 }
 
 /** What people read at the end. */
@@ -142,13 +180,16 @@ export function resultLines(result: LoadResult): string[] {
       each =>
         `  ${each.role} ${each.worker}  ${whole(each.recordsPerSecond).padStart(12)} records/s  ${each.megabytesPerSecond.toFixed(1).padStart(8)} MB/s  busy ${(each.busy * 100).toFixed(0)} %`,
     ),
+    ...transactionLines(result),
     ...Object.entries(latencyMs).map(
       ([kind, { p50, p95, p99, p999, max }]) =>
-        `  ${kind.padEnd(8)} p50 ${ms(p50)}  p95 ${ms(p95)}  p99 ${ms(p99)}  p99.9 ${ms(p999)}  max ${ms(max)}`,
+        `  ${kind.padEnd(result.transactions === null ? 8 : 11)} p50 ${ms(p50)}  p95 ${ms(p95)}  p99 ${ms(p99)}  p99.9 ${ms(p999)}  max ${ms(max)}`,
     ),
   ]
   if (checks !== null)
-    lines.push(`  lost ${checks.lost}, duplicated ${checks.duplicated}, disordered ${checks.disordered}`)
+    lines.push(
+      `  lost ${checks.lost}, duplicated ${checks.duplicated}, disordered ${checks.disordered}${result.kind === 'txn' ? `, read though aborted ${checks.aborted}` : ''}`,
+    )
   if (failed > 0) lines.push(`  ${whole(failed)} records failed: ${failure}`)
   for (const { threshold, value, holds } of thresholds) {
     lines.push(
@@ -156,6 +197,15 @@ export function resultLines(result: LoadResult): string[] {
     )
   }
   return lines
+}
+
+function transactionLines({ transactions }: LoadResult): string[] {
+  if (transactions === null) return []
+  const { committed, aborted, perSecond, recordsPerTransaction } = transactions
+  const whole = (value: number) => Math.round(value).toLocaleString('en-US')
+  return [
+    `  ${whole(committed)} transactions committed, ${whole(aborted)} aborted, ${whole(perSecond)} transactions/s of ${whole(recordsPerTransaction)} records`,
+  ]
 }
 
 function ms(value: number): string {

@@ -2,7 +2,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { loadDecoder, loadEncoder } from './load-record.records.ts'
-import { dueRecords, intendedMs, shareOf } from './pacing.rules.ts'
+import { checksOf, transactionsOf } from './load-result.rules.ts'
+import { dueRecords, intendedMs, isAborted, shareOf } from './pacing.rules.ts'
 import { SequenceCheck } from './sequence-check.rules.ts'
 import { judge, readThreshold } from './thresholds.rules.ts'
 
@@ -54,6 +55,42 @@ test('shares differ by at most one and add up', () => {
   expect([0, 1, 2].map(worker => shareOf(10, 3, worker))).toEqual([4, 3, 3])
 })
 
+test('the share of transactions that is aborted is met, evenly', () => {
+  const aborted = (share: number) => Array.from({ length: 8 }, (_, index) => Number(isAborted(index, share))).join('')
+  expect([0, 0.25, 0.5, 1].map(aborted)).toEqual(['00000000', '00010001', '01010101', '11111111'])
+})
+
+test('transactions are added up over clients, per second of the time that they took together', () => {
+  const client = (worker: number, fromMs: number, toMs: number, committed: number) => ({
+    role: 'produce' as const,
+    worker,
+    records: committed * 10,
+    fromMs,
+    toMs,
+    acknowledged: committed * 10,
+    failed: 0,
+    failure: null,
+    check: null,
+    transactions: { committed, aborted: 1, records: committed * 10 },
+    busyMs: 0,
+  })
+  expect(transactionsOf([client(0, 1_000, 2_500, 10), client(1, 1_500, 3_000, 28)])).toEqual({
+    committed: 38,
+    aborted: 2,
+    records: 380,
+    perSecond: 20,
+    recordsPerTransaction: 10,
+  })
+  expect(transactionsOf([{ ...client(0, 1, 2, 1), transactions: null }])).toBeNull()
+})
+
+test('what a reader saw of aborted transactions is in the checks', () => {
+  const check = { received: 9, duplicated: 0, disordered: 0, aborted: 2 }
+  const reader = { role: 'consume' as const, worker: 0, records: 9, fromMs: 0, toMs: 1, acknowledged: 0, failed: 0 }
+  const client = { ...reader, failure: null, check, transactions: null, busyMs: 0 }
+  expect(checksOf([client])).toEqual({ lost: 0, duplicated: 0, disordered: 0, aborted: 2 })
+})
+
 test('thresholds are read with units and judged by the number they name', () => {
   const result = { totals: { recordsPerSecond: 2_000_000 }, latencyMs: { publish: { p99: 12 } }, checks: { lost: 0 } }
   expect(judge(readThreshold('publish.p99<50ms'), result)).toEqual({
@@ -64,6 +101,9 @@ test('thresholds are read with units and judged by the number they name', () => 
   expect(judge(readThreshold('publish.p99 < 0.01s'), result).holds).toBe(false)
   expect(judge(readThreshold('recordsPerSecond>=2M'), result).holds).toBe(true)
   expect(judge(readThreshold('lost<=0'), result).holds).toBe(true)
+  const transactions = { transactions: { perSecond: 900 }, latencyMs: { commit: { p99: 3 } } }
+  expect(judge(readThreshold('transactionsPerSecond>1k'), transactions)).toMatchObject({ value: 900, holds: false })
+  expect(judge(readThreshold('commit.p99<=3ms'), transactions).holds).toBe(true)
 })
 
 test('a threshold over a number that was not measured is broken', () => {

@@ -4,10 +4,17 @@ import { builtUrl } from '@odradek/shared/actor/built-url'
 import { Piscina } from 'piscina'
 import { type ClientResult, type ClientTask, counters, type ToClient } from './client-messages.ts'
 import { environmentOf } from './environment.ts'
-import { Latencies } from './latencies.ts'
+import { Latencies, latencyKinds } from './latencies.ts'
 import type { LoadCluster } from './load-cluster.ts'
 import type { LoadPlan } from './load-plan.ts'
-import { checksOf, type LoadResult, type SecondOfLoad, threadFigures, totalsOf } from './load-result.rules.ts'
+import {
+  checksOf,
+  type LoadResult,
+  type SecondOfLoad,
+  threadFigures,
+  totalsOf,
+  transactionsOf,
+} from './load-result.rules.ts'
 import { judge, type Threshold } from './thresholds.rules.ts'
 import { preciseNow } from './wall-clock.ts'
 
@@ -50,13 +57,15 @@ export async function runLoad(options: LoadRunOptions): Promise<LoadResult> {
     atomics: 'disabled',
   })
   try {
-    const starts = plan.kind === 'e2e' ? await cluster.ends(plan.topic) : await cluster.beginnings(plan.topic)
+    const starts = roles.length > 1 ? await cluster.ends(plan.topic) : await cluster.beginnings(plan.topic)
     const clients = roles.flatMap(role => start(pool, options, role, starts))
     await Promise.all(clients.map(isReady))
-    return await drive(options, clients)
-  } finally {
+    const result = await drive(options, clients)
     if (!signal.aborted) await pool.close()
-    else await pool.destroy()
+    return result
+  } finally {
+    // After a failure nobody waits for what the others would still do; nothing durable lives in these threads.
+    await pool.destroy()
   }
 }
 
@@ -182,6 +191,7 @@ function assemble(
     kind: plan.kind,
     plan,
     totals: totalsOf(results, plan.size, cpu),
+    transactions: transactionsOf(results),
     latencyMs: latenciesOf(results),
     perThread: threadFigures(results, plan.size),
     series,
@@ -194,11 +204,10 @@ function assemble(
 }
 
 function latenciesOf(results: readonly ClientResult[]): LoadResult['latencyMs'] {
-  const kinds = ['delay', 'publish', 'e2e'] as const
   return Object.fromEntries(
-    kinds.flatMap(kind => {
+    latencyKinds.flatMap(kind => {
       const all = new Latencies()
-      for (const { latencies } of results) all.add(latencies[kind])
+      for (const { latencies } of results) all.add(latencies[kind] ?? null)
       return all.count === 0 ? [] : [[kind, all.figures()]]
     }),
   )

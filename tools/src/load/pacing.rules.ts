@@ -23,3 +23,8 @@ export function dueRecords({ startMs, rate }: Pace, nowMs: number): number {
 export function shareOf(total: number, workers: number, worker: number): number {
   return Math.floor(total / workers) + (worker < total % workers ? 1 : 0)
 }
+
+/** Whether transaction number `index` is one of those that are aborted: `share` of them, evenly spread. */
+export function isAborted(index: number, share: number): boolean {
+  return Math.floor((index + 1) * share) > Math.floor(index * share)
+}

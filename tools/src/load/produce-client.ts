@@ -151,7 +151,8 @@ export class ProduceClient {
       failed: this.#failed,
       failure: this.#failure,
       check: null,
-      latencies: { delay: this.#delay.encoded(), publish: this.#publish.encoded(), e2e: null },
+      transactions: null,
+      latencies: { delay: this.#delay.encoded(), publish: this.#publish.encoded() },
       busyMs: performance.eventLoopUtilization(before).active,
     }
   }
@@ -161,8 +162,8 @@ const random = systemRandom()
 /** Timers are this coarse; what is nearer is waited for in turns of the loop. */
 const TIMER_MS = 2
 
-/** Resolves at the time, or a little after it. */
-async function pauseUntil(timeMs: number): Promise<void> {
+/** Resolves at the time (milliseconds since 1970), or a little after it. */
+export async function pauseUntil(timeMs: number): Promise<void> {
   const left = timeMs - preciseNow()
   if (left > TIMER_MS) await new Promise(resolve => setTimeout(resolve, left - 1))
   else if (left > 0) await new Promise(resolve => setImmediate(resolve))

@@ -1,4 +1,5 @@
 // `--threshold 'publish.p99<50ms'`: what must hold of a result. Pure.
+import { latencyKinds } from './latencies.ts'
 
 export interface Threshold {
   /** As it was given. */
@@ -25,7 +26,6 @@ const UNITS: { readonly [unit: string]: number } = {
   K: 1_000,
   M: 1_000_000,
 }
-const LATENCIES = ['delay', 'publish', 'e2e']
 const PERCENTILES = ['p50', 'p95', 'p99', 'p999', 'max']
 
 /** Throws TypeError that says what is right. Latencies may have a unit (us, ms, s), counts k or M. */
@@ -45,11 +45,13 @@ export function readThreshold(text: string): Threshold {
 function pathOf(name: string, text: string): readonly string[] {
   const parts = name.split('.')
   const [first, second] = parts
-  if (parts.length === 2 && LATENCIES.includes(first!) && PERCENTILES.includes(second!)) return ['latencyMs', ...parts]
+  if (parts.length === 2 && (latencyKinds as readonly string[]).includes(first!) && PERCENTILES.includes(second!))
+    return ['latencyMs', ...parts]
   if (parts.length === 1 && ['recordsPerSecond', 'megabytesPerSecond'].includes(name)) return ['totals', name]
-  if (parts.length === 1 && ['lost', 'duplicated', 'disordered'].includes(name)) return ['checks', name]
+  if (name === 'transactionsPerSecond') return ['transactions', 'perSecond']
+  if (parts.length === 1 && ['lost', 'duplicated', 'disordered', 'aborted'].includes(name)) return ['checks', name]
   throw new TypeError(
-    `'${text}': ${name} is not measured; there are ${LATENCIES.join(', ')} with ${PERCENTILES.join(', ')} (publish.p99), recordsPerSecond, megabytesPerSecond, lost, duplicated and disordered`,
+    `'${text}': ${name} is not measured; there are ${latencyKinds.join(', ')} with ${PERCENTILES.join(', ')} (publish.p99), recordsPerSecond, megabytesPerSecond, transactionsPerSecond, lost, duplicated, disordered and aborted`,
   )
 }
 
