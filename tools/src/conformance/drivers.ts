@@ -26,10 +26,15 @@ export function javaMissing(): string | null {
 }
 
 export function javaDriver(): DriverCommand {
+  return javaProgram('odradek.Driver', [])
+}
+
+/** A main class of Kafka's jars or of ours, in a process of its own. */
+export function javaProgram(main: string, parameters: readonly string[]): DriverCommand {
   const classPath = `${process.env.ODRADEK_JAVA_CLASSES}:${kafkaClassPath()}`
   // Compiling hot code is not worth it for a run this short.
   return {
     file: 'java',
-    args: ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', classPath, 'odradek.Driver'],
+    args: ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', classPath, main, ...parameters],
   }
 }

@@ -1,38 +1,25 @@
 // Kafka's own command line tools, 4.3.1, unmodified, against our broker: what they print is what an administrator of Kafka expects.
 import { type Broker, createBroker } from '@odradek/broker/create-broker'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { DriverProcess } from './driver-process.ts'
-import { javaDriver, javaMissing } from './drivers.ts'
-
-interface Printed {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
+import { javaMissing } from './drivers.ts'
+import { KafkaTools } from './kafka-tools.ts'
 
 const missing = javaMissing()
 
 describe.skipIf(missing !== null)(missing ?? "Kafka's tools", () => {
   let broker: Broker
-  let driver: DriverProcess
+  let tools: KafkaTools
   beforeAll(async () => {
     broker = await createBroker({ storage: 'memory' })
-    driver = new DriverProcess(javaDriver())
+    tools = new KafkaTools(broker.bootstrapServers)
   }, 60_000)
   afterAll(async () => {
-    await driver?.close()
+    await tools?.close()
     await broker?.close()
   })
 
-  /** Runs a tool; fails with what it printed when its exit code is another than expected. */
-  async function tool(main: string, args: readonly string[], { code = 0, input = '' } = {}): Promise<string> {
-    const all = ['--bootstrap-server', broker.bootstrapServers, ...args]
-    const printed = await driver.call<Printed>('tool', { main, args: all, input })
-    expect(printed.code, `${main} ${args.join(' ')}\n${printed.out}\n${printed.err}`).toBe(code)
-    return printed.out
-  }
-  const topics = (...args: string[]) => tool('org.apache.kafka.tools.TopicCommand', args)
-  const configs = (...args: string[]) => tool('kafka.admin.ConfigCommand', args)
+  const topics = (...args: string[]) => tools.run('kafka-topics', args)
+  const configs = (...args: string[]) => tools.run('kafka-configs', args)
 
   test('kafka-topics creates, lists, describes, alters and deletes', async () => {
     expect(
@@ -81,18 +68,18 @@ describe.skipIf(missing !== null)(missing ?? "Kafka's tools", () => {
 
   test('kafka-console-producer, kafka-console-consumer and kafka-get-offsets agree', async () => {
     const input = 'a:1\nb:2\nc:3\n'
-    await tool(
-      'org.apache.kafka.tools.ConsoleProducer',
+    await tools.run(
+      'kafka-console-producer',
       ['--topic', 'orders', '--reader-property', 'parse.key=true', '--reader-property', 'key.separator=:'],
       { input },
     )
-    const offsets = await tool('org.apache.kafka.tools.GetOffsetShell', ['--topic', 'orders'])
+    const offsets = await tools.run('kafka-get-offsets', ['--topic', 'orders'])
     const sum = offsets
       .trim()
       .split('\n')
       .reduce((total, line) => total + Number(line.split(':')[2]), 0)
     expect(sum).toBe(3)
-    const read = await tool('org.apache.kafka.tools.consumer.ConsoleConsumer', [
+    const read = await tools.run('kafka-console-consumer', [
       '--topic',
       'orders',
       '--from-beginning',
@@ -105,19 +92,17 @@ describe.skipIf(missing !== null)(missing ?? "Kafka's tools", () => {
   })
 
   test('kafka-features, kafka-metadata-quorum and kafka-log-dirs describe this node', async () => {
-    const features = await tool('org.apache.kafka.tools.FeatureCommand', ['describe'])
+    const features = await tools.run('kafka-features', ['describe'])
     expect(features).toMatch(
       /Feature: transaction\.version\s+SupportedMinVersion: 0\s+SupportedMaxVersion: 2\s+FinalizedVersionLevel: 2/,
     )
-    expect(await tool('org.apache.kafka.tools.MetadataQuorumCommand', ['describe', '--status'])).toMatch(
-      /ClusterId: +\S+\nLeaderId: +1/,
-    )
-    const dirs = await tool('org.apache.kafka.tools.LogDirsCommand', ['--describe', '--topic-list', 'orders'])
+    expect(await tools.run('kafka-metadata-quorum', ['describe', '--status'])).toMatch(/ClusterId: +\S+\nLeaderId: +1/)
+    const dirs = await tools.run('kafka-log-dirs', ['--describe', '--topic-list', 'orders'])
     expect(dirs).toContain('"partition":"orders-0"')
   })
 
   test('kafka-broker-api-versions reads every API that is served', async () => {
-    const versions = await tool('org.apache.kafka.tools.BrokerApiVersionsCommand', [])
+    const versions = await tools.run('kafka-broker-api-versions', [])
     expect(versions).toMatch(/\(id: 1 rack: null isFenced: false\) -> \(/)
     expect(versions).toMatch(/Produce\(0\): 0 to 13 \[usable: 13\]/)
     expect(versions).toMatch(/Fetch\(1\): 4 to 18 \[usable: 18\]/)

@@ -181,7 +181,7 @@ export function kafkaStateLines(group: GroupDescription, isVerbose: boolean): re
     ...columnLines([
       growing('GROUP', [groupId]),
       growing('COORDINATOR (ID)', [`${coordinator.host}:${coordinator.port}  (${coordinator.nodeId})`], 25),
-      fixed('ASSIGNMENT-STRATEGY', [assignor], 20),
+      fixed('ASSIGNMENT-STRATEGY', [assignor || '-'], 20),
       fixed('STATE', [state], 20),
       ...(isVerbose
         ? [fixed('GROUP-EPOCH', [groupEpoch], 15), fixed('TARGET-ASSIGNMENT-EPOCH', [targetAssignmentEpoch], 25)]
