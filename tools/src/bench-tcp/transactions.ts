@@ -1,0 +1,116 @@
+// `pnpm bench:txn [FILTER]`: transactions over TCP against our broker and Apache Kafka, side by side on this machine, alternating, by the same unmodified
+// clients. Prints rates and commit latencies, ours / Kafka's. FILTER: only loads whose name holds it.
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { createProducer } from '@odradek/producer'
+import { createAdmin } from '@odradek/shared/client/admin'
+import { apacheKafkaMissing, kafkaClassPath } from '../apache-kafka/apache-kafka.ts'
+import { median } from '../bench/bench-row.ts'
+import { pythonMissing } from '../conformance/drivers.ts'
+import { type Server, startKafka, startOdradek } from './server.ts'
+
+const run = promisify(execFile)
+const ROUNDS = Number(process.env.ODRADEK_BENCH_ROUNDS ?? 2)
+const SECONDS = '3'
+const PARTITIONS = 4
+/** What pipelines read: more than any of them gets through in its time. */
+const INPUT_RECORDS = 4_000_000
+
+interface Figures {
+  readonly transactionsPerSecond: number
+  readonly recordsPerSecond: number
+  /** Of commits, in milliseconds. */
+  readonly p50: number
+  readonly p99: number
+}
+
+interface Load {
+  readonly name: string
+  drive(servers: string): Promise<Figures>
+}
+
+const CLIENTS = new URL('../../bench/clients/', import.meta.url)
+const JAVA = fileURLToPath(new URL('TransactionLoad.java', CLIENTS))
+const PYTHON = fileURLToPath(new URL('transaction_load.py', CLIENTS))
+const NODE = fileURLToPath(new URL('./transaction-client.js', import.meta.url))
+
+async function figuresOf(file: string, args: readonly string[]): Promise<Figures> {
+  const { stdout } = await run(file, args)
+  return JSON.parse(stdout.trim().split('\n').at(-1)!) as Figures
+}
+
+const java = (mode: string, servers: string, records: string) =>
+  figuresOf('java', ['-Xmx512m', '-cp', kafkaClassPath(), JAVA, mode, servers, 'in', 'out', records, SECONDS])
+const node = (name: string, mode: string, servers: string, records: string) =>
+  figuresOf(process.execPath, [NODE, name, mode, servers, 'in', 'out', records, SECONDS])
+
+const loads: readonly Load[] = [
+  {
+    name: 'one record, librdkafka',
+    drive: servers => figuresOf(process.env.ODRADEK_PYTHON!, [PYTHON, servers, 'out', '1', SECONDS]),
+  },
+  { name: 'one record, Java', drive: servers => java('transactions', servers, '1') },
+  ...['kafkajs', 'platformatic', 'odradek'].map(name => ({
+    name: `one record, ${name}`,
+    drive: (servers: string) => node(name, 'transactions', servers, '1'),
+  })),
+  ...['100', '1000'].flatMap(records => [
+    { name: `pipeline of ${records}, Java`, drive: (servers: string) => java('pipeline', servers, records) },
+    {
+      name: `pipeline of ${records}, odradek`,
+      drive: (servers: string) => node('odradek', 'pipeline', servers, records),
+    },
+  ]),
+]
+
+async function prepare({ bootstrapServers }: Server, wantsInput: boolean): Promise<void> {
+  await using admin = createAdmin({ bootstrapServers })
+  for (const name of ['in', 'out']) await admin.topics.create({ name, partitions: PARTITIONS })
+  if (!wantsInput) return
+  await using producer = createProducer({ bootstrapServers, batchSize: 65_536 })
+  const array = Array.from({ length: 500 }, () => ({ value: Buffer.alloc(100, 'x') }))
+  const inFlight: Promise<unknown>[] = []
+  for (let sent = 0; sent < INPUT_RECORDS; sent += array.length) {
+    inFlight.push(producer.send('in', array))
+    if (inFlight.length >= 64) await inFlight.shift()
+  }
+  await Promise.all(inFlight)
+}
+
+function report(name: string, ours: readonly Figures[], kafka: readonly Figures[]): void {
+  const middle = (runs: readonly Figures[], figure: keyof Figures) => median(runs.map(each => each[figure]))
+  const rate = name.startsWith('pipeline') ? 'recordsPerSecond' : 'transactionsPerSecond'
+  const [speed, theirs] = [middle(ours, rate), middle(kafka, rate)]
+  const latency = (figure: 'p50' | 'p99') =>
+    middle(ours, figure) > 0 && middle(kafka, figure) > 0
+      ? `${middle(ours, figure).toFixed(2)} / ${middle(kafka, figure).toFixed(2)}`
+      : ''
+  console.log(
+    `| ${name} | ${Math.round(speed)} / ${Math.round(theirs)} | ${(speed / theirs).toFixed(1)} | ${latency('p50')} | ${latency('p99')} |`,
+  )
+}
+
+async function compare(filter: string): Promise<void> {
+  const missing = apacheKafkaMissing() ?? pythonMissing()
+  if (missing) throw new Error(missing)
+  const chosen = loads.filter(({ name }) => name.includes(filter))
+  const servers = [await startOdradek(), await startKafka()] as const
+  try {
+    const wantsInput = chosen.some(({ name }) => name.startsWith('pipeline'))
+    for (const server of servers) await prepare(server, wantsInput)
+    console.log('| load | per second, ours / Kafka | ratio | commit p50 ms | commit p99 ms |\n|---|---|---|---|---|')
+    for (const { name, drive } of chosen) {
+      const figures = { odradek: [] as Figures[], kafka: [] as Figures[] }
+      for (let round = 0; round < ROUNDS; round++) {
+        for (const server of round % 2 ? servers : servers.toReversed())
+          figures[server.name].push(await drive(server.bootstrapServers))
+      }
+      report(name, figures.odradek, figures.kafka)
+    }
+  } finally {
+    await Promise.all(servers.map(server => server.stop()))
+  }
+}
+
+await compare(process.argv[2] ?? '')
