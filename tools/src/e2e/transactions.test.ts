@@ -41,9 +41,9 @@ describe.each(targets)('over $name', ({ missing, open }) => {
     }
 
     /** Committed offset of a group in partition 0. */
-    async function committedOf(groupId: string, name: string) {
+    async function committedOf(groupId: string, name: string, partition = 0) {
       await using consumer = createConsumer({ bootstrapServers: target.bootstrapServers, groupId })
-      const [offset] = await consumer.committed([{ topic: name, partition: 0 }])
+      const [offset] = await consumer.committed([{ topic: name, partition }])
       return offset
     }
 
@@ -165,6 +165,33 @@ describe.each(targets)('over $name', ({ missing, open }) => {
         })
         expect(await read(name)).toEqual(['taken'])
         expect(await committedOf(groupId, name)).toBe(3n)
+      })
+
+      test('offsets in a transaction across a rebalance are refused to who read them before it, and taken from who reads now', async () => {
+        const name = await target.topic(2)
+        const groupId = newId()
+        const member = () =>
+          createConsumer({ bootstrapServers: target.bootstrapServers, groupId, enableAutoCommit: false })
+        await using first = member()
+        await using second = member()
+        await first.subscribe(words(name))
+        while (first.assignment().length < 2) await first.poll(50)
+        const before = await first.groupMetadata()
+        await second.subscribe(words(name))
+        while (first.assignment().length !== 1 || second.assignment().length !== 1) {
+          await Promise.all([first.poll(50), second.poll(50)])
+        }
+        await using producer = producerOf(newId())
+        const { partition } = second.assignment()[0]!
+        const write = (value: string, as: typeof before, offset: number) =>
+          producer.transaction(async tx => {
+            void tx.send(words(name), { key: 'k', value })
+            void tx.sendOffsets({ ...as, offsets: [{ topic: name, partition, offset }] })
+          })
+        await expect(write('late', before, 7)).rejects.toMatchObject({ code: 'ODK_TRANSACTION_ABORTABLE' })
+        await write('taken', await second.groupMetadata(), 3)
+        expect(await read(name)).toEqual(['taken'])
+        expect(await committedOf(groupId, name, partition)).toBe(3n)
       })
 
       test('a second producer with the same id fences the first for good and undoes what it left open', async () => {

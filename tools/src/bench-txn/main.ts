@@ -7,8 +7,8 @@ import { createProducer } from '@odradek/producer'
 import { createAdmin } from '@odradek/shared/client/admin'
 import { apacheKafkaMissing, kafkaClassPath } from '../apache-kafka/apache-kafka.ts'
 import { median } from '../bench/bench-row.ts'
+import { type Server, startKafka, startOdradek } from '../bench-tcp/server.ts'
 import { pythonMissing } from '../conformance/drivers.ts'
-import { type Server, startKafka, startOdradek } from './server.ts'
 
 const run = promisify(execFile)
 const ROUNDS = Number(process.env.ODRADEK_BENCH_ROUNDS ?? 2)
@@ -33,7 +33,7 @@ interface Load {
 const CLIENTS = new URL('../../bench/clients/', import.meta.url)
 const JAVA = fileURLToPath(new URL('TransactionLoad.java', CLIENTS))
 const PYTHON = fileURLToPath(new URL('transaction_load.py', CLIENTS))
-const NODE = fileURLToPath(new URL('./transaction-client.js', import.meta.url))
+const NODE = fileURLToPath(new URL('./client/main.js', import.meta.url))
 
 async function figuresOf(file: string, args: readonly string[]): Promise<Figures> {
   const { stdout } = await run(file, args)

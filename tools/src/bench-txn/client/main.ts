@@ -1,10 +1,10 @@
-// A client in Node under transactions, in a process of its own: `node transaction-client.js NAME transactions|pipeline SERVERS FROM TO RECORDS SECONDS`. Default
+// A client in Node under transactions, in a process of its own: `node client/main.js NAME transactions|pipeline SERVERS FROM TO RECORDS SECONDS`. Default
 // settings, but no lingering where a client lingers. Prints one line of JSON, as the clients in `tools/bench/clients` do.
 import { createProducer } from '@odradek/producer'
 import { Producer as PlatformaticProducer } from '@platformatic/kafka'
 import { Kafka, logLevel } from 'kafkajs'
-import { Latencies } from '../load/latencies.ts'
-import { pipeline } from '../pipeline/pipeline.ts'
+import { Latencies } from '../../load/latencies.ts'
+import { pipeline } from '../../pipeline/pipeline.ts'
 
 const WARM_MS = 2_000
 const VALUE = Buffer.alloc(100, 'x')
