@@ -1,20 +1,14 @@
 // An application that embeds a broker, uses it under load, and closes it. Prints what is left, then ends by itself if nothing keeps it.
-import { readFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { createBroker } from '@odradek/broker/create-broker'
 import { createConsumer } from '@odradek/consumer/create-consumer'
+import { heldByProcess } from '../held-by-process.ts'
 import { Writer } from '../writing.ts'
 
 const [dir, records, listens] = process.argv.slice(2)
 const unhandled: string[] = []
 process.on('unhandledRejection', reason => unhandled.push(String(reason)))
 process.on('uncaughtException', error => unhandled.push(String(error)))
-
-const threads = () => Number(/Threads:\s*(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1])
-const files = () =>
-  readFileSync('/proc/self/maps', 'utf8')
-    .split('\n')
-    .filter(line => line.includes('.mdb')).length
 
 async function use(): Promise<{ acknowledged: number; loopDelayMs: { p50: number; p99: number; max: number } }> {
   const broker = await createBroker({ dir: dir!, listen: listens === 'listen', threads: 4, topics: { events: 3 } })
@@ -53,8 +47,8 @@ async function use(): Promise<{ acknowledged: number; loopDelayMs: { p50: number
 
 // The first use loads what stays loaded (pools, compiled code); what the second leaves is a leak.
 await use()
-const before = { threads: threads(), files: files() }
+const before = heldByProcess()
 const used = await use()
-const after = { threads: threads(), files: files() }
+const after = heldByProcess()
 const resources = process.getActiveResourcesInfo().filter(name => !/^(Pipe|TTY|FileHandle)/.test(name))
 process.stdout.write(`${JSON.stringify({ ...used, before, after, resources, unhandled })}\n`)
