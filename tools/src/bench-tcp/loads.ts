@@ -11,23 +11,34 @@ const run = promisify(execFile)
 export interface Load {
   readonly name: string
   readonly records: number
+  readonly valueBytes: number
   /** Drives it; gives records per second as the client measured them, or by the clock when it does not say. */
   readonly drive: (bootstrapServers: string, topic: string) => Promise<number>
 }
 
-export function loadsOf(valueBytes: number, records: number): readonly Load[] {
-  const label = valueBytes >= 1024 ? `${valueBytes / 1024} KiB` : `${valueBytes} B`
+export function labelOf(valueBytes: number): string {
+  return valueBytes >= 1024 ? `${valueBytes / 1024} KiB` : `${valueBytes} B`
+}
+
+/** Produce loads come before the consume loads that read what they wrote. */
+export function toolLoads(valueBytes: number, records: number): readonly Load[] {
+  const label = labelOf(valueBytes)
+  const values = { records, valueBytes }
   return [
     {
       name: `produce ${label}, Java`,
-      records,
+      ...values,
       drive: (servers, topic) => javaProduce(servers, topic, records, valueBytes),
     },
-    { name: `consume ${label}, Java`, records, drive: (servers, topic) => javaConsume(servers, topic, records) },
-    { name: `consume ${label}, librdkafka`, records, drive: (servers, topic) => kcatConsume(servers, topic, records) },
+    { name: `consume ${label}, Java`, ...values, drive: (servers, topic) => javaConsume(servers, topic, records) },
+    {
+      name: `consume ${label}, librdkafka`,
+      ...values,
+      drive: (servers, topic) => kcatConsume(servers, topic, records),
+    },
     {
       name: `produce ${label}, librdkafka`,
-      records,
+      ...values,
       drive: (servers, topic) => kcatProduce(servers, topic, records, valueBytes),
     },
   ]

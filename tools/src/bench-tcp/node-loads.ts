@@ -1,0 +1,122 @@
+// The same loads by clients that run on Node: kafkajs, unmodified, and our own producer and consumer over the wire link. Default settings; arrays of records per call.
+import { createConsumer } from '@odradek/consumer/create-consumer'
+import { createProducer } from '@odradek/producer/create-producer'
+import kafkajsPackage from 'kafkajs'
+import { type Load, labelOf } from './loads.ts'
+
+const { Kafka, logLevel } = kafkajsPackage
+
+const RECORDS_PER_SEND = 500
+/** Sends that are not answered at once. */
+const SENDS_IN_FLIGHT = 8
+
+let groups = 0
+
+export function nodeLoads(valueBytes: number, records: number): readonly Load[] {
+  const label = labelOf(valueBytes)
+  const values = { records, valueBytes }
+  return [
+    { name: `produce ${label}, kafkajs`, ...values, drive: (servers, topic) => kafkajsProduce(servers, topic, values) },
+    {
+      name: `consume ${label}, kafkajs`,
+      ...values,
+      drive: (servers, topic) => kafkajsConsume(servers, topic, records),
+    },
+    { name: `produce ${label}, odradek`, ...values, drive: (servers, topic) => ownProduce(servers, topic, values) },
+    { name: `consume ${label}, odradek`, ...values, drive: (servers, topic) => ownConsume(servers, topic, records) },
+  ]
+}
+
+/** kafkajs as it comes; without the variable it prints a warning about its own default partitioner. */
+export function kafkajsOf(servers: string) {
+  process.env.KAFKAJS_NO_PARTITIONER_WARNING = '1'
+  return new Kafka({ clientId: 'bench', brokers: [servers], logLevel: logLevel.NOTHING })
+}
+
+/** Calls `send` until `records` are through, a few at a time; gives records per second. */
+async function pipelined(records: number, send: (count: number) => Promise<unknown>): Promise<number> {
+  const begun = performance.now()
+  let left = records
+  const worker = async () => {
+    while (left > 0) {
+      const count = Math.min(RECORDS_PER_SEND, left)
+      left -= count
+      await send(count)
+    }
+  }
+  await Promise.all(Array.from({ length: SENDS_IN_FLIGHT }, worker))
+  return records / ((performance.now() - begun) / 1000)
+}
+
+async function kafkajsProduce(servers: string, topic: string, { records, valueBytes }: Values): Promise<number> {
+  const producer = kafkajsOf(servers).producer()
+  await producer.connect()
+  const messages = Array.from({ length: RECORDS_PER_SEND }, () => ({ value: Buffer.alloc(valueBytes, 'x') }))
+  const perSecond = await pipelined(records, count => producer.send({ topic, messages: messages.slice(0, count) }))
+  await producer.disconnect()
+  return perSecond
+}
+
+async function kafkajsConsume(servers: string, topic: string, records: number): Promise<number> {
+  const consumer = kafkajsOf(servers).consumer({ groupId: `bench-${groups++}` })
+  await consumer.connect()
+  await consumer.subscribe({ topic, fromBeginning: true })
+  const arrival = new ArrivalRate()
+  await new Promise<void>((resolve, reject) => {
+    consumer.on('consumer.crash', ({ payload }) => reject(payload.error))
+    consumer
+      .run({
+        eachBatch: async ({ batch }) => {
+          arrival.came(batch.messages.length)
+          if (arrival.records >= records) resolve()
+        },
+      })
+      .catch(reject)
+  })
+  await consumer.disconnect()
+  return arrival.perSecond
+}
+
+async function ownProduce(servers: string, topic: string, { records, valueBytes }: Values): Promise<number> {
+  await using producer = createProducer({ bootstrapServers: servers })
+  const batch = Array.from({ length: RECORDS_PER_SEND }, () => ({ value: Buffer.alloc(valueBytes, 'x') }))
+  return await pipelined(records, count => producer.send(topic, batch.slice(0, count)))
+}
+
+async function ownConsume(servers: string, topic: string, records: number): Promise<number> {
+  await using consumer = createConsumer({ bootstrapServers: servers, autoOffsetReset: 'earliest' })
+  const stop = new AbortController()
+  const arrival = new ArrivalRate()
+  await consumer.batch(
+    topic,
+    batch => {
+      arrival.came(batch.forEach(() => {}))
+      if (arrival.records >= records) stop.abort()
+    },
+    { signal: stop.signal },
+  )
+  return arrival.perSecond
+}
+
+/** How fast records came, from the first arrival to the last: joining a group and finding positions are not in it. */
+class ArrivalRate {
+  records = 0
+  #first = 0
+  #firstAt = 0
+  #lastAt = 0
+
+  came(records: number): void {
+    this.#lastAt = performance.now()
+    if (this.records === 0) [this.#first, this.#firstAt] = [records, this.#lastAt]
+    this.records += records
+  }
+
+  get perSecond(): number {
+    return (this.records - this.#first) / ((this.#lastAt - this.#firstAt) / 1000)
+  }
+}
+
+interface Values {
+  readonly records: number
+  readonly valueBytes: number
+}

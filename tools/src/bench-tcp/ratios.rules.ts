@@ -1,0 +1,52 @@
+// What is compared, and how it is printed: medians of alternating rounds, ours beside Kafka's, and their ratio. Pure.
+
+export type ServerName = 'odradek' | 'kafka'
+
+/** One figure of one round. */
+export interface Sample {
+  /** What was measured: one line of the table. */
+  readonly line: string
+  /** Column within the line. */
+  readonly figure: Figure
+  readonly server: ServerName
+  readonly value: number
+}
+
+export interface Figure {
+  readonly name: string
+  readonly digits: number
+  /** Ratio to Kafka's that is to be reached. */
+  readonly atLeast?: number
+  readonly atMost?: number
+}
+
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
+}
+
+/** One row per line and figure, in the order in which they first came. */
+export function ratioTable(samples: readonly Sample[]): readonly string[] {
+  const rows = new Map<string, Sample>()
+  for (const sample of samples) {
+    const key = `${sample.line}\0${sample.figure.name}`
+    if (!rows.has(key)) rows.set(key, sample)
+  }
+  const lines = ['| load | figure | ours | Kafka | ratio | target | |', '|---|---|---:|---:|---:|---|---|']
+  for (const { line, figure } of rows.values()) {
+    const of = (server: ServerName) =>
+      median(
+        samples.filter(s => s.line === line && s.figure.name === figure.name && s.server === server).map(s => s.value),
+      )
+    const [ours, kafka] = [of('odradek'), of('kafka')]
+    const ratio = ours / kafka
+    const cells = [line, figure.name, ours.toFixed(figure.digits), kafka.toFixed(figure.digits), ratio.toFixed(2)]
+    lines.push(`| ${[...cells, ...verdict(figure, ratio)].join(' | ')} |`)
+  }
+  return lines
+}
+
+function verdict({ atLeast, atMost }: Figure, ratio: number): readonly [string, string] {
+  if (atLeast !== undefined) return [`>= ${atLeast}`, ratio >= atLeast ? 'met' : 'missed']
+  if (atMost !== undefined) return [`<= ${atMost}`, ratio <= atMost ? 'met' : 'missed']
+  return ['', '']
+}

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { median, ratioTable } from './ratios.rules.ts'
+
+test('the median is a value that was measured', () => {
+  expect(median([3])).toBe(3)
+  expect(median([9, 1, 5])).toBe(5)
+  expect(median([4, 1, 3, 2])).toBe(3)
+})
+
+test('a row compares medians, and says whether the ratio is as it should be', () => {
+  const cpu = { name: 'CPU', digits: 1, atMost: 0.7 }
+  const speed = { name: 'records/s', digits: 0, atLeast: 1 }
+  const sample = (figure: typeof cpu | typeof speed, server: 'odradek' | 'kafka', value: number) => ({
+    line: 'produce',
+    figure,
+    server,
+    value,
+  })
+  expect(
+    ratioTable([
+      sample(cpu, 'odradek', 1),
+      sample(speed, 'odradek', 50),
+      sample(cpu, 'kafka', 2),
+      sample(speed, 'kafka', 100),
+      sample(cpu, 'odradek', 99),
+      sample(cpu, 'odradek', 1.4),
+    ]).slice(2),
+  ).toEqual([
+    '| produce | CPU | 1.4 | 2.0 | 0.70 | <= 0.7 | met |',
+    '| produce | records/s | 50 | 100 | 0.50 | >= 1 | missed |',
+  ])
+})
