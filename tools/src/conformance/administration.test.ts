@@ -1,6 +1,7 @@
 // Every client administers topics, configs and offsets with its own admin API; what it did is then seen by another client. What a client has no API for is not asked.
 import { type Broker, createBroker } from '@odradek/broker/create-broker'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { errorText } from './client-errors.ts'
 import { realClients } from './clients.ts'
 import type { RealAdmin, RealClient } from './real-client.ts'
 
@@ -101,20 +102,3 @@ const tenLetters = Array.from({ length: 10 }, (_, id) => ({
   value: Buffer.from(String(id)),
   headers: [],
 }))
-
-/** What a rejection says, with what lies below it (clients wrap). */
-async function errorText(refused: Promise<unknown>): Promise<string> {
-  const error = await refused.then(
-    () => new Error('it was not refused'),
-    (thrown: Error) => thrown,
-  )
-  return texts(error).join('; ')
-}
-
-function texts(error: Error & { errors?: readonly Error[]; apiId?: string }): readonly string[] {
-  return [
-    `${error.message} ${error.apiId ?? ''}`,
-    ...(error.errors ?? []).flatMap(texts),
-    ...(error.cause instanceof Error ? texts(error.cause) : []),
-  ]
-}

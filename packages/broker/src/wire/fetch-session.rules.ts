@@ -1,5 +1,7 @@
 // Incremental fetch sessions (KIP-227), the broker's side: a session remembers which partitions a client fetches, so that later requests name only what
-// changed and responses only what has news. Pure but for the cache's own maps; bounded by `max.incremental.fetch.session.cache.slots`.
+// changed and responses only what has news. Pure but for the cache's own maps; bounded by `max.incremental.fetch.session.cache.slots`,
+// and in partitions per session: a client that fetches more goes on with full fetches.
+import { limits } from '@odradek/shared/base/limits'
 import { errors } from '@odradek/shared/protocol/error-codes'
 import type {
   FetchPartition,
@@ -46,10 +48,12 @@ const EVICTION_MS = 120_000
 export class FetchSessions {
   readonly #sessions = new Map<number, Session>()
   readonly #max: number
+  readonly #partitionsMax: number
   #evicted = 0
 
-  constructor(max: number) {
+  constructor(max: number, partitionsMax: number = limits.fetchSessionPartitionsMax) {
     this.#max = max
+    this.#partitionsMax = partitionsMax
   }
 
   get size(): number {
@@ -75,11 +79,17 @@ export class FetchSessions {
     session.epoch = sessionEpoch === 0x7fffffff ? 1 : sessionEpoch + 1
     session.lastUsedMs = now
     change(session, request)
+    if (session.partitions.size > this.#partitionsMax) {
+      // The client begins anew with all that it wants, and is given no session for it.
+      this.#sessions.delete(sessionId)
+      return { kind: 'refused', errorCode: errors.FETCH_SESSION_ID_NOT_FOUND.code }
+    }
     return { kind: 'fetch', topics: topicsOf(session), shape: response => incrementalReply(response, session) }
   }
 
   #begin(request: FetchRequest, now: number, random: () => number): Session | undefined {
-    if (request.topics.length === 0 || !this.#makeRoom(now)) return undefined
+    const count = request.topics.reduce((sum, { partitions }) => sum + partitions.length, 0)
+    if (count === 0 || count > this.#partitionsMax || !this.#makeRoom(now)) return undefined
     let id = 0
     while (id === INVALID_SESSION_ID || this.#sessions.has(id)) id = 1 + Math.floor(random() * 0x7ffffffe)
     const session: Session = { id, epoch: 1, lastUsedMs: now, partitions: new Map() }

@@ -50,8 +50,8 @@ class World {
   readonly sessions: FetchSessions
   now = 0
 
-  constructor(max = 10) {
-    this.sessions = new FetchSessions(max)
+  constructor(max = 10, partitionsMax?: number) {
+    this.sessions = new FetchSessions(max, partitionsMax)
   }
 
   /** One exchange; the error code when it was refused. */
@@ -133,6 +133,16 @@ describe('a fetch session', () => {
     expect(world.exchange({ sessionId, sessionEpoch: 2 }, broken).told).toEqual([0])
     expect(world.exchange({ sessionId, sessionEpoch: 3 }, still).told).toEqual([0])
     expect(world.exchange({ sessionId, sessionEpoch: 4 }, still).told).toEqual([])
+  })
+
+  test('is not given for more partitions than one may remember, and ends when it grows past them', () => {
+    const world = new World(10, 2)
+    expect(world.begin([0, 1, 2], still)).toBe(0)
+    expect(world.sessions.size).toBe(0)
+    const sessionId = world.begin([0, 1], still)
+    const { topics } = fetch('t', 0, { partitions: [2] })
+    expect(world.exchange({ sessionId, sessionEpoch: 1, topics }, still)).toEqual({ refused: 70 })
+    expect(world.sessions.size).toBe(0)
   })
 
   test('an unknown session is FETCH_SESSION_ID_NOT_FOUND, another epoch than the next INVALID_FETCH_SESSION_EPOCH', () => {

@@ -116,6 +116,8 @@ export const limits = {
   markerDeadlineMs: 10_000,
   markerRetryMinMs: 10,
   markerRetryMaxMs: 1_000,
+  /** Partitions that one fetch session remembers; a client that fetches more gets none. */
+  fetchSessionPartitionsMax: 100_000,
   /** Requests that wait for one connection of the wire link to be made. */
   wireRequestsWaitingMax: 4_096,
   /** Coordinators of groups and transactional ids that a wire link remembers; beyond, the oldest is asked for again. */

@@ -229,7 +229,10 @@ export class Connection {
   #failed(error: Error): void {
     const { tls } = this.#options.security
     if (tls && this.#machine.state !== 'Ready' && isTlsFailure(error)) this.#refused(tlsFailed(this.name, error))
-    else this.#lost(error.message)
+    else
+      this.#lost(
+        tls && this.#machine.state === 'Connecting' && isReset(error) ? `${error.message}${TLS_HINT}` : error.message,
+      )
   }
 
   /** The broker, or somebody between, ended it: before it said a word, that is often a listener that expects something else. */
@@ -423,6 +426,10 @@ export class Connection {
     return `${this.#options.address.host}:${this.#options.address.port}`
   }
 }
+
+/** A listener without TLS takes the hello for a size that is too large, and closes. */
+const TLS_HINT = ' (does this port speak TLS?)'
+const isReset = (error: Error) => (error as NodeJS.ErrnoException).code === 'ECONNRESET'
 
 const NO_TRACE = { on: false, transition: () => undefined }
 
