@@ -35,8 +35,6 @@ export interface BrokerInput {
   readonly storage: StorageInput
   /** Static broker configs, Kafka's names, values as strings. */
   readonly staticConfigs: { readonly [name: string]: string }
-  /** See `leader-lane.rules`. Default `own`. */
-  readonly leaderLane?: 'own' | 'self'
   /** Created at the start if they do not exist. */
   readonly topics: readonly {
     readonly name: string
@@ -81,7 +79,6 @@ class Broker {
       module: leaderModule,
       nodeId,
       storage,
-      lane: input.leaderLane ?? 'own',
       brokerConfigs: () => this.#topics.brokerConfigs,
       deleteLog: identity => logs.delete(identity),
       changed: leader => {

@@ -1,6 +1,5 @@
 // Embeds a broker: takes the directory, starts the actor system and the broker's actor, opens the listeners, and is the handle that users hold.
 
-import { availableParallelism } from 'node:os'
 import type { Address, Spawned } from '@odradek/shared/actor/actor'
 import { type ActorSystem, createActorSystem } from '@odradek/shared/actor/actor-system'
 import type { ActorListing } from '@odradek/shared/actor/system-core'
@@ -12,7 +11,6 @@ import type { BrokerTicket } from '@odradek/shared/client/join-broker'
 import { clientHostOf } from '@odradek/shared/client/open-door'
 import { type BrokerContract, brokerContract } from '@odradek/shared/contracts/broker.contract'
 import type { StorageInput } from '@odradek/shared/contracts/partition-leader.contract'
-import { leaderLane } from './cluster/leader-lane.rules.ts'
 import { brokerModule } from './cluster/modules.ts'
 import { claimDirectory, type DirectoryLock, lockDirectory } from './log/directory-lock.ts'
 import { LogDirectoryError } from './log/log-errors.ts'
@@ -126,14 +124,9 @@ function takeGround({ storage, nodeId }: BrokerSettings, system: ActorSystem): G
 async function startBroker(settings: BrokerSettings, system: ActorSystem, ground: Ground): Promise<BrokerHandle> {
   const { nodeId, rack, staticConfigs, topics } = settings
   const { storage, clusterId } = ground
-  const lane = leaderLane({
-    listens: settings.listen.length > 0,
-    threads: settings.threads,
-    cores: availableParallelism(),
-  })
   const spawned = await system.spawn(
     brokerModule,
-    { nodeId, clusterId, rack, storage, staticConfigs, topics, leaderLane: lane },
+    { nodeId, clusterId, rack, storage, staticConfigs, topics },
     { name: 'broker', onDeath: 'restart' },
   )
   const address = spawned.address as Address<BrokerContract>

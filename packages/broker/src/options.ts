@@ -25,10 +25,7 @@ export interface BrokerOptions {
   readonly dir?: string
   /** `'memory'`: logs are kept in memory and are gone with the broker. Default `'lmdb'`. */
   readonly storage?: 'lmdb' | 'memory'
-  /**
-   * Threads that leaders, senders and consumers are spread over; 'auto' derives it from the cores, and on at most two a broker that listens leads on the thread of
-   * its sockets; 0: all in this thread. Default 'auto'.
-   */
+  /** Threads that leaders, senders and consumers are spread over; 'auto' derives it from the cores; 0: all in this thread. Default 'auto'. */
   readonly threads?: number | 'auto'
   /**
    * Which actors share a thread of their own: those given the same name do, and it takes no others. Asked for the broker, partition leaders (`orders-3`), senders and

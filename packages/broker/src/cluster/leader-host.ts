@@ -17,8 +17,6 @@ export interface LeaderHostOptions {
   readonly module: ActorModule<PartitionLeaderContract, PartitionLeaderInput>
   readonly nodeId: number
   readonly storage: StorageInput
-  /** Lane of leaders: each on the next one, or all on the broker's own (`leader-lane.rules`). */
-  readonly lane: 'own' | 'self'
   /** Effective broker configs: a leader obeys some of them besides its topic's. */
   readonly brokerConfigs: () => { readonly [name: string]: string }
   /** Removes the log of a partition whose leader does not run. */
@@ -52,7 +50,7 @@ export class LeaderHost {
   }
 
   /** Where the leader runs, started if need be; its address is null when it cannot start (its log is damaged, or its disk fails). */
-  async address(image: TopicImage, partition: number, lane = this.#options.lane): Promise<LeaderAddress> {
+  async address(image: TopicImage, partition: number, lane: 'own' | 'self' = 'own'): Promise<LeaderAddress> {
     const hosted = this.#hosted.get(key(image, partition)) ?? this.#start(image, partition, lane)
     await hosted.spawned
     return leaderAddress(hosted)
