@@ -7,6 +7,7 @@ import { type Broker, consume, type WorkerConsumers } from '../index.ts'
 import { Latencies } from '../load/latencies.ts'
 import { DeliveryBook } from './deliveries.rules.ts'
 import { type FromMember, GROUP_CHANNEL } from './group-messages.ts'
+import type { RebalanceFigures } from './tour-report.rules.ts'
 
 export const TOUR_GROUP = 'odradek-tour'
 const MEMBERS = 3
@@ -15,20 +16,6 @@ export const SESSION_MS = 2_000
 const LOOK_MS = 20
 /** When nobody said anything for so long, what is missing counts as lost. */
 const STALL_MS = 30_000
-
-/** The rebalance after the kill. Members are known by their threads. */
-export interface Rebalance {
-  readonly killed: number
-  /** Different records that the group had processed by then. */
-  readonly afterRecords: number
-  readonly partitions: readonly {
-    readonly partition: number
-    readonly before: number | null
-    readonly now: number | null
-    /** From the kill until its new owner had it, milliseconds; null for those that stayed where they were. */
-    readonly movedMs: number | null
-  }[]
-}
 
 export class TourGroup implements AsyncDisposable {
   readonly book: DeliveryBook
@@ -86,7 +73,8 @@ export class TourGroup implements AsyncDisposable {
   }
 
   /** Ends the thread of the member that owns most; resolves when all partitions have living owners again. */
-  async killOne(): Promise<Rebalance> {
+  async killOne(): Promise<RebalanceFigures> {
+    await this.until(() => !this.#owners.includes(null))
     const before = [...this.#owners]
     const share = (member: number) => before.filter(owner => owner === member).length
     const living = [...new Set(before)].filter(owner => owner !== null)

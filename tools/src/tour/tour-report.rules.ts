@@ -37,29 +37,36 @@ export interface TourFigures {
   readonly rebalance: RebalanceFigures | null
 }
 
-/** Members are named by their threads. */
+/** The rebalance after a member was killed. Members are known by their threads. */
 export interface RebalanceFigures {
   readonly killed: number
+  /** Different records that the group had processed by then. */
   readonly afterRecords: number
   readonly partitions: readonly {
     readonly partition: number
     readonly before: number | null
     readonly now: number | null
+    /** From the kill until its new owner had it, milliseconds; null for those that stayed where they were. */
     readonly movedMs: number | null
   }[]
+}
+
+/** The crash of the pipeline's thread, and what followed. */
+export interface CrashFigures {
+  readonly thread: number
+  readonly afterRecords: number
+  /** What the coordinator said of its transaction at that moment. */
+  readonly transaction: string
+  readonly nextThread: number
+  /** From the crash until the next thread processed its first record, milliseconds. */
+  readonly downMs: number
 }
 
 export interface CountingFigures {
   readonly topic: string
   readonly expected: ReadonlyMap<string, Total>
   readonly totals: ReadonlyMap<string, Total>
-  readonly crash: {
-    readonly thread: number
-    readonly afterRecords: number
-    readonly transaction: string
-    readonly nextThread: number
-    readonly downMs: number
-  } | null
+  readonly crash: CrashFigures | null
   /** Records that waited for the pipeline, and how many it was given. */
   readonly records: number
   readonly processed: number

@@ -17,6 +17,7 @@ import {
   type TotalValue,
 } from './totals-messages.ts'
 import { SESSION_MS } from './tour-group.ts'
+import type { CrashFigures } from './tour-report.rules.ts'
 
 export const TOTALS_GROUP = 'odradek-tour-totals'
 /** The pipeline's only thread is its first. */
@@ -26,24 +27,13 @@ const LOOK_MS = 50
 /** Without progress for so long, it is given up. */
 const STALL_MS = 60_000
 
-export type Totals = ReadonlyMap<string, Total>
-
-/** The thread that crashed, and what followed. */
-export interface Crash {
-  readonly thread: number
-  readonly afterRecords: number
-  /** What the coordinator said of its transaction at that moment. */
-  readonly transaction: string
-  readonly nextThread: number
-  /** From the crash until the next thread processed its first record, milliseconds. */
-  readonly downMs: number
-}
+type Totals = ReadonlyMap<string, Total>
 
 export interface TotalsFigures {
   /** What earlier runs had counted. */
   readonly found: Totals
   readonly totals: Totals
-  readonly crash: Crash | null
+  readonly crash: CrashFigures | null
   /** Records that the pipeline was given, those of undone transactions as often as they came. */
   readonly processed: number
   readonly seconds: number
@@ -102,7 +92,7 @@ class TotalsAct implements AsyncDisposable {
   readonly #admin: Admin
   readonly #pipeline: Pipeline
   readonly #environment: TotalsEnvironment
-  #crash: { -readonly [name in keyof Crash]?: Crash[name] } & { atMs?: number } = {}
+  #crash: { -readonly [name in keyof CrashFigures]?: CrashFigures[name] } & { atMs?: number } = {}
   #found: Totals | null = null
   #failure: unknown = null
 
@@ -150,7 +140,7 @@ class TotalsAct implements AsyncDisposable {
     return {
       found: this.#found ?? totals,
       totals,
-      crash: hasCrashed ? (crash as Crash) : null,
+      crash: hasCrashed ? (crash as CrashFigures) : null,
       processed: records + (hasCrashed ? crash.afterRecords! : 0),
       seconds,
     }

@@ -121,6 +121,8 @@ async function road(
     const sending = sendAll(broker, source, { topic, starts, measure: source.measure, signal }).finally(() => {
       sentSeconds = elapsed()
     })
+    // It is awaited below, unless the group fails first.
+    sending.catch(() => undefined)
     const rebalance = await killInMidStream(group, sending, source.total, signal)
     const sent = await sending
     await group.until(() => group.book.received >= sent.sent.size)
