@@ -1,18 +1,18 @@
 // Which partitions to fetch next, from which endpoint, and how much. Every partition has an equal share of the prefetch bound, so that no
 // fast partition crowds out the others and a paused reader costs bounded memory. Pure; called whenever something became free.
 
-/** A partition that could be fetched, as the fetcher sees it now. */
+/** A partition that can be fetched now: position and leader known, not paused, not waiting out a backoff, no request on its way to the leader's endpoint. */
 export interface FetchCandidate {
   readonly key: number
-  /** Where its leader is reached; null while unknown. */
-  readonly endpointId: string | null
-  /** Position known, not paused, not waiting out a backoff. */
-  readonly ready: boolean
+  /** Where its leader is reached. */
+  readonly endpointId: string
   /** Fetched and not yet handed to the reader. */
   readonly bufferedBytes: number
 }
 
 export interface FetchBudget {
+  /** How many share the bounds. */
+  readonly partitions: number
   /** Bound of what is buffered in all partitions. */
   readonly prefetchBytesMax: number
   readonly prefetchRecordsMax: number
@@ -31,26 +31,21 @@ export interface PlannedFetch {
 }
 
 /** Bytes to ask for per partition: its share of the prefetch bound, within `max.partition.fetch.bytes`. */
-export function partitionMaxBytes(partitions: number, budget: FetchBudget): number {
-  const share = Math.floor(budget.prefetchBytesMax / Math.max(1, partitions))
+export function partitionMaxBytes(budget: FetchBudget): number {
+  const share = Math.floor(budget.prefetchBytesMax / Math.max(1, budget.partitions))
   return Math.min(budget.maxPartitionFetchBytes, Math.max(share, budget.fetchBytesMin))
 }
 
 /**
- * Plans at most one request per endpoint that is not in `busy` (as Kafka's AbstractFetch: one at a time keeps a session's epochs in order).
+ * Plans one request per endpoint (as Kafka's AbstractFetch: one at a time keeps a session's epochs in order).
  * `candidates` come in fair order. A partition is left out while it has buffered its share; a partition with nothing buffered is always asked
  * for, unless the bound on records is reached.
  */
-export function planFetches(
-  candidates: readonly FetchCandidate[],
-  busy: ReadonlySet<string>,
-  budget: FetchBudget,
-): PlannedFetch[] {
-  const share = partitionMaxBytes(candidates.length, budget)
+export function planFetches(candidates: readonly FetchCandidate[], budget: FetchBudget): PlannedFetch[] {
+  const share = partitionMaxBytes(budget)
   const full = budget.bufferedRecords >= budget.prefetchRecordsMax
   const byEndpoint = new Map<string, number[]>()
-  for (const { key, endpointId, ready, bufferedBytes } of candidates) {
-    if (!ready || endpointId === null || busy.has(endpointId)) continue
+  for (const { key, endpointId, bufferedBytes } of candidates) {
     if (bufferedBytes > 0 && (full || bufferedBytes >= share)) continue
     const keys = byEndpoint.get(endpointId)
     if (keys === undefined) byEndpoint.set(endpointId, [key])

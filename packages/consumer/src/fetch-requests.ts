@@ -45,6 +45,7 @@ export class FetchRequests {
   readonly #answers: FetchAnswers
   readonly #inFlight = new Map<string, InFlight>()
   readonly #sessions = new Map<string, FetchSession>()
+  readonly #aborts = new Map<string, AbortController>()
   readonly busy = new Set<string>()
 
   constructor(link: ClusterLink, input: ConsumerInput, answers: FetchAnswers) {
@@ -53,9 +54,9 @@ export class FetchRequests {
     this.#answers = answers
   }
 
-  /** Sends one request for `partitions`; `total` is how many partitions share the prefetch bound. */
-  send(endpoint: Endpoint, partitions: readonly FetchedPartition[], total: number, budget: FetchBudget): void {
-    const abort = new AbortController()
+  /** Sends one request for `partitions`. */
+  send(endpoint: Endpoint, partitions: readonly FetchedPartition[], budget: FetchBudget): void {
+    const abort = this.#abortOf(endpoint)
     const asked = new Map(
       partitions.map(partition => {
         const { topic, epoch, position } = partition
@@ -64,8 +65,17 @@ export class FetchRequests {
     )
     this.#inFlight.set(endpoint.id, { endpoint, asked, abort })
     this.busy.add(endpoint.id)
-    const bytes = partitionMaxBytes(total, budget)
-    void this.#run(endpoint, partitions, bytes, { endpoint, asked, abort })
+    void this.#run(endpoint, partitions, partitionMaxBytes(budget), { endpoint, asked, abort })
+  }
+
+  /** One per endpoint until it was used: making one for every request costs as much as the request. */
+  #abortOf({ id }: Endpoint): AbortController {
+    let abort = this.#aborts.get(id)
+    if (abort === undefined || abort.signal.aborted) {
+      abort = new AbortController()
+      this.#aborts.set(id, abort)
+    }
+    return abort
   }
 
   /** The partition was sought, paused or taken away: what is on its way is not for it. A request for nothing else is given up. */

@@ -5,50 +5,37 @@ import { NO_SESSION, nextRequest, type SessionPartition, sessionAnswered } from 
 import { isolationFilter } from './isolation.rules.ts'
 
 const budget: FetchBudget = {
+  partitions: 5,
   prefetchBytesMax: 1_000,
   prefetchRecordsMax: 100,
   bufferedRecords: 0,
   maxPartitionFetchBytes: 400,
   fetchBytesMin: 50,
 }
-const candidate = (key: number, endpointId: string | null = 'a', bufferedBytes = 0, ready = true) => ({
-  key,
-  endpointId,
-  ready,
-  bufferedBytes,
-})
+const candidate = (key: number, endpointId = 'a', bufferedBytes = 0) => ({ key, endpointId, bufferedBytes })
 
 describe('the fetch plan', () => {
   it('asks each endpoint once, for its partitions in fair order', () => {
-    const plan = planFetches([candidate(2, 'b'), candidate(1, 'a'), candidate(3, 'b')], new Set(), budget)
+    const plan = planFetches([candidate(2, 'b'), candidate(1, 'a'), candidate(3, 'b')], budget)
     expect(plan).toEqual([
       { endpointId: 'b', keys: [2, 3] },
       { endpointId: 'a', keys: [1] },
     ])
   })
 
-  it('leaves out what is not ready, has no leader, waits at a busy endpoint, or has its share', () => {
-    const candidates = [
-      candidate(1, 'a', 0, false),
-      candidate(2, null),
-      candidate(3, 'busy'),
-      candidate(4, 'a', 200),
-      candidate(5, 'a', 199),
-    ]
-    expect(planFetches(candidates, new Set(['busy']), budget)).toEqual([{ endpointId: 'a', keys: [5] }])
+  it('leaves out what has its share', () => {
+    const candidates = [candidate(4, 'a', 200), candidate(5, 'a', 199)]
+    expect(planFetches(candidates, budget)).toEqual([{ endpointId: 'a', keys: [5] }])
   })
 
   it('fetches nothing ahead once the records are at their bound, but starves nobody', () => {
     const full = { ...budget, bufferedRecords: 100 }
-    expect(planFetches([candidate(1, 'a', 10), candidate(2, 'b', 0)], new Set(), full)).toEqual([
-      { endpointId: 'b', keys: [2] },
-    ])
+    expect(planFetches([candidate(1, 'a', 10), candidate(2, 'b', 0)], full)).toEqual([{ endpointId: 'b', keys: [2] }])
   })
 
   it('divides the bound equally, within the limits of one partition', () => {
-    expect(partitionMaxBytes(1, budget)).toBe(400)
-    expect(partitionMaxBytes(4, budget)).toBe(250)
-    expect(partitionMaxBytes(1_000, budget)).toBe(50)
+    const shareOf = (partitions: number) => partitionMaxBytes({ ...budget, partitions })
+    expect([1, 4, 1_000].map(shareOf)).toEqual([400, 250, 50])
   })
 })
 

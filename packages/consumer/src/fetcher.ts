@@ -15,7 +15,7 @@ import type {
   TopicPartition,
 } from '@odradek/shared/contracts/consumer.contract'
 import { errorData } from './consumer-errors.ts'
-import { planFetches } from './fetch-plan.rules.ts'
+import { type FetchCandidate, planFetches } from './fetch-plan.rules.ts'
 import { FetchRequests } from './fetch-requests.ts'
 import { type FetchedPartition, fetchedPartition, type Ready } from './fetched-partition.ts'
 import type { AbortedTransaction } from './isolation.rules.ts'
@@ -214,7 +214,7 @@ export class Fetcher {
       noteBeginning(partition)
       if (partition.failure !== null || partition.held) continue
       if (partition.retryAtMs > nowMs) wakeAtMs = Math.min(wakeAtMs, partition.retryAtMs)
-      else askable.push(partition)
+      else if (partition.position.state !== 'Fetching') askable.push(partition)
     }
     this.#finder.pump(askable)
     this.#sendFetches(nowMs)
@@ -228,23 +228,28 @@ export class Fetcher {
   #sendFetches(nowMs: number): void {
     const { input } = this.#host
     const endpoints = new Map<string, Endpoint>()
-    const candidates = this.#order.map(key => {
+    const candidates: FetchCandidate[] = []
+    // Runs after every answer: of many partitions nearly all have a request on their way, and those must cost next to nothing.
+    for (const key of this.#order) {
       const partition = this.#partitions.get(key)!
-      const ready = isFetchable(partition, nowMs)
-      const endpoint = ready ? this.#leaderOf(partition) : null
-      if (endpoint !== null) endpoints.set(endpoint.id, endpoint)
-      return { key, endpointId: endpoint?.id ?? null, ready, bufferedBytes: partition.bufferedBytes }
-    })
+      if (!isFetchable(partition, nowMs)) continue
+      const endpoint = this.#leaderOf(partition)
+      if (endpoint === null || this.#requests.busy.has(endpoint.id)) continue
+      endpoints.set(endpoint.id, endpoint)
+      candidates.push({ key, endpointId: endpoint.id, bufferedBytes: partition.bufferedBytes })
+    }
+    if (candidates.length === 0) return
     const budget = {
+      partitions: this.#partitions.size,
       prefetchBytesMax: input.prefetchBytesMax,
       prefetchRecordsMax: input.prefetchRecordsMax,
       bufferedRecords: this.#bufferedRecords,
       maxPartitionFetchBytes: input.maxPartitionFetchBytes,
       fetchBytesMin: limits.consumerFetchBytesMin,
     }
-    for (const { endpointId, keys } of planFetches(candidates, this.#requests.busy, budget)) {
+    for (const { endpointId, keys } of planFetches(candidates, budget)) {
       const partitions = keys.map(key => this.#partitions.get(key)!)
-      this.#requests.send(endpoints.get(endpointId)!, partitions, this.#partitions.size, budget)
+      this.#requests.send(endpoints.get(endpointId)!, partitions, budget)
     }
   }
 
@@ -382,6 +387,7 @@ function noteBeginning(partition: FetchedPartition): void {
 }
 
 function wake(partition: FetchedPartition): void {
+  if (partition.waiting.length === 0) return
   for (const resolve of partition.waiting.splice(0)) resolve()
 }
 

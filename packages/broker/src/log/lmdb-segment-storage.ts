@@ -15,6 +15,7 @@ const DELETED = '.deleted'
 
 /** The segments of one log: folders in the log's folder, created with the first one. */
 export class LmdbSegmentStorage implements SegmentStorage {
+  readonly keepsBytes = false
   readonly #dir: string
   readonly #context: SegmentContext
 

@@ -204,6 +204,7 @@ interface StoredSegment {
 
 /** The segments of one log in memory. Owned by a MemoryLogStore, so it survives the actor that uses the log. */
 export class MemorySegmentStorage implements SegmentStorage {
+  readonly keepsBytes = true
   readonly #segments = new Map<string, StoredSegment>()
   readonly #forgets: boolean
 

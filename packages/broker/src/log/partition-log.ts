@@ -26,7 +26,7 @@ export interface LogConfig {
 
 /** One v2 record batch, stamped: base offset and leader epoch are already written into `bytes`. */
 export interface StampedBatch {
-  /** The whole batch. The log takes it over: nobody may write into it afterwards. Never a SharedArrayBuffer view. */
+  /** The whole batch; see {@link PartitionLog.keepsBytes}. Never a SharedArrayBuffer view. */
   readonly bytes: Uint8Array
   readonly baseOffset: number
   /** Inclusive. */
@@ -241,6 +241,8 @@ export interface LogRecovery {
  */
 export interface PartitionLog {
   readonly identity: LogIdentity
+  /** True (memory): the log takes the bytes of batches over, and nobody may write into them afterwards. False: when `append` has returned they are its caller's. */
+  readonly keepsBytes: boolean
   /** First readable offset. */
   readonly logStartOffset: number
   /** Offset of the next record. */

@@ -122,6 +122,8 @@ export interface Segment extends SegmentName {
 
 /** The segments of one log. */
 export interface SegmentStorage {
+  /** Whether segments hold on to the bytes of batches that are committed. */
+  readonly keepsBytes: boolean
   /** By base offset, ascending; of one base offset the highest generation first. */
   list(): SegmentName[]
   /** A handle on an existing segment; cheap, opens lazily. */

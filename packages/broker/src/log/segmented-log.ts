@@ -75,6 +75,9 @@ class SegmentedLog implements PartitionLog {
     this.#uncovered = { bytes: image.summary.sizeInBytes, sinceMs: image.summary.firstAppendMs }
   }
 
+  get keepsBytes(): boolean {
+    return this.#storage.keepsBytes
+  }
   get logStartOffset(): number {
     return this.#image.log.logStartOffset
   }

@@ -2,6 +2,7 @@
 // are many), and answers each when the log has it. Readers are told by the caller's `committed`.
 
 import type { ActorContext } from '@odradek/shared/actor/actor'
+import { releaseBuffers } from '@odradek/shared/actor/release-buffers'
 import type {
   AppendRequest,
   AppendResponse,
@@ -43,6 +44,8 @@ export class GroupCommitter {
   readonly #listener: CommitListener
   #group: Group
   #settle: Settle[] = []
+  /** Buffers of clients' batches in the group, which nobody needs once they are in the log. */
+  #spendable: ArrayBuffer[] = []
   #deferred = false
   #highSettle = 0
   #refused = 0
@@ -95,6 +98,7 @@ export class GroupCommitter {
         return this.#whenCommitted(staged.baseOffset, logAppendTimeMs)
       }
       case 'staged':
+        if (origin === 'client') this.#noteSpendable(verdict.bytes)
         return this.#whenCommitted(staged.baseOffset, verdict.logAppendTimeMs)
     }
   }
@@ -125,17 +129,27 @@ export class GroupCommitter {
     const group = this.#group
     const settle = this.#settle
     const errorCode = group.batches.length === 0 ? NONE : this.#write(group)
-    this.#settle = []
-    this.#group = beginGroup(this.#leadership.state)
+    this.#beginGroup()
     for (const answer of settle) answer(errorCode)
   }
 
   /** Throws away what was gathered: the leader leads no more. */
   abandon(error: ErrorName): void {
     const settle = this.#settle
-    this.#settle = []
-    this.#group = beginGroup(this.#leadership.state)
+    this.#beginGroup()
     for (const answer of settle) answer(errors[error].code)
+  }
+
+  #beginGroup(): void {
+    this.#settle = []
+    this.#spendable = []
+    this.#group = beginGroup(this.#leadership.state)
+  }
+
+  /** Small ones were cloned on their way, and cost the collector little. */
+  #noteSpendable({ buffer, byteLength }: Uint8Array): void {
+    const isOwn = buffer instanceof ArrayBuffer && byteLength === buffer.byteLength
+    if (isOwn && byteLength >= this.#context.limits.transferBytesMin) this.#spendable.push(buffer)
   }
 
   #write(group: Group): number {
@@ -155,6 +169,7 @@ export class GroupCommitter {
       this.#listener.failed((error as Error).message)
       return errorCode
     }
+    if (!log.keepsBytes) releaseBuffers(this.#spendable)
     applyGroup(state, group, now)
     for (const producerId of forgotten) state.producers.delete(producerId)
     this.#advance()

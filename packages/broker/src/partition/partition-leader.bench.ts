@@ -51,7 +51,8 @@ function openLeader() {
   const deferred: (() => void)[] = []
   const context = {
     clock: systemClock,
-    limits,
+    // Every turn appends the same buffers: none may be released.
+    limits: { ...limits, transferBytesMin: Number.POSITIVE_INFINITY },
     gate: openGate,
     defer: (work: () => void) => deferred.push(work),
     report() {},

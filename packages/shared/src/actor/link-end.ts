@@ -1,5 +1,6 @@
 // The asker's end of a link: credits, the bounded queue before them, deadlines, and the promises of asks. One implementation for
 // all channels. Called by actors through `Link`, and by the trunk with what arrives.
+import { onAbort } from '../base/abort.ts'
 import type { ErrorData } from '../base/errors.ts'
 import { PortError } from '../base/errors.ts'
 import type { Address, AskOptions, Link, LinkStats } from './actor.ts'
@@ -180,8 +181,7 @@ export class LinkEnd<C extends Contract = Contract> implements Link<C> {
       aborted()
       return false
     }
-    signal.addEventListener('abort', aborted, { once: true })
-    outgoing.detach = () => signal.removeEventListener('abort', aborted)
+    outgoing.detach = onAbort(signal, aborted)
     return true
   }
 

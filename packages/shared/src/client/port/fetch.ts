@@ -1,6 +1,6 @@
 // Fetch at a door. One partition: its leader parks the fetch. Several: all are read at once, in waves that respect the response's byte limit;
 // if that is too little, the door waits for the leaders' `advanced` news and reads once more. No session is known here: the listener keeps those.
-import { setMaxListeners } from 'node:events'
+import { onAbort } from '../../base/abort.ts'
 import type { FetchResponse as LeaderFetchResponse } from '../../contracts/partition-leader.contract.ts'
 import type { FetchPartition, FetchRequest, FetchResponse, FetchTopic } from '../../protocol/messages/01-fetch.ts'
 import { NO_BYTES, NO_DIVERGENCE, NO_LEADER, NO_SNAPSHOT } from './absent.ts'
@@ -40,8 +40,6 @@ export const fetch: Answer<'Fetch'> = async (door, request, caller) => {
 }
 
 async function fetchMany(door: Door, request: FetchRequest, caller: Caller, parts: readonly Part[]): Promise<void> {
-  // Every leader listens to the caller's one signal: many listeners are no leak.
-  if (caller.signal !== undefined) setMaxListeners(0, caller.signal)
   if (request.maxWaitMs <= 0 || request.minBytes <= 0) {
     await readAll(door, request, caller, parts)
     return
@@ -169,15 +167,14 @@ function watchAll(door: Door, parts: readonly Part[], { isolationLevel }: FetchR
     wait(bytes: number, ms: number, signal: AbortSignal | undefined): Promise<void> {
       return new Promise(resolve => {
         const timer = door.host.clock.after(ms, () => wake())
-        const onAbort = () => wake()
+        const detach = signal === undefined ? undefined : onAbort(signal, () => wake())
         wake = () => {
           timer.cancel()
-          signal?.removeEventListener('abort', onAbort)
+          detach?.()
           arrived = 0
           enough = Number.POSITIVE_INFINITY
           resolve()
         }
-        signal?.addEventListener('abort', onAbort)
         enough = bytes
         if (arrived >= enough) wake()
       })
