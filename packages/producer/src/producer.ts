@@ -4,7 +4,6 @@ import { KafkaError } from '@odradek/shared/base/errors'
 import { type RawTopic, type Topic, topicOf } from '@odradek/shared/client/topic'
 import type { PartitionMetadata, TopicMetadata } from '@odradek/shared/contracts/sender.contract'
 import { errorOf } from '@odradek/shared/protocol/error-codes'
-import { recordSizeUpperBound } from '@odradek/shared/records/batch-builder'
 import { aborted, Changes, orAborted } from './aborting.ts'
 import { Accumulator, type AppendContext } from './accumulator.ts'
 import { type Acknowledgement, type Acknowledgements, SendGroup } from './acknowledgement.ts'
@@ -375,8 +374,8 @@ export class Producer implements AsyncDisposable {
     return this.#mustQueue(queues) || !this.#hasRoom(record)
   }
 
-  #hasRoom({ key, value, headers }: EncodedRecord): boolean {
-    return this.#accumulator.hasRoomFor(recordSizeUpperBound(key, value, headers))
+  #hasRoom({ sizeUpperBound }: EncodedRecord): boolean {
+    return this.#accumulator.hasRoomFor(sizeUpperBound)
   }
 
   #wait(queues: TopicQueues, send: WaitingSend): void {

@@ -3,6 +3,7 @@ import { KafkaError } from '@odradek/shared/base/errors'
 import type { ClientHost } from '@odradek/shared/client/cluster-link'
 import { type Codec, encodeFailed } from '@odradek/shared/client/codecs'
 import type { KeyFor, Topic, ValueFor } from '@odradek/shared/client/topic'
+import { recordSizeUpperBound } from '@odradek/shared/records/batch-builder'
 import type { RecordHeader } from '@odradek/shared/records/record-reader'
 import { interceptRecord } from './interception.ts'
 import type { HeadersInput, ResolvedProducerOptions } from './options.ts'
@@ -37,6 +38,8 @@ export interface EncodedRecord {
   readonly headers: readonly RecordHeader[]
   readonly partition: number | undefined
   readonly timestamp: number
+  /** What it adds to a batch at most, bytes. */
+  readonly sizeUpperBound: number
 }
 
 const NO_HEADERS: readonly RecordHeader[] = []
@@ -78,7 +81,8 @@ export class RecordEncoder {
         { kafkaCode: 10, kafkaName: 'MESSAGE_TOO_LARGE' },
       )
     }
-    return { key, value, headers, timestamp, partition: record.partition }
+    const sizeUpperBound = recordSizeUpperBound(key, value, headers)
+    return { key, value, headers, timestamp, partition: record.partition, sizeUpperBound }
   }
 
   #bytes(topic: Topic, what: 'key' | 'value', codec: Codec, given: unknown): Uint8Array {

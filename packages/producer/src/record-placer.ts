@@ -1,7 +1,6 @@
 // A record gets its partition, and its place in that partition's open batch.
 import { KafkaError } from '@odradek/shared/base/errors'
 import type { Random } from '@odradek/shared/base/random'
-import { recordSizeUpperBound } from '@odradek/shared/records/batch-builder'
 import type { Accumulator, AppendContext, PartitionQueue } from './accumulator.ts'
 import type { RecordBatchInProgress } from './batch-in-progress.ts'
 import type { ResolvedProducerOptions } from './options.ts'
@@ -43,12 +42,11 @@ export class RecordPlacer {
    * The sticky partition, or, when its batch is full, another: the moment to move on is between two batches, because a batch that is left half-filled
    * lingers, and all that wait for it with it.
    */
-  #stickyQueue(queues: TopicQueues, { key, value, headers }: EncodedRecord): PartitionQueue {
+  #stickyQueue(queues: TopicQueues, { sizeUpperBound }: EncodedRecord): PartitionQueue {
     const { keyless } = queues
     const queue = queues.partitions[stickyPartition(keyless, queues, this.#random)]!
     if (queue.open === null) return queue
-    if (queue.open.builder!.sizeInBytes + recordSizeUpperBound(key, value, headers) <= this.#options.batchSize)
-      return queue
+    if (queue.open.builder!.sizeInBytes + sizeUpperBound <= this.#options.batchSize) return queue
     this.#accumulator.close(queue)
     leaveSticky(keyless)
     return queues.partitions[stickyPartition(keyless, queues, this.#random)]!

@@ -5,7 +5,7 @@ import { createProducer, type Producer } from '@odradek/producer'
 import { bytes } from '@odradek/shared/client/codecs'
 import { topic } from '@odradek/shared/client/topic'
 import type { CompressionType } from '@odradek/shared/records/compression/compression-type'
-import type { PipelineFigures, PipelineLoad } from './bare-pipeline.ts'
+import { type PipelineFigures, type PipelineLoad, warmRecords } from './bare-pipeline.ts'
 import { inDirectory } from './bench-directory.ts'
 
 export interface PublicLoad extends PipelineLoad {
@@ -24,9 +24,8 @@ export type Sender = (producer: Producer, value: Uint8Array, records: number) =>
 const TOPIC = topic('bench', { value: bytes() })
 const ARRAY_RECORDS = 500
 const ARRAYS_IN_FLIGHT = 64
-const WARM_SHARE = 0.1
 
-/** Sends and receives at the same time; a tenth more is sent first to warm up. */
+/** Sends and receives at the same time; as much as `warmRecords` says is sent first. */
 export function publicPipeline(load: PublicLoad): Promise<PipelineFigures> {
   return inDirectory(async dir => {
     const { records, partitions, batchBytes, compression = 'none', lingerMs = 5, config = {} } = load
@@ -35,7 +34,7 @@ export function publicPipeline(load: PublicLoad): Promise<PipelineFigures> {
     await using producer = createProducer({ ...common, batchSize: batchBytes, lingerMs, compressionType: compression })
     await using consumer = createConsumer({ ...common, autoOffsetReset: 'earliest' })
     const value = load.value ?? Buffer.alloc(load.valueBytes, 'x')
-    const warm = Math.ceil(records * WARM_SHARE)
+    const warm = warmRecords(load)
     const stop = new AbortController()
     const seen = { records: 0, bytes: 0 }
     let reached: (() => void) | null = null

@@ -56,6 +56,8 @@ const LENT_BYTES_MIN = 8 * 1024
 
 let lastReadBytes = 0
 
+const NOTHING = new Uint8Array(0)
+
 /** One generation of a segment: the folder at `path`, which its storage made or found. */
 export class LmdbSegment implements Segment {
   readonly baseOffset: number
@@ -135,26 +137,33 @@ export class LmdbSegment implements Segment {
   read(offset: number, limits: ReadLimits): LogRead | undefined {
     return this.#use('read', environment => {
       let limited = false
+      /** What was read, when all of it is in one value and the reader wants it exact: then one copy is enough. */
+      let exact: Uint8Array | undefined
       let firstOffset = -1
       let nextOffset = offset
       let bytes = 0
-      let gathered = take(Math.min(Math.max(lastReadBytes, GATHER_BYTES_MIN), limits.maxBytes))
+      let gathered: Buffer<ArrayBuffer> | undefined
       this.#values(environment, offset, value => {
         const room = limits.maxBytes - bytes
         const served = serveFrom(value, nextOffset, { room, first: firstOffset < 0, limits })
-        if (served.to > served.from) {
-          if (firstOffset < 0) firstOffset = served.firstOffset
-          nextOffset = served.nextOffset
-          gathered = gatherAt(gathered, bytes, value.subarray(served.from, served.to))
-          bytes += served.to - served.from
-        }
         limited = served.endOffset === undefined
-        return bytes < limits.maxBytes ? served.endOffset : undefined
+        if (served.to === served.from) return served.endOffset
+        if (firstOffset < 0) firstOffset = served.firstOffset
+        nextOffset = served.nextOffset
+        const found = value.subarray(served.from, served.to)
+        bytes += found.length
+        // Nothing after this value is readable yet, or wanted: looking for the next one would cost as much as reading this one.
+        const isLast = limited || nextOffset >= limits.maxOffset || bytes >= limits.maxBytes
+        if (isLast && gathered === undefined && limits.lend !== true) exact = copyOf(found)
+        else {
+          gathered ??= take(Math.min(Math.max(lastReadBytes, GATHER_BYTES_MIN), limits.maxBytes))
+          gathered = gatherAt(gathered, bytes - found.length, found)
+        }
+        return isLast ? undefined : served.endOffset
       })
       lastReadBytes = bytes
-      const found = bytesOfRead(gathered, bytes, limits)
-      if (firstOffset < 0) return limited ? { bytes: found, firstOffset: offset, nextOffset: offset } : undefined
-      return { bytes: found, firstOffset, nextOffset }
+      if (firstOffset < 0) return limited ? { bytes: NOTHING, firstOffset: offset, nextOffset: offset } : undefined
+      return { bytes: exact ?? bytesOfRead(gathered!, bytes, limits), firstOffset, nextOffset }
     })
   }
 
@@ -257,19 +266,25 @@ export class LmdbSegment implements Segment {
    * to stop. What the visitor cannot read (RangeError) is corruption.
    */
   #values(environment: Environment, offset: number, visitor: (value: Uint8Array) => number | undefined): void {
-    let key = environment.floorKey(offset) ?? environment.ceilingKey(offset)
-    while (key !== undefined) {
-      const value = environment.batchesAt(key)
-      if (value === undefined) {
-        // Only compaction leaves gaps.
-        key = environment.ceilingKey(key)
-        continue
-      }
-      const next = this.#checked(key, () => visitor(value))
-      if (next === undefined) return
-      if (next <= key) throw this.#corrupt(key, 'offsets go back')
-      key = next
+    // Who reads on from where he stopped stands at a key as a rule: a look there costs a fraction of the search for the floor.
+    let value = environment.batchesAt(offset)
+    let key: number | undefined = offset
+    if (value === undefined) {
+      key = environment.floorKey(offset) ?? environment.ceilingKey(offset)
+      if (key !== undefined) value = environment.batchesAt(key)
     }
+    while (key !== undefined) {
+      // Only compaction leaves gaps.
+      key = value === undefined ? environment.ceilingKey(key) : this.#endOf(key, value, visitor)
+      if (key !== undefined) value = environment.batchesAt(key)
+    }
+  }
+
+  /** Where the visitor says that the value's batches end; undefined: enough. */
+  #endOf(key: number, value: Uint8Array, visitor: (value: Uint8Array) => number | undefined): number | undefined {
+    const next = this.#checked(key, () => visitor(value))
+    if (next !== undefined && next <= key) throw this.#corrupt(key, 'offsets go back')
+    return next
   }
 
   /** Meta records that do not decode damage the segment as a whole. */
@@ -342,10 +357,16 @@ function gatherAt(gathered: Buffer<ArrayBuffer>, filled: number, served: Uint8Ar
 /** What was gathered as the reader wants it: lent as it is, or exact. */
 function bytesOfRead(gathered: Buffer, bytes: number, { lend = false }: ReadLimits): Uint8Array {
   if (lend && bytes >= LENT_BYTES_MIN) return gathered.subarray(0, bytes)
-  const exact = new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer)
-  exact.set(gathered.subarray(0, bytes))
+  const exact = copyOf(gathered.subarray(0, bytes))
   giveBack(gathered)
   return exact
+}
+
+/** An own exact array with these bytes, not filled with zeros first. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(Buffer.allocUnsafeSlow(bytes.length).buffer)
+  copy.set(bytes)
+  return copy
 }
 
 /** Stores batches, small ones together. Returns the lent buffers in which they were joined: the commit ends their use. */

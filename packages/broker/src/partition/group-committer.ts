@@ -3,6 +3,7 @@
 
 import type { ActorContext } from '@odradek/shared/actor/actor'
 import { releaseBuffers } from '@odradek/shared/actor/release-buffers'
+import { isLent } from '@odradek/shared/base/lent-buffers'
 import type {
   AppendRequest,
   AppendResponse,
@@ -147,8 +148,9 @@ export class GroupCommitter {
   }
 
   /** Small ones were cloned on their way, and cost the collector little. */
-  #noteSpendable({ buffer, byteLength }: Uint8Array): void {
-    const isOwn = buffer instanceof ArrayBuffer && byteLength === buffer.byteLength
+  #noteSpendable(records: Uint8Array): void {
+    const { buffer, byteLength } = records
+    const isOwn = buffer instanceof ArrayBuffer && byteLength === buffer.byteLength && !isLent(records)
     if (isOwn && byteLength >= this.#context.limits.transferBytesMin) this.#spendable.push(buffer)
   }
 

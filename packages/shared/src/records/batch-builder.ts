@@ -175,7 +175,8 @@ export function recordSizeUpperBound(
   value: Uint8Array | null,
   headers: readonly RecordHeader[] = NO_HEADERS,
 ): number {
-  return RECORD_OVERHEAD_MAX_BYTES + (key?.length ?? 0) + (value?.length ?? 0) + headersSize(headers)
+  const fields = (key === null ? 0 : key.length) + (value === null ? 0 : value.length)
+  return RECORD_OVERHEAD_MAX_BYTES + fields + (headers.length === 0 ? 1 : headersSize(headers))
 }
 
 function nullableSize(field: Uint8Array | null): number {

@@ -5,6 +5,7 @@ import { createProducer } from '@odradek/producer'
 import { Latencies } from '../../load/latencies.ts'
 import { inDirectory } from '../bench-directory.ts'
 import { atLeast, atMost, type BenchFigure, type BenchRow, reported } from '../bench-row.ts'
+import { metronome } from '../metronome.ts'
 
 const RATE = 1_000
 const WARM_RECORDS = 2_000
@@ -29,16 +30,12 @@ function single(): Promise<BenchFigure[]> {
       { signal: stop.signal },
     )
     const value = Buffer.alloc(100, 'x')
-    const startedAt = performance.now() + 200
-    for (let index = 0; index < WARM_RECORDS + RECORDS; index++) {
-      const due = startedAt + (index * 1_000) / RATE
-      // Timers are too coarse for this rate: turns of the loop wait for the time.
-      while (performance.now() < due) await new Promise(resolve => setImmediate(resolve))
+    await metronome({ intervalMs: 1_000 / RATE, ticks: WARM_RECORDS + RECORDS, delayMs: 200 }, (index, due) => {
       intended.push(due)
       producer.send('bench', { value }).then(() => {
         if (index >= WARM_RECORDS) acknowledged.record(performance.now() - due)
       })
-    }
+    })
     await reading
     const [e2e, publish] = [received.figures(), acknowledged.figures()]
     return [
