@@ -1,6 +1,7 @@
 // The segments of one log as folders: made, found, put in place of one another, and removed so that a crash at any moment leaves either.
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { rewriteAfterFailedFlush } from './failed-flush.ts'
 import { restoreFlushedRoot } from './flushed-root.ts'
 import type { EnvironmentPool } from './lmdb-environment.ts'
 import { LmdbSegment, type SegmentContext } from './lmdb-segment.ts'
@@ -68,12 +69,24 @@ export class LmdbSegmentStorage implements SegmentStorage {
   }
 
   #restore(path: string): void {
+    this.#rewrite(path)
     const restoration = restoreFlushedRoot(path)
     if (restoration === 'kept') return
     this.#context.notice?.('the system stopped before a flush: a segment is back at its last one', {
       path,
       restoration,
     })
+  }
+
+  #rewrite(path: string): void {
+    // The environment must not be open while its file is written.
+    this.#context.pool.release(path)
+    try {
+      if (rewriteAfterFailedFlush(path))
+        this.#context.notice?.('a flush had failed: the segment was written anew', { path })
+    } catch (error) {
+      throw new LogIOError('writing anew after a failed flush', path, error)
+    }
   }
 
   /** Finishes what a crash interrupted: a replacement takes its place once the old one is gone, deletions end. */

@@ -3,6 +3,7 @@ import { giveBack, take } from '@odradek/shared/base/lent-buffers'
 import * as batch from '@odradek/shared/records/record-batch'
 import type { Database } from 'lmdb'
 import { bootId } from './boot-id.ts'
+import { noteFailedFlush } from './failed-flush.ts'
 import { FlushedRoot } from './flushed-root.ts'
 import { type Environment, type EnvironmentPool, environmentBytes } from './lmdb-environment.ts'
 import { LogCorruptionError, LogIdentityError, LogIOError } from './log-errors.ts'
@@ -66,9 +67,6 @@ export class LmdbSegment implements Segment {
   readonly #pool: EnvironmentPool
   readonly #identity: LogIdentity
   readonly #flushedRoot: FlushedRoot
-  /** A flush that could not be recorded: what is on disk is not known any more, until the log is opened again. */
-  #failed: unknown
-
   constructor(path: string, name: SegmentName, { pool, identity }: { pool: EnvironmentPool; identity: LogIdentity }) {
     this.#path = path
     this.baseOffset = name.baseOffset
@@ -98,23 +96,32 @@ export class LmdbSegment implements Segment {
   }
 
   commit(change: SegmentCommit): void {
-    if (this.#failed !== undefined) throw new LogIOError('commit after a failed flush', this.#path, this.#failed)
     if (change.snapshot !== undefined) this.#attempt(() => this.#pool.gate.run(() => this.#flushedRoot.beforeFirst()))
     this.#use('commit', environment => {
       if (!change.durable) this.#attempt(() => this.#flushedRoot.beforeUnflushed())
       // Reads come before the transaction: within it, they would go through the writer.
       const cut = change.dropFrom === undefined ? undefined : planCut(environment, change.dropFrom)
       let joined: readonly Uint8Array[] = []
-      this.#attempt(() =>
+      const write = () =>
         environment.commit((batches, meta) => {
           if (cut !== undefined) applyCut(batches, meta, cut)
           joined = putBatches(batches, change.batches)
           this.#putMeta(meta, change)
-        }, change.durable),
-      )
+        }, change.durable)
+      this.#attempt(change.durable ? () => this.#flush(write) : write)
       for (const value of joined) giveBack(value)
-      if (change.durable) this.#recordFlush()
     })
+  }
+
+  /** Whoever opens the segment next must know that it failed. */
+  #flush(write: () => void): void {
+    try {
+      write()
+      this.#flushedRoot.afterDurable()
+    } catch (error) {
+      noteFailedFlush(this.#path)
+      throw error
+    }
   }
 
   #attempt(write: () => void): void {
@@ -122,15 +129,6 @@ export class LmdbSegment implements Segment {
       write()
     } catch (error) {
       throw new LogIOError('commit', this.#path, error)
-    }
-  }
-
-  #recordFlush(): void {
-    try {
-      this.#flushedRoot.afterDurable()
-    } catch (error) {
-      this.#failed = error
-      throw new LogIOError('recording a flush', this.#path, error)
     }
   }
 

@@ -1,13 +1,15 @@
 // Logs in memory for tests, `storage: 'memory'` and the simulator. The store is owned outside the actors, so logs outlive the actor that
 // used them; `crash` makes them what a machine would find after power loss or a kill.
 
-import { MemorySegmentStorage } from './memory-segment.ts'
+import { MemorySegmentStorage, type SimulatedDisk, soundDisk } from './memory-segment.ts'
 import type { LogIdentity, LogNotice, LogStore, OpenedLog } from './partition-log.ts'
 import { openSegmentedLog } from './segmented-log.ts'
 
 export interface MemoryLogStoreOptions {
   /** Remember how to take back unflushed commits, for `crash({ keepUnflushed: false })`. Costs memory until the next flush. Default false. */
   readonly forgetful?: boolean
+  /** The disk under a log, with its faults. Default: takes everything. */
+  readonly diskOf?: (identity: LogIdentity) => SimulatedDisk
   readonly notice?: LogNotice
 }
 
@@ -16,13 +18,21 @@ export interface MemoryLogStore extends LogStore {
   crash(options: { readonly keepUnflushed: boolean }): void
 }
 
-export function memoryLogStore({ forgetful = false, notice = () => {} }: MemoryLogStoreOptions = {}): MemoryLogStore {
+export function memoryLogStore({
+  forgetful = false,
+  diskOf = () => soundDisk,
+  notice = () => {},
+}: MemoryLogStoreOptions = {}): MemoryLogStore {
   const logs = new Map<string, { identity: LogIdentity; storage: MemorySegmentStorage }>()
   const key = ({ topicId, partition }: LogIdentity) => `${topicId}-${partition}`
   return {
     open(identity: LogIdentity): OpenedLog {
-      const entry = logs.get(key(identity)) ?? { identity, storage: new MemorySegmentStorage(forgetful) }
+      const entry = logs.get(key(identity)) ?? {
+        identity,
+        storage: new MemorySegmentStorage(forgetful, diskOf(identity)),
+      }
       logs.set(key(identity), entry)
+      entry.storage.rewriteSuspects()
       return openSegmentedLog(identity, entry.storage, notice)
     },
     list: () => [...logs.values()].map(entry => entry.identity),

@@ -2,6 +2,7 @@
 // For tests, `storage: 'memory'` and the simulator, which can make it forget what was not flushed.
 import { isLent } from '@odradek/shared/base/lent-buffers'
 import * as batch from '@odradek/shared/records/record-batch'
+import { LogIOError } from './log-errors.ts'
 import type { AbortedTransaction, LogRead, ProducerState, ReadLimits, StampedBatch } from './partition-log.ts'
 import type {
   BatchVisitor,
@@ -17,6 +18,15 @@ import { bySegmentName, segmentKey } from './segments.rules.ts'
 
 type Undo = () => void
 
+/** What may go wrong with a disk that is only simulated: the reason why it refuses, or null. */
+export interface SimulatedDisk {
+  refusesWrite(): string | null
+  refusesFlush(): string | null
+}
+
+/** Takes everything. */
+export const soundDisk: SimulatedDisk = { refusesWrite: () => null, refusesFlush: () => null }
+
 /** What outlives a crash of the actor that uses it: the content of one segment. */
 class SegmentContent {
   loaded: LoadedSegment
@@ -27,6 +37,8 @@ class SegmentContent {
   snapshot: readonly ProducerState[]
   /** How to take back what came after the last durable commit, oldest first; undefined when nobody will ask. */
   undo: Undo[] | undefined
+  /** A flush failed: the system takes what was not flushed by then for written, and no later flush writes it. */
+  isSuspect = false
 
   constructor(first: SegmentCommit, forgets: boolean) {
     this.loaded = { summary: first.summary, log: first.log, epochs: [], sealed: [], sameBoot: true }
@@ -44,11 +56,13 @@ class MemorySegment implements Segment {
   readonly baseOffset: number
   readonly generation: number
   readonly #content: SegmentContent
+  readonly #disk: SimulatedDisk
 
-  constructor({ baseOffset, generation }: SegmentName, content: SegmentContent) {
+  constructor({ baseOffset, generation }: SegmentName, content: SegmentContent, disk: SimulatedDisk) {
     this.baseOffset = baseOffset
     this.generation = generation
     this.#content = content
+    this.#disk = disk
   }
 
   load(): LoadedSegment {
@@ -57,6 +71,11 @@ class MemorySegment implements Segment {
 
   commit(change: SegmentCommit): void {
     const content = this.#content
+    const refusal = this.#disk.refusesWrite() ?? (change.durable ? this.#disk.refusesFlush() : null)
+    if (refusal !== null) {
+      if (change.durable) content.isSuspect = true
+      throw new LogIOError('commit', `segment ${this.baseOffset}`, refusal)
+    }
     content.undo?.push(undoOf(content, change))
     if (change.dropFrom !== undefined) dropFrom(content, change.dropFrom)
     content.batches.push(...change.batches.map(kept))
@@ -72,7 +91,7 @@ class MemorySegment implements Segment {
       sealed: change.sealed ?? content.loaded.sealed,
       sameBoot: true,
     }
-    if (change.durable && content.undo !== undefined) content.undo = []
+    if (change.durable && content.undo !== undefined && !content.isSuspect) content.undo = []
   }
 
   read(offset: number, limits: ReadLimits): LogRead | undefined {
@@ -207,10 +226,22 @@ export class MemorySegmentStorage implements SegmentStorage {
   readonly keepsBytes = true
   readonly #segments = new Map<string, StoredSegment>()
   readonly #forgets: boolean
+  readonly #disk: SimulatedDisk
 
   /** `forgets`: remember how to take back unflushed commits. */
-  constructor(forgets: boolean) {
+  constructor(forgets: boolean, disk: SimulatedDisk = soundDisk) {
     this.#forgets = forgets
+    this.#disk = disk
+  }
+
+  /** Before the log is opened: what a failed flush left in doubt is written once more. Throws LogIOError while the disk refuses. */
+  rewriteSuspects(): void {
+    for (const { content } of this.#segments.values()) {
+      if (!content.isSuspect) continue
+      const refusal = this.#disk.refusesWrite() ?? this.#disk.refusesFlush()
+      if (refusal !== null) throw new LogIOError('writing anew after a failed flush', 'memory', refusal)
+      content.isSuspect = false
+    }
   }
 
   list(): SegmentName[] {
@@ -220,7 +251,7 @@ export class MemorySegmentStorage implements SegmentStorage {
   open(name: SegmentName): Segment {
     const stored = this.#segments.get(segmentKey(name))
     if (stored === undefined) throw new RangeError(`no segment ${segmentKey(name)}`)
-    return new MemorySegment(name, stored.content)
+    return new MemorySegment(name, stored.content, this.#disk)
   }
 
   create({ baseOffset, generation }: SegmentName, first: SegmentCommit): Segment {
@@ -228,7 +259,7 @@ export class MemorySegmentStorage implements SegmentStorage {
     const content = new SegmentContent(first, this.#forgets)
     // Taking back the first commit takes back the segment.
     content.undo?.push(() => this.#segments.delete(segmentKey(name)))
-    const segment = new MemorySegment(name, content)
+    const segment = new MemorySegment(name, content, this.#disk)
     segment.commit(first)
     this.#segments.set(segmentKey(name), { name, content })
     return segment

@@ -257,6 +257,11 @@ export interface PartitionLog {
   readonly sizeInBytes: number
   /** Last leader epoch of the log, -1 none. */
   readonly latestEpoch: number
+  /**
+   * A flush has failed: what the disk holds of earlier commits is not known. Reads go on, every change throws {@link LogIOError}, until the log
+   * is closed and opened anew, which writes everything that is not flushed once more.
+   */
+  readonly hasFailed: boolean
 
   /** Writes the group in one transaction. On a throw nothing of it is stored and nothing in memory has changed. */
   append(group: AppendGroup, config: LogConfig): AppendOutcome

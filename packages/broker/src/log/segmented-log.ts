@@ -4,7 +4,7 @@ import { assert } from '@odradek/shared/base/assert'
 import { cleanableAtMs, cleanableRange, isCleanable } from './compaction.rules.ts'
 import { type CompactionGround, CompactionRound } from './compaction-round.ts'
 import { epochEnd, truncateEpochsFromStart, withBatchEpochs, withEpoch } from './leader-epochs.rules.ts'
-import { OffsetOutOfRangeError } from './log-errors.ts'
+import { LogIOError, OffsetOutOfRangeError } from './log-errors.ts'
 import { cutAt, type LogImage, openImage, sizeOf } from './log-image.ts'
 import type {
   AbortedTransaction,
@@ -33,13 +33,15 @@ import {
   assertDense,
   bytesOf,
   checkpointDue,
+  describeSegment,
   emptySummary,
+  finite,
   segmentsToDelete,
   shouldRoll,
   summaryAfter,
   timeEntryDue,
 } from './segments.rules.ts'
-import { timestamped } from './stored-batches.rules.ts'
+import { firstBatch, newestBatch } from './time-lookup.ts'
 
 /** Opens a log over `storage`, with recovery. */
 export function openSegmentedLog(identity: LogIdentity, storage: SegmentStorage, notice: LogNotice): OpenedLog {
@@ -60,6 +62,8 @@ class SegmentedLog implements PartitionLog {
   #uncovered = { bytes: 0, sinceMs: 0 }
   #image: LogImage
   #closed = false
+  /** Why a flush failed. What the system has dropped of earlier commits is not known then: nothing more is promised until the log is opened anew. */
+  #flushFailure: unknown
   #round: CompactionRound | undefined
   #counters = { appends: 0, flushes: 0, reads: 0, bytesAppended: 0, bytesRead: 0 }
 
@@ -96,12 +100,16 @@ class SegmentedLog implements PartitionLog {
   get sizeInBytes(): number {
     return sizeOf(this.#image)
   }
+  get hasFailed(): boolean {
+    return this.#flushFailure !== undefined
+  }
   get latestEpoch(): number {
     return this.#image.epochs.at(-1)?.epoch ?? -1
   }
 
   append(group: AppendGroup, config: LogConfig): AppendOutcome {
     assert(!this.#closed, 'nobody appends to a closed log')
+    this.#refuseAfterFailure('append')
     assertDense(group.batches, this.logEndOffset)
     const image = this.#image
     const bytes = bytesOf(group.batches)
@@ -128,8 +136,11 @@ class SegmentedLog implements PartitionLog {
       ...(timeEntry === undefined ? {} : { timeEntry }),
     }
     const begins = rolled || image.active === undefined
-    const active = begins ? this.#begin(commit, next, rolled) : image.active!
-    if (!begins) active.commit(commit)
+    const active = this.#flushing(commit.durable, () => {
+      if (begins) return this.#begin(commit, next, rolled)
+      image.active!.commit(commit)
+      return image.active!
+    })
     if (rolled) this.#sealActive(next.durable)
     this.#image = { active, summary, log: next.log, epochs: next.epochs, sealed: next.sealed }
     this.#bytesSinceTimeEntry = timeEntry !== undefined ? 0 : (rolled ? 0 : this.#bytesSinceTimeEntry) + bytes
@@ -163,7 +174,7 @@ class SegmentedLog implements PartitionLog {
       if (summary.maxTimestamp < timestamp || summary.sizeInBytes === 0) continue
       const segment = this.#segment(summary)
       const from = segment.timeEntry(timestamp)?.offset ?? summary.riseOffset
-      const found = this.#firstBatch(segment, Math.max(from, this.logStartOffset), timestamp)
+      const found = firstBatch(segment, Math.max(from, this.logStartOffset), timestamp)
       if (found !== undefined) return found
     }
     return undefined
@@ -176,9 +187,12 @@ class SegmentedLog implements PartitionLog {
     }
     if (newest === undefined) return undefined
     if (newest.maxTimestampOffset >= this.logStartOffset) {
-      return this.#firstBatch(this.#segment(newest), newest.maxTimestampOffset, newest.maxTimestamp)
+      return firstBatch(this.#segment(newest), newest.maxTimestampOffset, newest.maxTimestamp)
     }
-    return this.#newestBatchByScan()
+    return newestBatch(
+      this.#segmentsFrom(this.logStartOffset).map(summary => this.#segment(summary)),
+      this.logStartOffset,
+    )
   }
 
   offsetForLeaderEpoch(epoch: number): EpochEnd {
@@ -221,10 +235,12 @@ class SegmentedLog implements PartitionLog {
   deleteRecordsTo(offset: number): void {
     assert(offset <= this.highWatermark, 'records above the high watermark are not deleted')
     if (offset <= this.logStartOffset) return
+    this.#refuseAfterFailure('deletion of records')
     this.#commitState({ ...this.#image.log, logStartOffset: offset, clean: false })
   }
 
   flush(): void {
+    this.#refuseAfterFailure('flush')
     if (this.#image.active === undefined || this.flushedOffset === this.logEndOffset) return
     this.#flushAll({ ...this.#image.log, clean: false })
   }
@@ -244,6 +260,7 @@ class SegmentedLog implements PartitionLog {
   }
 
   roll(_now: number): void {
+    this.#refuseAfterFailure('roll')
     const { active, summary, log, epochs, sealed } = this.#image
     if (active === undefined || summary.sizeInBytes === 0) return
     const next = { summary: emptySummary(summary.nextOffset), epochs, sealed: [...sealed, summary] }
@@ -255,6 +272,7 @@ class SegmentedLog implements PartitionLog {
   }
 
   retain(policy: RetentionPolicy): RetentionOutcome {
+    this.#refuseAfterFailure('retention')
     const input = { ...policy, highWatermark: this.highWatermark, logStartOffset: this.logStartOffset }
     const all = [...this.#image.sealed, this.#image.summary]
     const count = segmentsToDelete(all, input)
@@ -268,7 +286,7 @@ class SegmentedLog implements PartitionLog {
       this.#sealedHandles.delete(summary.baseOffset)
       this.#storage.remove(summary)
     }
-    return { deleted: gone.map(summary => describe(summary, false)), logStartOffset }
+    return { deleted: gone.map(summary => describeSegment(summary, false)), logStartOffset }
   }
 
   beginCompaction(policy: CompactionPolicy): Compaction | undefined {
@@ -286,8 +304,8 @@ class SegmentedLog implements PartitionLog {
 
   segments(): readonly SegmentDescription[] {
     const { active, sealed, summary } = this.#image
-    const described = sealed.map(segment => describe(segment, false))
-    return active === undefined ? described : [...described, describe(summary, true)]
+    const described = sealed.map(segment => describeSegment(segment, false))
+    return active === undefined ? described : [...described, describeSegment(summary, true)]
   }
 
   stats(): LogStats {
@@ -307,7 +325,7 @@ class SegmentedLog implements PartitionLog {
     this.#closed = true
     this.#round?.abandon()
     if (this.#image.active === undefined) return
-    if (clean && !this.#image.log.clean) this.#flushAll({ ...this.#image.log, clean: true })
+    if (clean && !this.#image.log.clean && !this.hasFailed) this.#flushAll({ ...this.#image.log, clean: true })
     this.#image.active.release()
     for (const segment of this.#sealedHandles.values()) segment.release()
   }
@@ -382,7 +400,8 @@ class SegmentedLog implements PartitionLog {
 
   #flushSealed(also: readonly SegmentSummary[]): void {
     for (const summary of [...this.#unflushedSealed, ...also]) {
-      this.#segment(summary).commit({ batches: [], summary, log: this.#image.log, durable: true })
+      const commit = { batches: [], summary, log: this.#image.log, durable: true }
+      this.#flushing(true, () => this.#segment(summary).commit(commit))
     }
     this.#unflushedSealed = []
   }
@@ -391,10 +410,27 @@ class SegmentedLog implements PartitionLog {
     this.#flushSealed([])
     const state = { ...log, flushedOffset: this.logEndOffset }
     const commit = { batches: [], summary: this.#image.summary, log: state, durable: true }
-    this.#image.active!.commit(sealed === this.#image.sealed ? commit : { ...commit, sealed })
+    this.#flushing(true, () =>
+      this.#image.active!.commit(sealed === this.#image.sealed ? commit : { ...commit, sealed }),
+    )
     this.#image = { ...this.#image, log: state, sealed }
     this.#noteFlush(true, 0)
     this.#uncovered = { bytes: 0, sinceMs: 0 }
+  }
+
+  /** After a failed fsync the system may have dropped what it could not write, and the next one succeeds all the same: it proves nothing. */
+  #flushing<T>(durable: boolean, commit: () => T): T {
+    try {
+      return commit()
+    } catch (error) {
+      if (durable) this.#flushFailure ??= error
+      throw error
+    }
+  }
+
+  #refuseAfterFailure(operation: string): void {
+    if (!this.hasFailed) return
+    throw new LogIOError(`${operation} after a failed flush`, this.identity.topic, this.#flushFailure)
   }
 
   #noteFlush(durable: boolean, now: number): void {
@@ -463,35 +499,4 @@ class SegmentedLog implements PartitionLog {
     }
     return segment
   }
-
-  #firstBatch(segment: Segment, from: number, timestamp: number): TimestampedBatch | undefined {
-    let found: TimestampedBatch | undefined
-    segment.visit(from, (bytes, at) => {
-      const header = timestamped(bytes, at)
-      if (header.maxTimestamp >= timestamp) found = header
-      return found === undefined
-    })
-    return found
-  }
-
-  #newestBatchByScan(): TimestampedBatch | undefined {
-    let newest: TimestampedBatch | undefined
-    for (const summary of this.#segmentsFrom(this.logStartOffset)) {
-      this.#segment(summary).visit(Math.max(this.logStartOffset, summary.baseOffset), (bytes, at) => {
-        const header = timestamped(bytes, at)
-        if (header.maxTimestamp > (newest?.maxTimestamp ?? -1)) newest = header
-        return true
-      })
-    }
-    return newest
-  }
-}
-
-function describe(summary: SegmentSummary, active: boolean): SegmentDescription {
-  const { baseOffset, nextOffset, sizeInBytes, maxTimestamp, firstAppendMs } = summary
-  return { baseOffset, nextOffset, sizeInBytes, maxTimestamp, firstAppendMs, active }
-}
-
-function finite(ms: number): number | undefined {
-  return ms <= Number.MAX_SAFE_INTEGER ? ms : undefined
 }

@@ -1,7 +1,7 @@
 // When segments begin and when they go, and how a segment's summary and time index grow with its batches
 // (Kafka: LogSegment.shouldRoll, UnifiedLog.deleteOldSegments, TimeIndex).
 import { assert } from '@odradek/shared/base/assert'
-import type { LogConfig, RetentionPolicy, StampedBatch } from './partition-log.ts'
+import type { LogConfig, RetentionPolicy, SegmentDescription, StampedBatch } from './partition-log.ts'
 import type { SegmentName, SegmentSummary, TimeEntry } from './segment.ts'
 
 /** A time index entry is written when timestamps rose and this many bytes came since the last one (Kafka: `index.interval.bytes`, 4096). */
@@ -153,4 +153,15 @@ export function valuesOf(
     current.bytes += size
   }
   return values
+}
+
+/** A segment as its log shows it. */
+export function describeSegment(summary: SegmentSummary, active: boolean): SegmentDescription {
+  const { baseOffset, nextOffset, sizeInBytes, maxTimestamp, firstAppendMs } = summary
+  return { baseOffset, nextOffset, sizeInBytes, maxTimestamp, firstAppendMs, active }
+}
+
+/** Undefined instead of a time that never comes. */
+export function finite(ms: number): number | undefined {
+  return ms <= Number.MAX_SAFE_INTEGER ? ms : undefined
 }

@@ -21,7 +21,11 @@ export class LeaderHousekeeping {
   #expiry: Timer | undefined
   readonly #compaction: LeaderCompaction
 
-  constructor(leadership: Leadership, context: ActorContext) {
+  readonly #flushFailed: (reason: string) => void
+
+  /** `flushFailed`: the log must be opened anew. */
+  constructor(leadership: Leadership, context: ActorContext, flushFailed: (reason: string) => void) {
+    this.#flushFailed = flushFailed
     this.#leadership = leadership
     this.#context = context
     this.#compaction = new LeaderCompaction(leadership, context)
@@ -72,6 +76,7 @@ export class LeaderHousekeeping {
       return 0
     } catch (error) {
       this.#complain(error, 'flush')
+      if (this.#leadership.log.hasFailed) this.#flushFailed((error as Error).message)
       return logErrorCode(error)
     }
   }

@@ -69,6 +69,7 @@ class PartitionLeader {
   readonly #machine: MachineRun<typeof partitionLeaderMachine>
   #leading = false
   #failing = false
+  #ending = false
 
   constructor(context: ActorContext, input: PartitionLeaderInput, store: LogStore, { log, recovered }: OpenedLog) {
     this.#context = context
@@ -77,7 +78,7 @@ class PartitionLeader {
     this.#leadership = new Leadership(log, input.leaderEpoch, parseLeaderConfig(input.configs))
     this.#desk = new FetchDesk(this.#leadership, context)
     this.#news = new AdvancedNews(this.#leadership)
-    this.#housekeeping = new LeaderHousekeeping(this.#leadership, context)
+    this.#housekeeping = new LeaderHousekeeping(this.#leadership, context, reason => this.#endSoon(reason))
     this.#committer = new GroupCommitter(this.#leadership, context, {
       committed: bytes => this.#committed(bytes),
       failed: reason => this.#appendFailed(reason),
@@ -192,9 +193,18 @@ class PartitionLeader {
   }
 
   #appendFailed(reason: string): void {
+    if (this.#leadership.log.hasFailed) this.#endSoon(reason)
     if (this.#failing) return
     this.#failing = true
     this.#machine.send({ type: 'append.failed', reason })
+  }
+
+  /** A log whose flush failed must be opened anew: the supervisor sees to that. Whoever asks until then is told why it fails. */
+  #endSoon(reason: string): void {
+    if (this.#ending) return
+    this.#ending = true
+    const { clock, fail } = this.#context
+    clock.after(FAILED_FLUSH_MS, () => fail(new Error(`the log must be opened anew: ${reason}`)))
   }
 
   // --- the smaller words --------------------------------------------------------------------------------------------------------
@@ -296,6 +306,9 @@ class PartitionLeader {
     }
   }
 }
+
+/** How long a leader says that its log has failed before it ends. */
+const FAILED_FLUSH_MS = 100
 
 const NOT_LEADER = errors.NOT_LEADER_OR_FOLLOWER.code
 
