@@ -264,6 +264,23 @@ describe('a consumer in a classic group', () => {
     expect(coordinator.members.size).toBe(1)
   })
 
+  // KIP-814. Found by `odradek simulate --seed 5 --scenario all --weather calm`.
+  it('finds new partitions also as a static leader that came back and was told to assign nothing', async () => {
+    const { world, cluster, create } = groupWorld(1)
+    const options = { ...group, groupInstanceId: 'one', metadataMaxAgeMs: 500 }
+    const before = create(options)
+    void reading(before, [])
+    await world.advance(500)
+    await world.run(() => before.close())
+    const consumer = create(options)
+    void reading(consumer, [])
+    await world.advance(300)
+    expect(partitionsOf(consumer)).toEqual([0])
+    cluster.addTopic('words', 3)
+    await world.advance(3_000)
+    expect(partitionsOf(consumer)).toEqual([0, 1, 2])
+  })
+
   it('does not assign and subscribe at once', async () => {
     const { world, create } = groupWorld(1)
     const consumer = create(group)

@@ -363,7 +363,6 @@ export class ClassicMembership implements Membership {
   }
 
   async #assign(joined: JoinGroupResponse): Promise<{ memberId: string; assignment: Uint8Array }[]> {
-    if (joined.skipAssignment) return []
     const members: AssignorMember[] = joined.members.map(({ memberId, groupInstanceId, metadata }) => ({
       memberId,
       groupInstanceId,
@@ -371,10 +370,12 @@ export class ClassicMembership implements Membership {
     }))
     const names = [...new Set(members.flatMap(({ topics }) => topics))]
     await this.#host.refresh(names)
-    const assignor = this.#strategy.find(({ name }) => name === joined.protocolName)!
-    const assignment = assignor.assign({ members, topics: this.#known(names) })
     this.#assignedFrom = this.#fingerprint(names)
     this.#assignedNames = names
+    // KIP-814: a static leader that comes back assigns nothing, but it is the one that watches the group's topics again.
+    if (joined.skipAssignment) return []
+    const assignor = this.#strategy.find(({ name }) => name === joined.protocolName)!
+    const assignment = assignor.assign({ members, topics: this.#known(names) })
     return [...assignment].map(([memberId, partitions]) => ({ memberId, assignment: encodeAssignment(partitions) }))
   }
 

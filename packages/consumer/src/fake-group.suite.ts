@@ -104,6 +104,8 @@ export class FakeGroup {
   }
 
   #join(request: JoinGroupRequest): Promise<JoinGroupResponse> | JoinGroupResponse {
+    const before = this.#instance(request.groupInstanceId)
+    if (request.memberId === '' && before !== undefined && this.state === 'Stable') return this.#back(before, request)
     if (request.memberId === '') return refusedJoin(errors.MEMBER_ID_REQUIRED.code, `member-${this.#nextMember++}`)
     const known = this.members.get(request.memberId)
     const isNew = known === undefined
@@ -125,6 +127,25 @@ export class FakeGroup {
     })
     this.#rebalance()
     return answer
+  }
+
+  #instance(groupInstanceId: string | null): Member | undefined {
+    if (groupInstanceId === null) return undefined
+    return [...this.members.values()].find(({ request }) => request.groupInstanceId === groupInstanceId)
+  }
+
+  /** A static member is back (KIP-814): it has what it had under a new id, and nobody else hears of it. */
+  #back(before: Member, request: JoinGroupRequest): JoinGroupResponse {
+    before.session?.cancel()
+    this.members.delete(before.memberId)
+    const memberId = `member-${this.#nextMember++}`
+    const member: Member = { ...before, memberId, request, session: null }
+    this.members.set(memberId, member)
+    this.#touch(member)
+    const leads = this.leader === before.memberId
+    if (leads) this.leader = memberId
+    const members = leads ? [...this.members.values()].map(each => this.#shown(each)) : []
+    return { ...this.#joined(member), members, skipAssignment: leads }
   }
 
   #rebalance(): void {
@@ -156,18 +177,15 @@ export class FakeGroup {
       const answer = member.join!
       member.join = null
       this.#touch(member)
-      answer({
-        throttleTimeMs: 0,
-        errorCode: 0,
-        generationId: this.generationId,
-        protocolType: 'consumer',
-        protocolName: this.protocolName,
-        leader: this.leader,
-        skipAssignment: false,
-        memberId: member.memberId,
-        members: member.memberId === this.leader ? members.map(m => this.#shown(m)) : [],
-      })
+      const shown = member.memberId === this.leader ? members.map(m => this.#shown(m)) : []
+      answer({ ...this.#joined(member), members: shown })
     }
+  }
+
+  #joined({ memberId }: Member): JoinGroupResponse {
+    const { generationId, protocolName, leader } = this
+    const group = { generationId, protocolType: 'consumer', protocolName, leader }
+    return { throttleTimeMs: 0, errorCode: 0, ...group, skipAssignment: false, memberId, members: [] }
   }
 
   #shown({ memberId, request }: Member) {
