@@ -4,8 +4,8 @@ import type { ConsumerRecord } from '@odradek/consumer/consumer-record'
 import { createConsumer } from '@odradek/consumer/create-consumer'
 import { createProducer } from '@odradek/producer/create-producer'
 import type { ProducerOptions } from '@odradek/producer/options'
-import { systemClock } from '@odradek/shared/base/clock'
-import { systemRandom } from '@odradek/shared/base/random'
+import { type Clock, systemClock } from '@odradek/shared/base/clock'
+import { type Random, systemRandom } from '@odradek/shared/base/random'
 import type { BootstrapServers } from '@odradek/shared/client/common-options'
 import type { Topic } from '@odradek/shared/client/topic'
 import type { CommitEvery } from './pipeline.rules.ts'
@@ -29,12 +29,16 @@ export interface LaneSettings {
   readonly producer: Partial<ProducerOptions>
 }
 
-export function openLane(work: PipelineWork, settings: LaneSettings): PipelineLane {
+/** `host`: whose time and chance it lives in; the simulator's are virtual. */
+export function openLane(
+  work: PipelineWork,
+  settings: LaneSettings,
+  host: { readonly clock: Clock; readonly random: Random } = { clock: systemClock, random: systemRandom() },
+): PipelineLane {
   const { bootstrapServers, transactionalId, groupId, commitEvery, consumer, producer } = settings
   return new PipelineLane({
     ...work,
-    clock: systemClock,
-    random: systemRandom(),
+    ...host,
     commitEvery,
     producer: createProducer({ ...producer, bootstrapServers, transactionalId }),
     consumer: hooks =>

@@ -204,7 +204,11 @@ export class PipelineLane {
     await this.#pause()
     // It was undone, and this partition is read again from its beginning; or the partition goes to another member.
     if (batch.isStale) return
-    await this.#wanted('transaction.wanted', 'Processing')
+    // The sender may die while the transaction begins: then there is none, and perhaps the batch is read again.
+    do {
+      await this.#wanted('transaction.wanted', 'Processing')
+      if (batch.isStale || this.#machine.isDone) return
+    } while (this.state !== 'Processing')
     this.#records += slice.records
     if (slice.failure !== null) {
       this.#note(batch, slice.from, slice.from)

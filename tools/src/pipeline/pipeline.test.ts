@@ -1,4 +1,5 @@
 // Consume, transform, produce: each record counts exactly once, whatever happens in between.
+import { KafkaError } from '@odradek/shared/base/errors'
 import { errors } from '@odradek/shared/protocol/error-codes'
 import { describe, expect, test } from 'vitest'
 import { exactlyOnce, pipelineWorld } from './pipeline-world.suite.ts'
@@ -92,6 +93,22 @@ describe('a pipeline', () => {
     await world.advance(5_000)
     expect(verdict(40)).toEqual(exactlyOnce)
     expect(running.lane.metrics().aborts).toBe(2)
+  })
+
+  // Found by `odradek simulate --seed 1 --scenario pipeline --weather deaths`.
+  test('begins again when the sender dies while a transaction begins', async () => {
+    const { world, lane, feed, verdict, producer: sound } = pipelineWorld()
+    feed(40)
+    let begun = 0
+    const producer = sound('tx')
+    const begin = producer.begin.bind(producer)
+    const died = new KafkaError('ODK_SENDER_DIED', 'its thread ended')
+    Object.assign(producer, { begin: () => (++begun % 3 === 1 ? Promise.reject(died) : begin()) })
+    const running = lane('tx', { producer })
+    await world.advance(10_000)
+    expect(running.ended.error).toBe(null)
+    expect(verdict(40)).toEqual(exactlyOnce)
+    expect(begun).toBeGreaterThan(3)
   })
 
   test('commits before partitions go to another member', async () => {
