@@ -46,6 +46,17 @@ describe('the simulated host', () => {
     await expect(world.run(() => new Promise(() => {}))).rejects.toThrow(/nothing is left.*seed 99/)
   })
 
+  it('lets time pass also for who arms what is left of its time, however little that is', async () => {
+    const world = simulate({ seed: 1 })
+    await world.advance(30_000)
+    const { clock } = world
+    // At this time the next number is further away than the delay.
+    const fired = new Promise<void>(resolve => void clock.after(1e-12, resolve))
+    const armedAt = clock.monotonic()
+    await world.run(() => fired)
+    expect(clock.monotonic()).toBeGreaterThan(armedAt)
+  })
+
   it('lets virtual time pass, and timers of actors with it', async () => {
     const world = simulate({ seed: 1 })
     const { address } = await world.run(() => world.spawn(actor, {}, { name: 'a' }))

@@ -48,6 +48,8 @@ export interface RunOptions {
 export type Spawnable<C extends Contract, Input> = ActorModule<C, Input> | ActorDefinition<C, Input>
 
 const HOUR_MS = 3_600_000
+/** A timer with a delay takes at least this long. */
+const LEAST_WAIT_MS = 0.001
 /** Events after which the real event loop gets a turn, so that a long run stays interruptible. */
 const EVENTS_PER_REAL_TURN = 20_000
 
@@ -432,7 +434,9 @@ export class SimulatedWorld {
       now: () => Math.floor(this.#startMs + this.#nowMs),
       monotonic: () => this.#nowMs,
       after: (delayMs, fire) => {
-        const timer = this.#schedule.add(this.#nowMs + Math.max(0, delayMs), lane, true, fire)
+        // A remainder that the sum would swallow: whoever arms what is left of its time again and again would stop time.
+        const waitMs = delayMs > 0 ? Math.max(delayMs, LEAST_WAIT_MS) : 0
+        const timer = this.#schedule.add(this.#nowMs + waitMs, lane, true, fire)
         return {
           cancel: () => {
             timer.run = null
