@@ -1,6 +1,8 @@
 // Judges a history: pure, and the same for simulations and for real processes. The words are Jepsen's. What the rules allow is only
 // what the README's durability table names: power loss may take what was not flushed yet, as a tail, never a hole.
+import { type GroupFindingRule, groupFindings } from './group-checker.rules.ts'
 import type { Crash, Durability, History, Read, Send } from './history.ts'
+import { type TransactionFindingRule, transactionFindings } from './transaction-checker.rules.ts'
 
 export type FindingRule =
   /** Acknowledged, and not in the log although later records are. */
@@ -19,10 +21,8 @@ export type FindingRule =
   | 'poll-skip'
   /** A record that nobody sent, or elsewhere or otherwise than it was sent. */
   | 'phantom'
-  /** A committed read of a record whose transaction was aborted. */
-  | 'aborted-read'
-  /** Part of a transaction is there, part is not. */
-  | 'torn-transaction'
+  | TransactionFindingRule
+  | GroupFindingRule
   /** Nothing happened, so nothing was shown. */
   | 'empty-history'
 
@@ -45,7 +45,8 @@ export function check(history: History): Finding[] {
     ...nonmonotonicSends(history),
     ...readerFindings(history, seen),
     ...phantoms(history, seen),
-    ...transactionFindings(history, seen),
+    ...transactionFindings(history),
+    ...groupFindings(history),
   ]
 }
 
@@ -271,33 +272,4 @@ function phantoms({ reads, final }: History, seen: Observations): Finding[] {
     })
   }
   return [...findings.values()]
-}
-
-function transactionFindings({ sends, reads, final }: History, seen: Observations): Finding[] {
-  const findings: Finding[] = []
-  for (const read of [...reads, ...final]) {
-    const transaction = seen.sends.get(read.value)?.transaction ?? null
-    if (!read.committedOnly || transaction === null || seen.outcomes.get(transaction) !== 'aborted') continue
-    findings.push({
-      rule: 'aborted-read',
-      message: `${read.reader} was given ${read.value} at ${placeOf(read)}, and its transaction ${transaction} was aborted`,
-    })
-  }
-  const parts = new Map<string, { there: Send[]; missing: Send[] }>()
-  for (const send of sends) {
-    if (send.transaction === null || send.outcome !== 'acknowledged') continue
-    const part = parts.get(send.transaction) ?? { there: [], missing: [] }
-    parts.set(send.transaction, part)
-    const committed = seen.finalByValue.get(send.value)?.some(({ committedOnly }) => committedOnly) ?? false
-    if (committed) part.there.push(send)
-    else part.missing.push(send)
-  }
-  for (const [id, { there, missing }] of parts) {
-    if (there.length === 0 || missing.length === 0) continue
-    findings.push({
-      rule: 'torn-transaction',
-      message: `of transaction ${id} ${there[0]!.value} is there and ${missing[0]!.value} is not`,
-    })
-  }
-  return findings
 }

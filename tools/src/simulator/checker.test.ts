@@ -191,7 +191,7 @@ describe('transactions', () => {
 
   test('aborted-read: a committed read of an aborted record', () => {
     const told = story().send('a', 0).send('b', 1, { transaction })
-    told.history.transactions.push({ id: transaction, outcome: 'aborted' })
+    told.history.beganTransaction(transaction, 'p')
     expect(
       told.begin(0).read('a', 0, { committedOnly: true }).read('b', 1, { committedOnly: true }).finally('a'),
     ).toEqual(['aborted-read'])
@@ -199,14 +199,14 @@ describe('transactions', () => {
 
   test('torn-transaction: part of it is there for committed readers, part is not', () => {
     const told = story().send('a', 0, { transaction }).send('b', 1, { transaction })
-    told.history.transactions.push({ id: transaction, outcome: 'unknown' })
+    told.history.askedForCommit(told.history.beganTransaction(transaction, 'p'))
     told.history.readFinally({ committedOnly: true, topic: 't', partition: 0, offset: 0, key: null, value: 'a' })
     expect(check(told.history).map(({ rule }) => rule)).toEqual(['torn-transaction'])
   })
 
   test('committed readers pass over what was aborted', () => {
     const told = story().send('a', 0).send('b', 1, { transaction }).send('c', 2)
-    told.history.transactions.push({ id: transaction, outcome: 'aborted' })
+    told.history.beganTransaction(transaction, 'p')
     told.begin(0).read('a', 0, { committedOnly: true }).read('c', 2, { committedOnly: true })
     expect(told.finally('a', 'b', 'c')).toEqual([])
   })

@@ -66,9 +66,70 @@ export interface Crash {
   readonly powerLost: boolean
 }
 
-export interface TransactionEnd {
+/** A transaction as its client knows it. */
+export interface TransactionRun {
   readonly id: string
-  readonly outcome: 'committed' | 'aborted' | 'unknown'
+  readonly producer: string
+  /** `aborted`: it was aborted, or nobody ever asked for its commit. `unknown`: a commit was asked for, and nobody said what became of it. */
+  outcome: 'committed' | 'aborted' | 'unknown'
+  /** When its commit was asked for; infinite: never. */
+  commitAskedAt: number
+  /** When the client was told that it is committed; infinite: never. */
+  endedAt: number
+  /** The offset that it carried for its own group; null: none. Grows with every transaction of a group. */
+  offset: number | null
+}
+
+/** A committed offset as somebody saw it, of a group whose offsets come from transactions. */
+export interface OffsetSighting {
+  /** The producer whose transactions carry the group's offset. */
+  readonly producer: string
+  readonly offset: number
+  readonly askedAt: number
+  readonly at: number
+}
+
+/** A member held a partition of its group, by its hooks. */
+export interface Tenure extends Place {
+  readonly groupId: string
+  /** One consumer, from its creation to its end. */
+  readonly member: string
+  /** Only a dead member of this group is taken for dead. */
+  readonly isFirm: boolean
+  readonly assignedAt: number
+  endedAt: number
+  /** `gone`: it died, was fenced for good, or was closed. Null: it still held it when the process ended. */
+  ending: 'revoked' | 'lost' | 'gone' | null
+}
+
+/** A member asked for a commit. */
+export interface OffsetCommit extends Place {
+  readonly groupId: string
+  readonly member: string
+  readonly offset: number
+  readonly sentAt: number
+  /** Infinite: refused, or nobody knows. */
+  ackedAt: number
+}
+
+export interface Place {
+  readonly topic: string
+  readonly partition: number
+}
+
+/** A static member began, or was told that another one has its `group.instance.id`. */
+export interface InstanceEvent {
+  readonly kind: 'began' | 'fenced'
+  readonly groupId: string
+  readonly instanceId: string
+  readonly member: string
+  readonly at: number
+}
+
+/** A topic that must hold another one's records, each once. */
+export interface Copy {
+  readonly from: string
+  readonly to: string
 }
 
 export class History {
@@ -77,7 +138,14 @@ export class History {
   readonly reads: Read[] = []
   readonly sessions: SessionStart[] = []
   readonly crashes: Crash[] = []
-  readonly transactions: TransactionEnd[] = []
+  readonly transactions: TransactionRun[] = []
+  readonly offsetSightings: OffsetSighting[] = []
+  readonly tenures: Tenure[] = []
+  readonly commits: OffsetCommit[] = []
+  readonly instances: InstanceEvent[] = []
+  readonly copies: Copy[] = []
+  /** What copies hold, read when everything was over. */
+  readonly copied: Read[] = []
   /** All partitions from their beginning, read when everything was over. */
   readonly final: Read[] = []
   readonly #now: () => number
@@ -119,6 +187,65 @@ export class History {
 
   readFinally(record: Omit<Read, 'at' | 'reader' | 'session'>): void {
     this.final.push({ ...record, reader: 'final', session: 0, at: this.#now() })
+  }
+
+  readCopy(record: Omit<Read, 'at' | 'reader' | 'session'>): void {
+    this.copied.push({ ...record, reader: 'final', session: 0, at: this.#now() })
+  }
+
+  /** A transaction is about to begin. Until its commit is asked for, nothing of it may ever be seen. */
+  beganTransaction(id: string, producer: string): TransactionRun {
+    const run: TransactionRun = {
+      id,
+      producer,
+      outcome: 'aborted',
+      commitAskedAt: Number.POSITIVE_INFINITY,
+      endedAt: Number.POSITIVE_INFINITY,
+      offset: null,
+    }
+    this.transactions.push(run)
+    return run
+  }
+
+  askedForCommit(run: TransactionRun): void {
+    Object.assign(run, { outcome: 'unknown', commitAskedAt: this.#now() })
+  }
+
+  ended(run: TransactionRun, outcome: 'committed' | 'aborted'): void {
+    Object.assign(run, { outcome, endedAt: this.#now() })
+  }
+
+  sawOffset(sighting: Omit<OffsetSighting, 'at'>): void {
+    this.offsetSightings.push({ ...sighting, at: this.#now() })
+  }
+
+  assigned(tenure: Pick<Tenure, 'groupId' | 'member' | 'isFirm' | 'topic' | 'partition'>): Tenure {
+    const begun: Tenure = {
+      ...tenure,
+      assignedAt: this.#now(),
+      endedAt: Number.POSITIVE_INFINITY,
+      ending: null,
+    }
+    this.tenures.push(begun)
+    return begun
+  }
+
+  tenureEnded(tenure: Tenure, ending: 'revoked' | 'lost' | 'gone'): void {
+    Object.assign(tenure, { endedAt: this.#now(), ending })
+  }
+
+  committing(commit: Omit<OffsetCommit, 'sentAt' | 'ackedAt'>): OffsetCommit {
+    const sent: OffsetCommit = { ...commit, sentAt: this.#now(), ackedAt: Number.POSITIVE_INFINITY }
+    this.commits.push(sent)
+    return sent
+  }
+
+  commitAcknowledged(commit: OffsetCommit): void {
+    commit.ackedAt = this.#now()
+  }
+
+  instance(event: Omit<InstanceEvent, 'at'>): void {
+    this.instances.push({ ...event, at: this.#now() })
   }
 
   crashed(powerLost: boolean): void {

@@ -8,8 +8,10 @@ import type { LogLine } from '@odradek/shared/actor/actor-report'
 import { MemoryResources } from '@odradek/shared/actor/memory-resources'
 import { type SimulatedWorld, simulate } from '@odradek/shared/actor/simulated-host'
 import { limits } from '@odradek/shared/base/limits'
-import { clusterDoor, type EmbeddedBroker } from '@odradek/shared/client/cluster-link'
+import { type ClientHost, clusterDoor, type EmbeddedBroker } from '@odradek/shared/client/cluster-link'
 import type { BrokerContract } from '@odradek/shared/contracts/broker.contract'
+import { type PlantedActors, useActors } from './actors.ts'
+import { Echoes } from './echoes.ts'
 import type { Durability } from './history.ts'
 import type { Plan, TopicPlan } from './plan.rules.ts'
 
@@ -25,17 +27,29 @@ export interface LifeOptions {
   /** What earlier lives left. */
   readonly store: LogStore
   readonly log: (line: LogLine) => void
-  /** Called before anything is spawned: tests plant bugs here. */
-  readonly prepare: (world: SimulatedWorld) => void
+  readonly planted: PlantedActors
+}
+
+/** The broker as one client sees it, who can die without a word. */
+export interface MortalDoor {
+  readonly broker: EmbeddedBroker
+  /** Ends everything that the client runs: it says nothing any more, and leaves nothing. */
+  abandon(): Promise<void>
+  /** Its threads stall: what comes to them is done when they go on. */
+  freeze(ms: number): Promise<void>
 }
 
 export class ProcessLife {
   readonly world: SimulatedWorld
   readonly bornAt: number
+  /** Which requests come twice. */
+  readonly echoes: Echoes
+  /** By name, the latest incarnations. */
+  readonly coordinators = new Map<string, Address>()
   readonly #plan: Plan
   #spawned: Spawned<BrokerContract> | undefined
 
-  constructor({ plan, seed, bornAt, store, log, prepare }: LifeOptions) {
+  constructor({ plan, seed, bornAt, store, log, planted }: LifeOptions) {
     const resources = new MemoryResources()
     resources.get(memoryStoreKey(STORE), () => store)
     this.world = simulate({
@@ -49,7 +63,13 @@ export class ProcessLife {
     })
     this.bornAt = bornAt
     this.#plan = plan
-    prepare(this.world)
+    this.echoes = new Echoes(this.world.random.fork())
+    useActors(this.world, {
+      planted,
+      echoes: this.echoes,
+      agedProducerIds: plan.agedProducerIds,
+      coordinatorStarted: coordinator => this.coordinators.set(coordinator.name, coordinator),
+    })
   }
 
   /** Milliseconds since the run began. */
@@ -64,7 +84,7 @@ export class ProcessLife {
       clusterId: 'simulated-cluster-0000',
       rack: null,
       storage: { kind: 'memory' as const, store: STORE },
-      staticConfigs: {},
+      staticConfigs: this.#plan.configs,
       topics: this.#plan.topics.map(topic => ({
         name: topic.name,
         partitions: topic.partitions,
@@ -76,6 +96,38 @@ export class ProcessLife {
 
   /** The embedded broker as clients take it. */
   get broker(): EmbeddedBroker {
+    return this.#brokerFor(this.world.spawn.bind(this.world))
+  }
+
+  /** A door for one client that may be abandoned. */
+  door(): MortalDoor {
+    const spawned: Promise<Spawned<any>>[] = []
+    const spawn: ClientHost['spawn'] = (module, input, options) => {
+      const starting = this.world.spawn(module, input, options)
+      spawned.push(starting)
+      return starting
+    }
+    return {
+      broker: this.#brokerFor(spawn),
+      abandon: async () => {
+        for (const starting of spawned) {
+          const client = await starting.catch(() => null)
+          // Killed first, so that it cannot take its leave; closed, so that nobody starts it anew.
+          if (client === null) continue
+          await client.kill('its process died')
+          await client.close()
+        }
+      },
+      freeze: async ms => {
+        for (const starting of spawned) {
+          const client = await starting.catch(() => null)
+          if (client !== null) this.world.pause(client.address.lane, ms)
+        }
+      },
+    }
+  }
+
+  #brokerFor(spawn: ClientHost['spawn']): EmbeddedBroker {
     const { world } = this
     const host = {
       clock: world.clock,
@@ -83,7 +135,7 @@ export class ProcessLife {
       log: silent,
       limits,
       link: world.link.bind(world),
-      spawn: world.spawn.bind(world),
+      spawn,
     }
     const address = this.#spawned!.address as Address<BrokerContract>
     return { [clusterDoor]: { host, link: { kind: 'port', broker: address } } }

@@ -7,8 +7,10 @@ import { KafkaError } from '@odradek/shared/base/errors'
 import type { Random } from '@odradek/shared/base/random'
 import { string } from '@odradek/shared/client/codecs'
 import { topic } from '@odradek/shared/client/topic'
+import { type ProducerPlan, pick } from './client-plans.rules.ts'
+import type { CrewMember, Surroundings } from './crew-member.ts'
 import type { History, Send } from './history.ts'
-import { type ProducerPlan, pick, type TopicPlan } from './plan.rules.ts'
+import type { TopicPlan } from './plan.rules.ts'
 import type { ProcessLife } from './process-life.ts'
 
 /** Errors after which a record is certain not to have been sent. */
@@ -24,7 +26,7 @@ export function textTopic(name: string) {
   return topic(name, { key: string(), value: string() })
 }
 
-export class SimulatedProducer {
+export class SimulatedProducer implements CrewMember {
   readonly name: string
   readonly #life: ProcessLife
   readonly #plan: ProducerPlan
@@ -32,27 +34,19 @@ export class SimulatedProducer {
   readonly #history: History
   readonly #random: Random
   readonly #producer: Producer
+  #working: Promise<unknown> = Promise.resolve()
   #records = 0
 
-  constructor(
-    name: string,
-    parts: {
-      readonly life: ProcessLife
-      readonly plan: ProducerPlan
-      readonly topics: readonly TopicPlan[]
-      readonly history: History
-      readonly random: Random
-    },
-  ) {
+  constructor(name: string, { life, plan, history, random }: Surroundings, own: ProducerPlan) {
     this.name = name
-    this.#life = parts.life
-    this.#plan = parts.plan
-    this.#topics = parts.topics
-    this.#history = parts.history
-    this.#random = parts.random
-    const { idempotent, lingerMs, batchSize, inFlightMax, deliveryTimeoutMs } = parts.plan
+    this.#life = life
+    this.#plan = own
+    this.#topics = plan.topics.filter(({ use }) => use === 'records' || use === 'input')
+    this.#history = history
+    this.#random = random
+    const { idempotent, lingerMs, batchSize, inFlightMax, deliveryTimeoutMs } = own
     this.#producer = createProducer({
-      bootstrapServers: parts.life.broker,
+      bootstrapServers: life.broker,
       clientId: name,
       enableIdempotence: idempotent,
       lingerMs,
@@ -64,23 +58,30 @@ export class SimulatedProducer {
   }
 
   /** Sends until the time has come. */
-  async workUntil(end: number): Promise<void> {
-    while (this.#life.now < end) {
-      await this.#burst(1 + this.#random.int(this.#plan.burstMax))
-      await this.#life.pass(this.#random.int(this.#plan.restMax))
+  async work(until: number): Promise<void> {
+    const send = async () => {
+      while (this.#life.now < until) {
+        await this.#burst(1 + this.#random.int(this.#plan.burstMax))
+        await this.#life.pass(this.#random.int(this.#plan.restMax))
+      }
+    }
+    this.#working = send()
+    await this.#working
+  }
+
+  /** Everything that was sent has an outcome, and one more record of each topic is taken. */
+  async settle(): Promise<void> {
+    await this.#working
+    await this.#producer.flush()
+    for (const { name } of this.#topics) {
+      const send = this.#next(name)
+      await this.#sendOne(send)
+      if (send.outcome !== 'acknowledged') throw new Error(`nothing can be sent to ${name} after faults stopped`)
     }
   }
 
-  /** Sends one record and insists: true when it was acknowledged. */
-  async probe(topicName: string): Promise<boolean> {
-    const send = this.#next(topicName)
-    await this.#sendOne(send)
-    return send.outcome === 'acknowledged'
-  }
-
-  /** Resolves when everything was settled. */
-  settle(): Promise<void> {
-    return this.#producer.flush()
+  async behind(): Promise<null> {
+    return null
   }
 
   close(): Promise<void> {

@@ -4,38 +4,36 @@ import type { Consumer } from '@odradek/consumer/consumer-client'
 import { createConsumer } from '@odradek/consumer/create-consumer'
 import { KafkaError } from '@odradek/shared/base/errors'
 import type { Random } from '@odradek/shared/base/random'
+import { pick } from './client-plans.rules.ts'
+import type { CrewMember, Ends, Surroundings } from './crew-member.ts'
 import type { History } from './history.ts'
-import { pick, type TopicPlan } from './plan.rules.ts'
+import type { TopicPlan } from './plan.rules.ts'
 import type { ProcessLife } from './process-life.ts'
 import { textTopic } from './producing.ts'
 
-export class SimulatedReader {
+/** Reads one kind of topics: those of transactions as they are committed. */
+export class SimulatedReader implements CrewMember {
   readonly name: string
   readonly #life: ProcessLife
   readonly #topics: readonly TopicPlan[]
   readonly #history: History
   readonly #random: Random
+  readonly #committedOnly: boolean
   #consumer: Consumer
   #sessions = 0
   /** Session and next offset by `topic-partition`. */
   readonly #places = new Map<string, { session: number; next: number }>()
+  #working: Promise<unknown> = Promise.resolve()
   #isOver = false
   #mayJump = true
 
-  constructor(
-    name: string,
-    parts: {
-      readonly life: ProcessLife
-      readonly topics: readonly TopicPlan[]
-      readonly history: History
-      readonly random: Random
-    },
-  ) {
+  constructor(name: string, { life, plan, history, random }: Surroundings, use: 'records' | 'transactions') {
     this.name = name
-    this.#life = parts.life
-    this.#topics = parts.topics
-    this.#history = parts.history
-    this.#random = parts.random
+    this.#life = life
+    this.#topics = plan.topics.filter(topic => topic.use === use)
+    this.#history = history
+    this.#random = random
+    this.#committedOnly = use === 'transactions'
     this.#consumer = this.#create()
   }
 
@@ -44,14 +42,20 @@ export class SimulatedReader {
       bootstrapServers: this.#life.broker,
       clientId: this.name,
       autoOffsetReset: 'earliest',
+      isolationLevel: this.#committedOnly ? 'readCommitted' : 'readUncommitted',
       maxPollRecords: pick(this.#random, [1, 10, 500]),
       fetchMaxWaitMs: pick(this.#random, [10, 500]),
       maxPartitionFetchBytes: pick(this.#random, [300, 1_048_576]),
     })
   }
 
-  /** Reads until it is told to stop. */
+  /** Reads until it is closed. */
   async work(): Promise<void> {
+    this.#working = this.#read()
+    await this.#working
+  }
+
+  async #read(): Promise<void> {
     await this.#insist(() => this.#assign())
     while (!this.#isOver) {
       await this.#insist(() => this.#poll(pick(this.#random, [0, 50, 300])))
@@ -62,25 +66,36 @@ export class SimulatedReader {
   }
 
   /** From now on it only goes forward, and does not rest. */
-  hurry(): void {
+  async settle(): Promise<void> {
     this.#mayJump = false
   }
 
-  stop(): void {
+  /** Whether everything below these ends was handed out that it may see. */
+  async behind(ends: Ends): Promise<string | null> {
+    if (this.#places.size === 0) return `${this.name} has not begun`
+    for (const [log, { next }] of this.#places) {
+      const end = this.#committedOnly ? this.#lastCommitted(log) : (ends.get(log) ?? 0)
+      if (next < end) return `${this.name} at ${log}@${next} of ${end}`
+    }
+    return null
+  }
+
+  /** Behind the last record of a committed transaction; what follows are markers, and what was aborted. */
+  #lastCommitted(log: string): number {
+    const { sends, transactions } = this.#history
+    const committed = new Set(transactions.filter(({ outcome }) => outcome === 'committed').map(({ id }) => id))
+    const ends = sends
+      .filter(
+        ({ transaction, topic, partition }) => committed.has(transaction ?? '') && `${topic}-${partition}` === log,
+      )
+      .map(({ offset }) => offset + 1)
+    return Math.max(0, ...ends)
+  }
+
+  async close(): Promise<void> {
     this.#isOver = true
-  }
-
-  close(): Promise<void> {
-    return this.#consumer.close()
-  }
-
-  /** Whether everything below these ends was handed out. */
-  hasReached(ends: ReadonlyMap<string, number>): boolean {
-    return [...ends].every(([log, end]) => (this.#places.get(log)?.next ?? 0) >= end)
-  }
-
-  toString(): string {
-    return `${this.name} at ${[...this.#places].map(([log, { next }]) => `${log}@${next}`).join(', ')}`
+    await this.#working
+    await this.#consumer.close()
   }
 
   async #assign(): Promise<void> {
@@ -103,7 +118,7 @@ export class SimulatedReader {
       place.next = Number(offset) + 1
       const { session } = place
       const at = { topic, partition, offset: Number(offset) }
-      this.#history.read({ reader: this.name, session, committedOnly: false, ...at, key, value })
+      this.#history.read({ reader: this.name, session, committedOnly: this.#committedOnly, ...at, key, value })
     }
   }
 
@@ -135,30 +150,43 @@ export class SimulatedReader {
   }
 }
 
-/** Reads every partition from its beginning to its end. */
-export async function readFinally(life: ProcessLife, topics: readonly string[], history: History): Promise<void> {
-  const consumer = createConsumer({ bootstrapServers: life.broker, clientId: 'final', autoOffsetReset: 'earliest' })
-  for (const name of topics) {
+/** Reads every partition from its beginning to its end: what transactions wrote as it is committed. */
+export async function readFinally(life: ProcessLife, topics: readonly TopicPlan[], history: History): Promise<void> {
+  for (const { name, use } of topics) {
+    const committedOnly = use === 'transactions' || use === 'output'
+    const consumer = createConsumer({
+      bootstrapServers: life.broker,
+      clientId: 'final',
+      autoOffsetReset: 'earliest',
+      isolationLevel: committedOnly ? 'readCommitted' : 'readUncommitted',
+    })
     const partitions = (await consumer.partitionsFor(name)).map(partition => ({ topic: name, partition }))
-    const ends = (await consumer.endOffsets(partitions)).map(end => Number(end ?? 0))
+    const ends = (await consumer.endOffsets(partitions)).map(end => end ?? 0n)
     await consumer.assign(partitions.map(at => ({ ...at, topic: textTopic(name), offset: 0 })))
-    const left = new Map(partitions.flatMap(({ partition }, n) => (ends[n]! > 0 ? [[partition, ends[n]!]] : [])))
-    while (left.size > 0) {
-      for (const { topic, partition, offset, key, value } of await consumer.poll(1_000)) {
-        history.readFinally({ committedOnly: false, topic, partition, offset: Number(offset), key, value })
-        if (Number(offset) + 1 >= left.get(partition)!) left.delete(partition)
+    // What is at the end may be a marker, which nobody is given: the position says how far reading came.
+    for (const [n, at] of partitions.entries()) {
+      while ((await consumer.position(at)) < ends[n]!) {
+        for (const { topic, partition, offset, key, value } of await consumer.poll(100)) {
+          const record = { committedOnly, topic, partition, offset: Number(offset), key, value }
+          if (use === 'output') history.readCopy(record)
+          else history.readFinally(record)
+        }
       }
     }
+    await consumer.close()
   }
-  await consumer.close()
 }
 
-/** Where every partition ends now, by `topic-partition`. */
-export async function endsOf(life: ProcessLife, topics: readonly TopicPlan[]): Promise<Map<string, number>> {
-  const consumer = createConsumer({ bootstrapServers: life.broker, clientId: 'ends' })
+/** Where every partition ends, for readers of either isolation, by `topic-partition`. */
+export async function endsOf(
+  life: ProcessLife,
+  topics: readonly TopicPlan[],
+  isolationLevel: 'readUncommitted' | 'readCommitted' = 'readUncommitted',
+): Promise<Ends> {
+  const consumer = createConsumer({ bootstrapServers: life.broker, clientId: 'ends', isolationLevel })
   const ends = new Map<string, number>()
-  for (const { name, partitions: count } of topics) {
-    const partitions = Array.from({ length: count }, (_, partition) => ({ topic: name, partition }))
+  for (const { name } of topics) {
+    const partitions = (await consumer.partitionsFor(name)).map(partition => ({ topic: name, partition }))
     const offsets = await consumer.endOffsets(partitions)
     for (const [n, { topic, partition }] of partitions.entries()) {
       ends.set(`${topic}-${partition}`, Number(offsets[n] ?? 0))

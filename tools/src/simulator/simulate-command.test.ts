@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { run } from '../cli/run.ts'
 import { capturedTerminal } from '../cli/terminal/captured-terminal.suite.ts'
 import { ackBeforeAppend } from './planted-bugs.suite.ts'
-import { scenarioNamed } from './seeds.suite.ts'
+import { scenarios } from './scenarios.rules.ts'
+import { scenarioNamed, weatherNamed } from './seeds.suite.ts'
 import { reproduction } from './simulate-command.ts'
 import { runSeed } from './simulation.ts'
 
@@ -15,13 +16,15 @@ async function simulate(...args: string[]) {
 
 describe('odradek simulate', () => {
   test('runs a seed and says what it did', async () => {
-    const { exitCode, notes } = await simulate('--seed', '3', '--scenario', 'calm')
+    const { exitCode, notes } = await simulate('--seed', '3', '--weather', 'calm')
     expect(exitCode).toBe(0)
-    expect(notes).toMatch(/^calm: 1 seed, .* virtual minutes, \d+ records acknowledged, \d+ read; nothing found$/m)
+    expect(notes).toMatch(
+      /^records, calm: 1 seed, .* virtual minutes, \d+ records acknowledged, \d+ read; nothing found$/m,
+    )
   })
 
   test('prints one JSON object per seed', async () => {
-    const { out } = await simulate('--seeds', '1..3', '--scenario', 'calm', '--json')
+    const { out } = await simulate('--seeds', '1..3', '--weather', 'calm', '--json')
     const outcomes = out
       .trim()
       .split('\n')
@@ -30,12 +33,13 @@ describe('odradek simulate', () => {
   })
 
   test('traces what happened, with virtual times', async () => {
-    const { out } = await simulate('--seed', '1', '--scenario', 'calm', '--trace')
+    const { out } = await simulate('--seed', '1', '--weather', 'calm', '--trace')
     expect(out).toMatch(/^ *\d+\.\d{6} {2}life 1 {2}partition-leader topic-0-0: partition-leader Opening -> Leading/m)
   })
 
   test.each([
-    [['--scenario', 'strom'], /did you mean storm/],
+    [['--weather', 'strom'], /did you mean storm/],
+    [['--scenario', 'group'], /did you mean groups/],
     [['--seed', '1', '--seeds', '1..2'], /--seed or --seeds/],
     [['--seeds', '5..1'], /range such as 1\.\.100/],
     [['--seed', 'x'], /integer/],
@@ -46,11 +50,29 @@ describe('odradek simulate', () => {
   })
 })
 
-test('a seed repeats exactly, also one that fails', async () => {
-  const scenario = scenarioNamed('restarts')
-  const first = await runSeed({ seed: 4, scenario, plant: ackBeforeAppend })
-  const second = await runSeed({ seed: 4, scenario, plant: ackBeforeAppend })
+test('a seed repeats exactly, also one that fails', { timeout: 120_000 }, async () => {
+  const options = { scenario: scenarioNamed('records'), weather: weatherNamed('restarts') }
+  const first = await runSeed({ seed: 4, ...options, plant: ackBeforeAppend })
+  const second = await runSeed({ seed: 4, ...options, plant: ackBeforeAppend })
   expect(second).toEqual(first)
-  expect((await runSeed({ seed: 5, scenario })).fingerprint).not.toBe(first.fingerprint)
-  expect(reproduction(first)).toBe('odradek simulate --seed 4 --scenario restarts --trace')
+  expect((await runSeed({ seed: 5, ...options })).fingerprint).not.toBe(first.fingerprint)
+  expect(reproduction(first)).toBe('odradek simulate --seed 4 --scenario records --weather restarts --trace')
 })
+
+test.each(scenarios.map(({ name }) => name))(
+  '%s: the same seed is the same history, to the last line',
+  { timeout: 120_000 },
+  async name => {
+    const history = async () => {
+      const lines: string[] = []
+      const options = { seed: 11, scenario: scenarioNamed(name), weather: weatherNamed('storm') }
+      const outcome = await runSeed({ ...options, trace: ({ at, life, what }) => lines.push(`${at} ${life} ${what}`) })
+      return { outcome, lines }
+    }
+    // Modules that are loaded for the first time take real time here.
+    await history()
+    const first = await history()
+    expect(first.lines.length).toBeGreaterThan(50)
+    expect(await history()).toEqual(first)
+  },
+)

@@ -6,13 +6,14 @@ import { CommandError, usageError } from '../cli/command-error.ts'
 import { exitCodes } from '../cli/exit-codes.ts'
 import { integerFlag } from '../cli/terminal/flags.ts'
 import type { Terminal } from '../cli/terminal/terminal.ts'
-import { type Scenario, scenarios } from './plan.rules.ts'
+import { type Scenario, scenarios, type Weather, weathers } from './scenarios.rules.ts'
 import { runSeed, type SimulationOutcome, type TraceLine } from './simulation.ts'
 
 interface Flags {
   readonly seed?: number
   readonly seeds?: readonly [number, number]
   readonly scenario: string
+  readonly weather: string
   readonly trace: boolean
   readonly json: boolean
 }
@@ -24,13 +25,21 @@ const FINDINGS_SHOWN = 10
 export function simulateCommand(terminal: Terminal): Command {
   return new Command('simulate')
     .description(
-      `run clusters, producers and consumers under a virtual clock, with faults decided by a seed, and check what clients saw\n\nscenarios:\n${scenarios
-        .map(({ name, summary }) => `  ${name.padEnd(9)} ${summary}`)
-        .join('\n')}`,
+      [
+        'run a broker and its clients in one virtual process under a virtual clock; a seed decides all that happens and all that goes wrong, and a',
+        'checker judges what clients saw. The same seed is the same history. Exit code 3 when a promise was broken.',
+        '',
+        'scenarios: what clients do',
+        ...scenarios.map(line),
+        '',
+        'weathers: what goes wrong',
+        ...weathers.map(line),
+      ].join('\n'),
     )
     .option('--seed <n>', 'one seed', integerFlag({ max: 2 ** 32 - 1 }))
     .option('--seeds <from..to>', `several seeds (default ${DEFAULT_SEEDS.join('..')})`, seedRange)
-    .option('--scenario <name>', `one of ${scenarios.map(({ name }) => name).join(', ')}`, 'storm')
+    .option('--scenario <name>', `one of ${namesOf(scenarios)}`, 'records')
+    .option('--weather <name>', `one of ${namesOf(weathers)}`, 'storm')
     .option('--trace', 'print every transition, log line and fault, with its virtual time', false)
     .option('--json', 'one JSON object per seed on stdout', false)
     .action((flags: Flags) => simulateSeeds(terminal, flags))
@@ -44,33 +53,64 @@ function seedRange(given: string): readonly [number, number] {
   return [from, to]
 }
 
+interface Totals {
+  seeds: number
+  broken: number
+  virtualMs: number
+  acknowledged: number
+  reads: number
+  assignments: number
+  committed: number
+  copied: number
+}
+
 async function simulateSeeds(terminal: Terminal, flags: Flags): Promise<void> {
   if (flags.seed !== undefined && flags.seeds !== undefined) throw usageError('give --seed or --seeds, not both')
-  const scenario = scenarioOf(flags.scenario)
+  const scenario = named<Scenario>('scenario', scenarios, flags.scenario)
+  const weather = named<Weather>('weather', weathers, flags.weather)
   const [from, to] = flags.seeds ?? (flags.seed === undefined ? DEFAULT_SEEDS : [flags.seed, flags.seed])
-  const totals = { seeds: 0, broken: 0, virtualMs: 0, acknowledged: 0, reads: 0 }
+  const totals: Totals = {
+    seeds: 0,
+    broken: 0,
+    virtualMs: 0,
+    acknowledged: 0,
+    reads: 0,
+    assignments: 0,
+    committed: 0,
+    copied: 0,
+  }
   for (let seed = from; seed <= to; seed++) {
-    const outcome = await runSeed({ seed, scenario, ...(flags.trace ? { trace: traced(terminal) } : {}) })
+    const outcome = await runSeed({ seed, scenario, weather, ...(flags.trace ? { trace: traced(terminal) } : {}) })
     totals.seeds++
     totals.broken += outcome.findings.length > 0 ? 1 : 0
-    totals.virtualMs += outcome.virtualMs
-    totals.acknowledged += outcome.acknowledged
-    totals.reads += outcome.reads
+    for (const name of COUNTED) totals[name] += outcome[name]
     if (flags.json) terminal.print(JSON.stringify(outcome))
     else for (const line of report(outcome)) terminal.print(line)
     if (terminal.isInteractive) terminal.live(`${totals.seeds} of ${to - from + 1} seeds, ${totals.broken} broken`)
   }
-  terminal.note(summary(scenario, totals))
+  terminal.note(`${scenario.name}, ${weather.name}: ${summary(totals)}`)
   if (totals.broken > 0) throw new CommandError('', exitCodes.broken)
 }
 
-function scenarioOf(name: string): Scenario {
-  const scenario = scenarios.find(each => each.name === name)
-  if (scenario !== undefined) return scenario
-  const names = scenarios.map(each => each.name)
-  const near = nearestName(name, names)
+const COUNTED = ['virtualMs', 'acknowledged', 'reads', 'assignments', 'committed', 'copied'] as const
+
+function line({ name, summary: what }: { readonly name: string; readonly summary: string }): string {
+  return `  ${name.padEnd(13)} ${what}`
+}
+
+function namesOf(choices: readonly { readonly name: string }[]): string {
+  return choices.map(({ name }) => name).join(', ')
+}
+
+function named<T extends { readonly name: string }>(what: string, choices: readonly T[], name: string): T {
+  const choice = choices.find(each => each.name === name)
+  if (choice !== undefined) return choice
+  const near = nearestName(
+    name,
+    choices.map(each => each.name),
+  )
   throw usageError(
-    `there is no scenario '${name}'${near === undefined ? `; there are ${names.join(', ')}` : `; did you mean ${near}?`}`,
+    `there is no ${what} '${name}'${near === undefined ? `; there are ${namesOf(choices)}` : `; did you mean ${near}?`}`,
   )
 }
 
@@ -79,8 +119,12 @@ function traced(terminal: Terminal): (line: TraceLine) => void {
 }
 
 /** How to see a seed fail again. */
-export function reproduction({ seed, scenario }: Pick<SimulationOutcome, 'seed' | 'scenario'>): string {
-  return `odradek simulate --seed ${seed} --scenario ${scenario} --trace`
+export function reproduction({
+  seed,
+  scenario,
+  weather,
+}: Pick<SimulationOutcome, 'seed' | 'scenario' | 'weather'>): string {
+  return `odradek simulate --seed ${seed} --scenario ${scenario} --weather ${weather} --trace`
 }
 
 function report(outcome: SimulationOutcome): string[] {
@@ -95,17 +139,15 @@ function report(outcome: SimulationOutcome): string[] {
   ]
 }
 
-function summary(
-  { name }: Scenario,
-  {
-    seeds,
-    broken,
-    virtualMs,
-    acknowledged,
-    reads,
-  }: { seeds: number; broken: number; virtualMs: number; acknowledged: number; reads: number },
-): string {
+function summary({ seeds, broken, virtualMs, acknowledged, reads, assignments, committed, copied }: Totals): string {
+  const work = [
+    `${acknowledged} records acknowledged`,
+    `${reads} read`,
+    ...(assignments > 0 ? [`${assignments} assignments`] : []),
+    ...(committed > 0 ? [`${committed} transactions committed`] : []),
+    ...(copied > 0 ? [`${copied} records copied`] : []),
+  ]
   const time = `${(virtualMs / 60_000).toFixed(1)} virtual minutes`
-  const work = `${acknowledged} records acknowledged, ${reads} read`
-  return `${name}: ${seeds} ${seeds === 1 ? 'seed' : 'seeds'}, ${time}, ${work}; ${broken === 0 ? 'nothing found' : `${broken} broken`}`
+  const found = broken === 0 ? 'nothing found' : `${broken} broken`
+  return `${seeds} ${seeds === 1 ? 'seed' : 'seeds'}, ${time}, ${work.join(', ')}; ${found}`
 }

@@ -5,28 +5,31 @@ import type { LogStore } from '@odradek/broker/log/partition-log'
 // Clients load it when they open their first link; loading takes real time, and the world would not wait for it.
 import '@odradek/shared/client/port/port-link'
 import type { LogLine } from '@odradek/shared/actor/actor-report'
-import type { SimulatedWorld } from '@odradek/shared/actor/simulated-host'
 import type { TraceEvent } from '@odradek/shared/actor/trace'
 import { seededRandom } from '@odradek/shared/base/random'
+import type { PlantedActors } from './actors.ts'
 import { check, type Finding } from './checker.rules.ts'
+import { Crew, Unsettled } from './crew.ts'
+import { Disk } from './disk.ts'
 import { History } from './history.ts'
-import { type LifePlan, type Plan, planOf, type Scenario } from './plan.rules.ts'
+import { INPUT, OUTPUT } from './piping.ts'
+import { type LifePlan, type Plan, planOf } from './plan.rules.ts'
 import { ProcessLife } from './process-life.ts'
-import { SimulatedProducer } from './producing.ts'
-import { endsOf, readFinally, SimulatedReader } from './reading.ts'
-import { weather } from './weather.ts'
+import { readFinally } from './reading.ts'
+import type { Scenario, Weather } from './scenarios.rules.ts'
+import { beginWeather } from './weather.ts'
 
 /** A seam for tests: bugs that the checker must find. */
 export interface Plant {
   /** The machine's logs, as the broker sees them. */
   store?(store: LogStore): LogStore
-  /** Replaces actors. */
-  prepare?(world: SimulatedWorld): void
+  readonly actors?: PlantedActors
 }
 
 export interface SimulationOptions {
   readonly seed: number
   readonly scenario: Scenario
+  readonly weather: Weather
   /** Hears everything that happens, in order. */
   readonly trace?: (line: TraceLine) => void
   readonly plant?: Plant
@@ -42,6 +45,7 @@ export interface TraceLine {
 export interface SimulationOutcome {
   readonly seed: number
   readonly scenario: string
+  readonly weather: string
   readonly findings: readonly Finding[]
   /** Virtual milliseconds of all lives. */
   readonly virtualMs: number
@@ -50,6 +54,12 @@ export interface SimulationOutcome {
   readonly sends: number
   readonly acknowledged: number
   readonly reads: number
+  /** Times that a partition was given to a member. */
+  readonly assignments: number
+  /** Transactions that were committed. */
+  readonly committed: number
+  /** Records that pipelines copied. */
+  readonly copied: number
   /** Equal for equal seeds. */
   readonly fingerprint: number
 }
@@ -66,22 +76,25 @@ export async function runSeed(options: SimulationOptions): Promise<SimulationOut
 class Simulation {
   readonly #options: SimulationOptions
   readonly #plan: Plan
-  readonly #store = memoryLogStore({ forgetful: true })
+  readonly #disk = new Disk()
+  readonly #store = memoryLogStore({ forgetful: true, diskOf: identity => this.#disk.under(identity) })
   readonly #seen: LogStore
   readonly #history = new History(() => this.#now)
   readonly #findings: Finding[] = []
   #life: ProcessLife | null = null
+  readonly #numbers = new Map<string, number>()
   #lives = 0
   #clock = 0
   #deliveries = 0
   #fingerprint = 0
 
   constructor(options: SimulationOptions) {
-    const { seed, scenario, plant } = options
+    const { seed, scenario, weather, plant } = options
     this.#options = options
-    this.#plan = planOf(seededRandom(seed), scenario)
+    this.#plan = planOf(seededRandom(seed), scenario, weather)
     this.#seen = plant?.store?.(this.#store) ?? this.#store
     for (const { name, durability } of this.#plan.topics) this.#history.topics.set(name, durability)
+    if (this.#plan.pipelines.length > 0) this.#history.copies.push({ from: INPUT, to: OUTPUT })
   }
 
   get #now(): number {
@@ -96,7 +109,7 @@ class Simulation {
       await this.#last()
       if (this.#findings.length === 0) this.#findings.push(...check(this.#history))
     } catch (error) {
-      this.#find('stuck', error)
+      this.#find(error instanceof Unsettled ? error.rule : 'stuck', error)
     } finally {
       process.off('unhandledRejection', rejected)
     }
@@ -104,10 +117,11 @@ class Simulation {
   }
 
   #outcome(): SimulationOutcome {
-    const { sends, reads } = this.#history
+    const { sends, reads, tenures, transactions, copied } = this.#history
     return {
       seed: this.#options.seed,
       scenario: this.#options.scenario.name,
+      weather: this.#options.weather.name,
       findings: this.#findings,
       virtualMs: this.#now,
       lives: this.#lives,
@@ -115,6 +129,9 @@ class Simulation {
       sends: sends.length,
       acknowledged: sends.filter(({ outcome }) => outcome === 'acknowledged').length,
       reads: reads.length,
+      assignments: tenures.length,
+      committed: transactions.filter(({ outcome }) => outcome === 'committed').length,
+      copied: copied.length,
       fingerprint: this.#fingerprint >>> 0,
     }
   }
@@ -138,7 +155,7 @@ class Simulation {
       bornAt: this.#clock,
       store: this.#seen,
       log: line => this.#logged(line),
-      prepare: world => plant?.prepare?.(world),
+      planted: plant?.actors ?? {},
     })
     if (trace !== undefined) life.world.trace({}, event => this.#note(transitionOf(event)))
     this.#life = life
@@ -158,99 +175,51 @@ class Simulation {
     this.#note(`${level}: ${message} ${JSON.stringify(fields)}`)
     const { error, actor, stack } = fields as { error?: string; actor?: string; stack?: string }
     if (level !== 'error' || message !== 'the actor died') return
-    if (!String(error).includes('killed: ')) this.#find('actor-bug', `${actor}: ${stack ?? error}`)
+    if (!isCalledFor(String(error))) this.#find('actor-bug', `${actor}: ${stack ?? error}`)
   }
 
   async #live(plan: LifePlan): Promise<void> {
     const life = this.#born(plan.seed)
     await life.world.run(() => life.begin(), { withinMs: SETTLE_MS })
-    const crew = new Crew(life, this.#plan, plan, this.#history, this.#lives)
-    const { calm } = await weather(life, plan, seededRandom(plan.seed + 1), { note: what => this.#note(what) })
+    const crew = new Crew({
+      life,
+      number: this.#lives,
+      plan: this.#plan,
+      lifePlan: plan,
+      history: this.#history,
+      numbers: this.#numbers,
+      note: what => this.#note(what),
+    })
+    const weather = beginWeather({ life, disk: this.#disk }, plan, seededRandom(plan.seed + 1), what =>
+      this.#note(what),
+    )
     await life.world.run(() => crew.work(life.now + plan.durationMs), { withinMs: SETTLE_MS })
     this.#note(`the life ends by ${plan.ending}`)
     if (plan.ending === 'close') {
-      calm()
-      await life.world.run(() => this.#settle(crew), { withinMs: SETTLE_MS })
+      weather.calm()
+      await life.world.run(() => crew.settle(), { withinMs: SETTLE_MS })
+      await life.world.run(() => crew.close(), { withinMs: SETTLE_MS })
       await life.world.run(() => life.end(), { withinMs: SETTLE_MS })
     } else {
+      weather.calm()
       this.#history.crashed(plan.ending === 'powerLoss')
       this.#store.crash({ keepUnflushed: plan.ending === 'kill' })
     }
     this.#ended()
   }
 
-  /** Nothing goes wrong any more: every send ends, new ones succeed, readers come to the end, all is closed. */
-  async #settle(crew: Crew): Promise<void> {
-    this.#note('waiting for sends to settle')
-    await crew.settle()
-    this.#note('probing')
-    for (const { name } of this.#plan.topics) {
-      if (!(await crew.producers[0]!.probe(name)))
-        this.#find('stuck', `nothing can be sent to ${name} after faults stopped`)
-    }
-    const ends = await endsOf(crew.life, this.#plan.topics)
-    this.#note(`readers must come to ${JSON.stringify([...ends])}`)
-    for (const reader of crew.readers) reader.hurry()
-    for (;;) {
-      const behind = crew.readers.filter(reader => !reader.hasReached(ends))
-      if (behind.length === 0) break
-      if (crew.life.now % 10_000 < 50) this.#note(`behind: ${behind.map(String).join('; ')}`)
-      await crew.life.pass(50)
-    }
-    await crew.close()
-  }
-
   async #last(): Promise<void> {
     const life = this.#born(this.#options.seed)
     await life.world.run(() => life.begin(), { withinMs: SETTLE_MS })
-    const topics = this.#plan.topics.map(({ name }) => name)
-    await life.world.run(() => readFinally(life, topics, this.#history), { withinMs: SETTLE_MS })
+    await life.world.run(() => readFinally(life, this.#plan.topics, this.#history), { withinMs: SETTLE_MS })
     await life.world.run(() => life.end(), { withinMs: SETTLE_MS })
     this.#ended()
   }
 }
 
-/** The clients of one life. */
-class Crew {
-  readonly life: ProcessLife
-  readonly producers: readonly SimulatedProducer[]
-  readonly readers: readonly SimulatedReader[]
-  #reading: Promise<unknown> = Promise.resolve()
-
-  constructor(life: ProcessLife, plan: Plan, { seed }: LifePlan, history: History, number: number) {
-    const random = seededRandom(seed + 2)
-    const { topics } = plan
-    this.life = life
-    this.producers = plan.producers.map(
-      (each, n) =>
-        new SimulatedProducer(`life${number}-p${n}`, { life, plan: each, topics, history, random: random.fork() }),
-    )
-    this.readers = Array.from(
-      { length: plan.readers },
-      (_, n) => new SimulatedReader(`life${number}-r${n}`, { life, topics, history, random: random.fork() }),
-    )
-  }
-
-  /** Resolves at that time, whatever is still under way. */
-  async work(end: number): Promise<void> {
-    this.#reading = Promise.all(this.readers.map(reader => reader.work()))
-    const working = Promise.all(this.producers.map(producer => producer.workUntil(end)))
-    await Promise.race([Promise.all([this.#reading, working]), this.life.pass(end - this.life.now)])
-    this.#working = working
-  }
-
-  #working: Promise<unknown> = Promise.resolve()
-
-  async settle(): Promise<void> {
-    await this.#working
-    await Promise.all(this.producers.map(producer => producer.settle()))
-  }
-
-  async close(): Promise<void> {
-    for (const reader of this.readers) reader.stop()
-    await this.#reading
-    await Promise.all([...this.producers, ...this.readers].map(client => client.close()))
-  }
+/** Killed by the weather, ended because the one that it works for was, or to open a log anew whose flush failed. */
+function isCalledFor(reason: string): boolean {
+  return ['killed: ', 'the leader of ', 'the log must be opened anew'].some(known => reason.includes(known))
 }
 
 function transitionOf({ kind, actor, machine, from, to, event }: TraceEvent): string {
