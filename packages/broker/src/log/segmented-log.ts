@@ -189,10 +189,8 @@ class SegmentedLog implements PartitionLog {
     if (newest.maxTimestampOffset >= this.logStartOffset) {
       return firstBatch(this.#segment(newest), newest.maxTimestampOffset, newest.maxTimestamp)
     }
-    return newestBatch(
-      this.#segmentsFrom(this.logStartOffset).map(summary => this.#segment(summary)),
-      this.logStartOffset,
-    )
+    const segments = this.#segmentsFrom(this.logStartOffset).map(summary => this.#segment(summary))
+    return newestBatch(segments, this.logStartOffset)
   }
 
   offsetForLeaderEpoch(epoch: number): EpochEnd {
@@ -410,9 +408,8 @@ class SegmentedLog implements PartitionLog {
     this.#flushSealed([])
     const state = { ...log, flushedOffset: this.logEndOffset }
     const commit = { batches: [], summary: this.#image.summary, log: state, durable: true }
-    this.#flushing(true, () =>
-      this.#image.active!.commit(sealed === this.#image.sealed ? commit : { ...commit, sealed }),
-    )
+    const change = sealed === this.#image.sealed ? commit : { ...commit, sealed }
+    this.#flushing(true, () => this.#image.active!.commit(change))
     this.#image = { ...this.#image, log: state, sealed }
     this.#noteFlush(true, 0)
     this.#uncovered = { bytes: 0, sinceMs: 0 }
