@@ -371,6 +371,8 @@ export class PipelineLane {
       void this.#parts.producer.flush()
       if (this.#positions.size > 0) {
         const member = await this.#consumer.groupMetadata()
+        // Whoever is no member would not be fenced (KIP-447): the partitions were lost, and may have another owner already.
+        if (member.memberId === '') throw new Error('the lane is no member of its group now')
         void transaction.sendOffsets({ ...member, offsets: offsetsOf(this.#positions) })
       }
       await transaction.commit()
