@@ -2,11 +2,10 @@
 // read back, then the checker.
 import { memoryLogStore } from '@odradek/broker/log/memory-log-store'
 import type { LogStore } from '@odradek/broker/log/partition-log'
-// Clients load it when they open their first link; loading takes real time, and the world would not wait for it.
-import '@odradek/shared/client/port/port-link'
 import type { LogLine } from '@odradek/shared/actor/actor-report'
 import type { TraceEvent } from '@odradek/shared/actor/trace'
 import { seededRandom } from '@odradek/shared/base/random'
+import { loadPortLink } from '@odradek/shared/client/open-link'
 import type { PlantedActors } from './actors.ts'
 import { check, type Finding } from './checker.rules.ts'
 import { Crew, Unsettled } from './crew.ts'
@@ -70,6 +69,8 @@ const RESTART_MS = 1_000
 
 /** Runs one seed. Never rejects for what it finds: a run that does not come to its end is a finding too. */
 export async function runSeed(options: SimulationOptions): Promise<SimulationOutcome> {
+  // Clients load it when they open their first link; loading takes real time, and the world would not wait for it.
+  await loadPortLink()
   return new Simulation(options).run()
 }
 

@@ -7,6 +7,14 @@ export async function openClusterLink(host: LinkHost, input: LinkInput): Promise
     const { openWireLink } = await import('./wire/wire-link.ts')
     return openWireLink(host, input)
   }
-  const { openPortLink } = await import('./port/port-link.ts')
+  const { openPortLink } = await loadPortLink()
   return openPortLink(host, input)
+}
+
+let portLink: Promise<typeof import('./port/port-link.ts')> | undefined
+
+/** Loads once what links into this process need. A simulated world asks for it before it begins: it does not wait for a module. */
+export function loadPortLink(): Promise<typeof import('./port/port-link.ts')> {
+  portLink ??= import('./port/port-link.ts')
+  return portLink
 }
