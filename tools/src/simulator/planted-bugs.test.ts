@@ -37,7 +37,7 @@ async function found(
 }
 
 test.each<[string, Plant, readonly [string, string], readonly string[]]>([
-  ['a leader that acknowledges before it appends', ackBeforeAppend, ['records', 'restarts'], ['lost-write', 'unseen']],
+  ['a leader that acknowledges before it appends', ackBeforeAppend, ['records', 'deaths'], ['lost-write', 'unseen']],
   ['a log that forgets its producers on restart', forgottenProducers, ['records', 'deaths'], ['duplicate']],
   ['a log that skips its flush mark', skippedFlush, ['records', 'restarts'], ['lost-write', 'unseen']],
   ['a partition with two owners', twoOwners, ['groups', 'calm'], ['two-owners', 'fenced-commit']],
