@@ -35,6 +35,13 @@ test('a directory that is a file is refused by the name of the option', async ()
   })
 })
 
+test.runIf(process.platform === 'linux')('a directory that nobody can make is refused', async () => {
+  await expect(createBroker({ dir: '/proc/none/data' })).rejects.toMatchObject({
+    code: 'ODK_DIRECTORY_UNUSABLE',
+    message: expect.stringContaining("dir: cannot use '/proc/none/data'"),
+  })
+})
+
 test('a second listener that cannot listen ends the start, and leaves nothing behind', async () => {
   const taken = createServer().listen(0, '127.0.0.1')
   await new Promise(resolve => taken.once('listening', resolve))

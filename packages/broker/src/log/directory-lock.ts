@@ -1,7 +1,7 @@
 // One broker per directory: a lock file that names its holder, and a meta.properties that says whose logs these are (Kafka's file and keys).
 // Taken once per broker, by the thread that starts it; leaders' threads open their stores under it.
-import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { bootId } from './boot-id.ts'
 import { LogDirectoryError } from './log-errors.ts'
 
@@ -31,7 +31,7 @@ interface Holder {
 
 /** Takes the directory (created if missing) for this process. Throws LogDirectoryError LOCKED with the holder's pid. */
 export function lockDirectory(dir: string): DirectoryLock {
-  mkdirSync(dir, { recursive: true })
+  makeDirectory(resolve(dir))
   const path = join(dir, LOCK_FILE)
   const me: Holder = { pid: process.pid, started: startOf(process.pid), bootId: bootId() }
   const draft = `${path}.${process.pid}`
@@ -53,6 +53,22 @@ export function lockDirectory(dir: string): DirectoryLock {
 export function lockHolder(dir: string): number | undefined {
   const holder = readHolder(join(dir, LOCK_FILE))
   return holder !== undefined && isAlive(holder) ? holder.pid : undefined
+}
+
+/** With its parents, one by one: Node 20's own way never ends where a parent takes no children, as in /proc. */
+function makeDirectory(dir: string): void {
+  if (isDirectory(dir)) return
+  makeDirectory(dirname(dir))
+  try {
+    mkdirSync(dir)
+  } catch (error) {
+    // Somebody else may have made it meanwhile.
+    if (!isDirectory(dir)) throw error
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 }
 
 function lockedBy(dir: string, pid: number): LogDirectoryError {
