@@ -38,7 +38,7 @@ async function found(
 
 test.each<[string, Plant, readonly [string, string], readonly string[]]>([
   ['a leader that acknowledges before it appends', ackBeforeAppend, ['records', 'deaths'], ['lost-write', 'unseen']],
-  ['a log that forgets its producers on restart', forgottenProducers, ['records', 'deaths'], ['duplicate']],
+  ['a log that forgets its producers on restart', forgottenProducers, ['records', 'storm'], ['duplicate']],
   ['a log that skips its flush mark', skippedFlush, ['records', 'restarts'], ['lost-write', 'unseen']],
   ['a partition with two owners', twoOwners, ['groups', 'calm'], ['two-owners', 'fenced-commit']],
   ['a commit that is taken from an old generation', oldGenerationsCommit, ['groups', 'deaths'], ['fenced-commit']],
