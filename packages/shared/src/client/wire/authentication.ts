@@ -2,6 +2,7 @@
 import type { ApiName, ApiRequest, ApiResponse } from '../../contracts/api-map.ts'
 import type { SaslCredentials } from '../../contracts/wire-security.ts'
 import { errorOf, errors } from '../../protocol/error-codes.ts'
+import type { ClusterFeatures } from './cluster-features.ts'
 import { authenticationFailed, unsupported } from './connection-errors.ts'
 import { abilitiesOf, apiKeyOf, type BrokerAbilities, chooseVersion } from './negotiation.rules.ts'
 import { saslConversation } from './sasl.ts'
@@ -14,10 +15,13 @@ const API_VERSIONS_MAX = 4
 const SOFTWARE = { clientSoftwareName: 'odradek', clientSoftwareVersion: '0.1.0' }
 
 /** Asks in the newest version; a broker that does not know it answers in version 0 with the one it knows (KIP-511). */
-export async function askAbilities(ask: Ask): Promise<BrokerAbilities> {
+export async function askAbilities(ask: Ask, features: ClusterFeatures): Promise<BrokerAbilities> {
   for (let version = API_VERSIONS_MAX; ; ) {
     const response = await ask('ApiVersions', version, { ...SOFTWARE, clusterId: null, nodeId: -1 } as never)
-    if (response.errorCode === errors.NONE.code) return abilitiesOf(response)
+    if (response.errorCode === errors.NONE.code) {
+      features.learn(response)
+      return abilitiesOf(response, features.levels)
+    }
     const { name } = errorOf(response.errorCode)
     if (name !== 'UNSUPPORTED_VERSION' || version === 0) throw new Error(`ApiVersions was answered with ${name}`)
     const known = response.apiKeys.find(({ apiKey }) => apiKey === apiKeyOf('ApiVersions'))

@@ -1,14 +1,16 @@
 // One connection to a broker that follows a script, and requests whose fate can be read while they are open.
 import { defaultPatience, type WirePatience, type WireSecurity } from '../../contracts/wire-security.ts'
+import { ClusterFeatures } from './cluster-features.ts'
 import { Connection } from './connection.ts'
 import { evenRandom, HandClock, handHost, ScriptedBroker } from './scripted-broker.suite.ts'
 
 interface Scene {
   readonly patience?: Partial<WirePatience>
   readonly security?: WireSecurity
+  readonly features?: ClusterFeatures
 }
 
-export function scene({ patience = {}, security = {} }: Scene = {}) {
+export function scene({ patience = {}, security = {}, features = new ClusterFeatures() }: Scene = {}) {
   const clock = new HandClock()
   const broker = new ScriptedBroker()
   const connection = new Connection({
@@ -18,6 +20,7 @@ export function scene({ patience = {}, security = {} }: Scene = {}) {
     security,
     patience: { ...defaultPatience, ...patience },
     openSocket: broker.openSocket,
+    features,
   })
   const list = (deadlineMs = 60_000, signal?: AbortSignal) => {
     const encode = () => ({ statesFilter: [], typesFilter: [] })

@@ -13,6 +13,7 @@ import { FrameSplitter } from '../../protocol/frame-splitter.ts'
 import { backoffMs } from '../backoff.rules.ts'
 import type { LinkHost, RequestOptions } from '../cluster-link.ts'
 import { type Ask, askAbilities, logIn } from './authentication.ts'
+import type { ClusterFeatures } from './cluster-features.ts'
 import { connectionMachine } from './connection.machine.ts'
 import { asError, lost, tlsFailed, unreachable, unsupported } from './connection-errors.ts'
 import { aborted, type Exchange, InFlight, loadMessages, messagesOf, settle, watchAbort } from './exchange.ts'
@@ -29,6 +30,8 @@ export interface ConnectionOptions {
   readonly security: WireSecurity
   readonly patience: WirePatience
   readonly openSocket: OpenSocket
+  /** Of the cluster, shared by the connections of a link. */
+  readonly features: ClusterFeatures
 }
 
 /** Largest frame a broker may send: what Kafka's `fetch.max.bytes` and one oversized batch may sum up to. Bytes. */
@@ -303,7 +306,7 @@ export class Connection {
   async #negotiate(): Promise<void> {
     const authenticate = this.#options.security.sasl !== undefined
     await this.#duringSetup(async ask => {
-      this.#abilities = await askAbilities(ask)
+      this.#abilities = await askAbilities(ask, this.#options.features)
       return () => this.#machine.send({ type: 'versions.negotiated', authenticate })
     })
   }

@@ -1,6 +1,7 @@
 // The connections of one link, by endpoint: opened when first needed, dropped when the cluster no longer has their broker. Used by wire-link.
 import type { WirePatience, WireSecurity } from '../../contracts/wire-security.ts'
 import type { LinkHost } from '../cluster-link.ts'
+import { ClusterFeatures } from './cluster-features.ts'
 import { Connection } from './connection.ts'
 import type { NodeEndpoint } from './metadata-view.ts'
 import type { OpenSocket } from './open-socket.ts'
@@ -14,6 +15,7 @@ export interface ConnectionsOptions {
 }
 
 export class Connections {
+  readonly features = new ClusterFeatures()
   readonly #options: ConnectionsOptions
   readonly #byEndpoint = new Map<string, Connection>()
 
@@ -33,7 +35,7 @@ export class Connections {
   to({ id, host, port }: NodeEndpoint): Connection {
     let connection = this.#byEndpoint.get(id)
     if (connection === undefined) {
-      connection = new Connection({ ...this.#options, address: { host, port } })
+      connection = new Connection({ ...this.#options, address: { host, port }, features: this.features })
       this.#byEndpoint.set(id, connection)
     }
     return connection

@@ -2,18 +2,18 @@
 import { apiTable } from '../../protocol/api-table.ts'
 import type { ApiVersionsResponse } from '../../protocol/messages/18-api-versions.ts'
 
-/** What one broker can do, by API key. */
+/** What one broker can do, by API key, and what its cluster has finalized. */
 export interface BrokerAbilities {
   readonly versions: ReadonlyMap<number, { readonly min: number; readonly max: number }>
   readonly features: ReadonlyMap<string, number>
 }
 
-export function abilitiesOf({ apiKeys, finalizedFeatures }: ApiVersionsResponse): BrokerAbilities {
+export function abilitiesOf({ apiKeys }: ApiVersionsResponse, features: BrokerAbilities['features']): BrokerAbilities {
   return {
     versions: new Map(
       apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, { min: minVersion, max: maxVersion }]),
     ),
-    features: new Map(finalizedFeatures.map(({ name, maxVersionLevel }) => [name, maxVersionLevel])),
+    features,
   }
 }
 

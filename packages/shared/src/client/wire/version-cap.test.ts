@@ -6,10 +6,7 @@ import { versionCap } from './translation.rules.ts'
 const known = 'AAAAAAAAAAAAAAAAAAAAAQ'
 const unknown = 'AAAAAAAAAAAAAAAAAAAAAA'
 const apiKeys = [0, 1, 8, 9, 24].map(apiKey => ({ apiKey, minVersion: 0, maxVersion: 99 }))
-const abilities = abilitiesOf({
-  apiKeys,
-  finalizedFeatures: [{ name: 'transaction.version', maxVersionLevel: 2, minVersionLevel: 2 }],
-} as never)
+const abilities = abilitiesOf({ apiKeys } as never, new Map([['transaction.version', 2]]))
 
 describe('the version of a request', () => {
   test.each([

@@ -144,8 +144,8 @@ class WireLink implements ClusterLink {
     return abilities ? chooseVersion(api, abilities) : -1
   }
 
-  featureLevel(endpoint: Endpoint, feature: string): number {
-    return this.#abilities(endpoint)?.features.get(feature) ?? 0
+  featureLevel(_endpoint: Endpoint, feature: string): number {
+    return this.#connections.features.levels.get(feature) ?? 0
   }
 
   /** A cluster over TCP does not call: the next heartbeat tells. */
