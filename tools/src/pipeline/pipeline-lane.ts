@@ -198,9 +198,7 @@ export class PipelineLane {
     if (batch.isStale) return
     const { clock, commitEvery, to } = this.#parts
     if (this.state !== 'Processing') this.#beganMs = clock.monotonic()
-    // The transaction before ends first: what is processed beside it could outlive the membership under which it was read.
-    await this.#wanted('transaction.wanted', 'Processing')
-    if (batch.isStale) return
+    // The transaction before may still be on its way: its commit is waited for when there is something to send.
     const slice = await this.#processed(batch, records)
     await this.#settled()
     await this.#pause()
