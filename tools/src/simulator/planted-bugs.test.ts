@@ -41,7 +41,12 @@ test.each<[string, Plant, readonly [string, string], readonly string[]]>([
   ['a log that forgets its producers on restart', forgottenProducers, ['records', 'storm'], ['duplicate']],
   ['a log that skips its flush mark', skippedFlush, ['records', 'restarts'], ['lost-write', 'unseen']],
   ['a partition with two owners', twoOwners, ['groups', 'calm'], ['two-owners', 'fenced-commit']],
-  ['a commit that is taken from an old generation', oldGenerationsCommit, ['groups', 'deaths'], ['fenced-commit']],
+  [
+    'a commit that is taken from an old generation',
+    oldGenerationsCommit,
+    ['groups', 'deaths'],
+    ['fenced-commit', 'lost-commit'],
+  ],
   ['a static mapping that is lost', lostStaticMapping, ['groups', 'deaths'], ['wrongly-fenced']],
   ['markers that are forgotten after a recovery', forgottenMarkers, ['transactions', 'deaths'], ['stuck-lso', 'stuck']],
   [

@@ -1,4 +1,5 @@
 // The command as users run it, and that a seed repeats.
+import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { run } from '../cli/run.ts'
 import { capturedTerminal } from '../cli/terminal/captured-terminal.suite.ts'
@@ -69,9 +70,12 @@ test.each(scenarios.map(({ name }) => name))(
       const outcome = await runSeed({ ...options, trace: ({ at, life, what }) => lines.push(`${at} ${life} ${what}`) })
       return { outcome, lines }
     }
-    // Modules that are loaded for the first time take real time here.
-    await history()
-    const first = await history()
+    // Modules that are loaded for the first time take real time here, and which are needed depends on the history: it counts from when it came twice.
+    let [before, first] = [await history(), await history()]
+    for (let tries = 0; tries < 3 && !isDeepStrictEqual(before, first); tries++) {
+      before = first
+      first = await history()
+    }
     expect(first.lines.length).toBeGreaterThan(50)
     expect(await history()).toEqual(first)
   },
