@@ -58,7 +58,7 @@ export function lockHolder(dir: string): number | undefined {
 /** With its parents, one by one: Node 20's own way never ends where a parent takes no children, as in /proc. */
 function makeDirectory(dir: string): void {
   if (isDirectory(dir)) return
-  makeDirectory(dirname(dir))
+  if (!existsSync(dirname(dir))) makeDirectory(dirname(dir))
   try {
     mkdirSync(dir)
   } catch (error) {
