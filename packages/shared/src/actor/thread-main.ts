@@ -3,6 +3,7 @@
 import { type MessagePort, workerData } from 'node:worker_threads'
 import type { ActorDefinition } from './actor.ts'
 import { threadGate } from './gate.ts'
+import { type LoadingWord, loaded, loading } from './loading.ts'
 import { measureLoopDelay } from './loop-delay.ts'
 import { type LaneStartup, type LoadActor, loadActor, RemoteLane } from './thread-lane.ts'
 
@@ -10,6 +11,8 @@ import { type LaneStartup, type LoadActor, loadActor, RemoteLane } from './threa
 export interface ThreadGreeting {
   /** The thread's gate. */
   readonly gate: Int32Array<SharedArrayBuffer>
+  /** What it is loading. */
+  readonly loading: LoadingWord
   readonly orders: MessagePort
 }
 
@@ -21,12 +24,13 @@ export type PackedActors = { readonly [file: string]: () => Promise<{ readonly a
 
 /** Runs the thread; called once by its entry. */
 export function runThread(packed: PackedActors = {}): void {
-  const { gate: word, orders }: ThreadGreeting = workerData
+  const { gate: word, loading: loads, orders }: ThreadGreeting = workerData
+  loaded(loads)
   const gate = threadGate(word)
   const loopDelay = measureLoopDelay()
-  const load: LoadActor = async module => {
+  const load: LoadActor = module => {
     const atHand = packed[module.url.slice(module.url.lastIndexOf('/') + 1)]
-    return atHand === undefined ? loadActor(module) : (await atHand()).actor
+    return loading(loads, async () => (atHand === undefined ? loadActor(module) : (await atHand()).actor))
   }
   orders.on('message', (order: ThreadOrder) => {
     // Leaving is orderly: all actors have ended. Exiting here, in a message handler, is safe for LMDB (STACK 2, b).

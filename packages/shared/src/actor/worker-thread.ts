@@ -1,9 +1,10 @@
-// A thread of this process, seen from the embedding thread: starts it, opens lanes on it, and is the only place that ends one. Ending by force goes
-// through the gate; a thread that stays inside its gate past the deadline takes the process with it.
+// A thread of this process, seen from the embedding thread: starts it, opens lanes on it, and is the only place that ends one. Ending by force
+// lets it finish what it loads and goes through the gate; a thread that stays inside its gate past the deadline takes the process with it.
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import type { Limits } from '../base/limits.ts'
 import { killProcess, newGateWord, shutGate, watchGateAtExit } from './gate.ts'
 import { HostedLane, type HostedLaneOptions, type LaneThread } from './hosted-lane.ts'
+import { newLoadingWord, shutLoading } from './loading.ts'
 import { threadEntry } from './thread-entry.ts'
 import type { ThreadGreeting, ThreadOrder } from './thread-main.ts'
 
@@ -14,6 +15,7 @@ export class WorkerThread implements LaneThread {
   readonly #worker: Worker
   readonly #orders: MessagePort
   readonly #gate = newGateWord()
+  readonly #loading = newLoadingWord()
   readonly #limits: Limits
   readonly #exited: Promise<void>
   readonly #onEnding: () => void
@@ -27,7 +29,7 @@ export class WorkerThread implements LaneThread {
     this.#orders = port1
     this.#orders.unref()
     this.#worker = new Worker(threadEntry(), {
-      workerData: { gate: this.#gate, orders: port2 } satisfies ThreadGreeting,
+      workerData: { gate: this.#gate, loading: this.#loading, orders: port2 } satisfies ThreadGreeting,
       transferList: [port2],
       name,
       resourceLimits: { maxYoungGenerationSizeMb: limits.threadYoungGenerationMib },
@@ -73,6 +75,7 @@ export class WorkerThread implements LaneThread {
   async terminate(reason: string): Promise<void> {
     this.#endReason = reason
     this.#onEnding()
+    await Promise.race([shutLoading(this.#loading, this.#limits.gateDeadlineMs), this.#exited])
     if (!(await shutGate(this.#gate, this.#limits.gateDeadlineMs))) killProcess()
     await this.#worker.terminate()
     await this.#exited

@@ -1,0 +1,52 @@
+// How many modules a thread is loading, in one word of shared memory. A thread that is ended while it reads a module leaves the file open for the life of
+// the process (the platform forgets the descriptor of an `open` that ends after its thread), so whoever ends it lets it finish loading first.
+//
+//   n >= 0   --thread, before a load-->  n + 1   --thread, after it: store and notify-->  n
+//   0        --whoever ends the thread-->  SHUT -1    (final: nothing is loaded any more)
+/// <reference lib="es2024.sharedmemory" />
+
+const SHUT = -1
+
+export type LoadingWord = Int32Array<SharedArrayBuffer>
+
+/** Makes the word of a thread that is about to start: its entry counts as loading until `loaded` is called. */
+export function newLoadingWord(): LoadingWord {
+  return new Int32Array(new SharedArrayBuffer(4)).fill(1)
+}
+
+/** The thread's side: its entry has been loaded. */
+export function loaded(word: LoadingWord): void {
+  Atomics.sub(word, 0, 1)
+  Atomics.notify(word, 0)
+}
+
+/** The thread's side: runs `load`. In a thread that is being ended it never comes back. */
+export async function loading<T>(word: LoadingWord, load: () => Promise<T>): Promise<T> {
+  if (!begin(word)) return new Promise(() => {})
+  try {
+    return await load()
+  } finally {
+    loaded(word)
+  }
+}
+
+function begin(word: LoadingWord): boolean {
+  for (;;) {
+    const count = Atomics.load(word, 0)
+    if (count === SHUT) return false
+    if (Atomics.compareExchange(word, 0, count, count + 1) === count) return true
+  }
+}
+
+/** Shuts when nothing is being loaded; resolves false when something still was after `deadlineMs`. */
+export async function shutLoading(word: LoadingWord, deadlineMs: number): Promise<boolean> {
+  const until = performance.now() + deadlineMs
+  for (;;) {
+    const count = Atomics.compareExchange(word, 0, 0, SHUT)
+    if (count <= 0) return true
+    const left = until - performance.now()
+    if (left <= 0) return false
+    const waiting = Atomics.waitAsync(word, 0, count, left)
+    if (waiting.async) await waiting.value
+  }
+}
