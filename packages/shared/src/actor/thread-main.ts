@@ -1,9 +1,9 @@
 // What a thread of the process does from its first line: it opens a lane for every greeting that arrives, of whichever system, and each lane then runs
 // whatever actors its system tells it to. Their modules are loaded when first needed.
 import { type MessagePort, workerData } from 'node:worker_threads'
+import { countLoading, type LoadingWord, loading } from '../base/loading.ts'
 import type { ActorDefinition } from './actor.ts'
 import { threadGate } from './gate.ts'
-import { type LoadingWord, loaded, loading } from './loading.ts'
 import { measureLoopDelay } from './loop-delay.ts'
 import { type LaneStartup, type LoadActor, loadActor, RemoteLane } from './thread-lane.ts'
 
@@ -25,12 +25,12 @@ export type PackedActors = { readonly [file: string]: () => Promise<{ readonly a
 /** Runs the thread; called once by its entry. */
 export function runThread(packed: PackedActors = {}): void {
   const { gate: word, loading: loads, orders }: ThreadGreeting = workerData
-  loaded(loads)
+  countLoading(loads)
   const gate = threadGate(word)
   const loopDelay = measureLoopDelay()
   const load: LoadActor = module => {
     const atHand = packed[module.url.slice(module.url.lastIndexOf('/') + 1)]
-    return loading(loads, async () => (atHand === undefined ? loadActor(module) : (await atHand()).actor))
+    return loading(async () => (atHand === undefined ? loadActor(module) : (await atHand()).actor))
   }
   orders.on('message', (order: ThreadOrder) => {
     // Leaving is orderly: all actors have ended. Exiting here, in a message handler, is safe for LMDB (STACK 2, b).

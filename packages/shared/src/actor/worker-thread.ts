@@ -2,9 +2,9 @@
 // lets it finish what it loads and goes through the gate; a thread that stays inside its gate past the deadline takes the process with it.
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import type { Limits } from '../base/limits.ts'
+import { newLoadingWord, shutLoading } from '../base/loading.ts'
 import { killProcess, newGateWord, shutGate, watchGateAtExit } from './gate.ts'
 import { HostedLane, type HostedLaneOptions, type LaneThread } from './hosted-lane.ts'
-import { newLoadingWord, shutLoading } from './loading.ts'
 import { threadEntry } from './thread-entry.ts'
 import type { ThreadGreeting, ThreadOrder } from './thread-main.ts'
 
@@ -68,6 +68,7 @@ export class WorkerThread implements LaneThread {
     this.lanes.delete(lane)
     if (this.lanes.size > 0) return
     this.#onEnding()
+    await this.#finishLoading()
     this.#order('leave')
     await this.#exited
   }
@@ -75,10 +76,15 @@ export class WorkerThread implements LaneThread {
   async terminate(reason: string): Promise<void> {
     this.#endReason = reason
     this.#onEnding()
-    await Promise.race([shutLoading(this.#loading, this.#limits.gateDeadlineMs), this.#exited])
+    await this.#finishLoading()
     if (!(await shutGate(this.#gate, this.#limits.gateDeadlineMs))) killProcess()
     await this.#worker.terminate()
     await this.#exited
+  }
+
+  /** A thread that ends in the middle of a load leaves the module's file open. */
+  async #finishLoading(): Promise<void> {
+    await Promise.race([shutLoading(this.#loading, this.#limits.gateDeadlineMs), this.#exited])
   }
 
   #order(order: ThreadOrder, ...transfer: MessagePort[]): void {

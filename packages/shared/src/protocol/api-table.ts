@@ -3,6 +3,7 @@
 // load sixty message files; code that knows its APIs imports their files directly instead.
 // What a broker serves is not said here but by its router, which starts from these versions.
 
+import { loading } from '../base/loading.ts'
 import type { Message } from './schema.ts'
 
 /** Request and response of one API. */
@@ -40,7 +41,7 @@ function api(
 ): Api {
   const load = async () => {
     if (loader === undefined) throw new Error(`there are no schemas for ${name} (API key ${key})`)
-    const [request, response] = await loader()
+    const [request, response] = await loading(loader)
     return { request, response }
   }
   return { key, name, versionMin, versionMax, versionStableMax, flexibleFrom, known: loader !== undefined, load }

@@ -9,25 +9,34 @@ const SHUT = -1
 
 export type LoadingWord = Int32Array<SharedArrayBuffer>
 
-/** Makes the word of a thread that is about to start: its entry counts as loading until `loaded` is called. */
+/** What this thread was given; none in a thread that nobody ends, such as the main one. */
+let own: LoadingWord | undefined
+
+/** Makes the word of a thread that is about to start: its entry counts as loading until the thread takes the word. */
 export function newLoadingWord(): LoadingWord {
   return new Int32Array(new SharedArrayBuffer(4)).fill(1)
 }
 
-/** The thread's side: its entry has been loaded. */
-export function loaded(word: LoadingWord): void {
-  Atomics.sub(word, 0, 1)
-  Atomics.notify(word, 0)
+/** The thread's side, once its entry has been loaded: from now on `loading` counts in this word. */
+export function countLoading(word: LoadingWord): void {
+  own = word
+  loaded(word)
 }
 
-/** The thread's side: runs `load`. In a thread that is being ended it never comes back. */
-export async function loading<T>(word: LoadingWord, load: () => Promise<T>): Promise<T> {
+/** Every `import()` that a thread may run goes through this. Runs `load`; in a thread that is being ended it never comes back. */
+export async function loading<T>(load: () => Promise<T>, word = own): Promise<T> {
+  if (word === undefined) return load()
   if (!begin(word)) return new Promise(() => {})
   try {
     return await load()
   } finally {
     loaded(word)
   }
+}
+
+function loaded(word: LoadingWord): void {
+  Atomics.sub(word, 0, 1)
+  Atomics.notify(word, 0)
 }
 
 function begin(word: LoadingWord): boolean {
