@@ -9,6 +9,7 @@
 import { assert } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import { limits as defaultLimits, type Limits } from '../base/limits.ts'
+import { loading, loadsInFlight } from '../base/loading.ts'
 import { type Random, seededRandom } from '../base/random.ts'
 import type { ActorDefinition, ActorModule, Address, Gate, Link, Resources, Spawned, SpawnOptions } from './actor.ts'
 import type { LogLine } from './actor-report.ts'
@@ -74,7 +75,6 @@ export class SimulatedWorld {
   readonly #log: (line: LogLine) => void
   readonly #startMs: number
   #turnsAsked: (() => void)[] = []
-  #loading = 0
   #failure: unknown = null
   #nowMs = 0
   #deliveries = 0
@@ -243,7 +243,7 @@ export class SimulatedWorld {
       if (this.#failure !== null) throw this.#named(this.#failure)
       if (this.#turnsAsked.length > 0) continue
       if (isDone()) return
-      if (this.#loading > 0 || ++sinceRealTurn >= EVENTS_PER_REAL_TURN) {
+      if (loadsInFlight() > 0 || ++sinceRealTurn >= EVENTS_PER_REAL_TURN) {
         sinceRealTurn = 0
         await new Promise(resolve => setImmediate(resolve))
         continue
@@ -372,11 +372,12 @@ export class SimulatedWorld {
     return {
       lane: lane.host.lane,
       thread: lane.host.lane,
-      start: ({ self, module, input }) =>
-        this.#afterAMoment(simulated, async () => {
-          const definition = await this.#load(module)
-          await lane.start(definition, self, input)
-        }),
+      start: ({ self, module, input }) => {
+        // How long the platform takes to load it, and which of two it loads first, must not show: the world stands still until it is there.
+        const definition = this.#load(module)
+        definition.catch(() => undefined)
+        return this.#afterAMoment(simulated, async () => lane.start(await definition, self, input))
+      },
       close: actor => this.#afterAMoment(simulated, () => lane.closeActor(actor)),
       kill: (actor, reason) => this.#afterAMoment(simulated, async () => lane.kill(actor, reason)),
       pause: (actor, isPaused) => this.#afterAMoment(simulated, async () => lane.pause(actor, isPaused)),
@@ -406,14 +407,9 @@ export class SimulatedWorld {
   async #load(module: ModuleRef): Promise<ActorDefinition<any, any>> {
     const known = this.#definitions.get(module.url)
     if (known !== undefined) return known
-    this.#loading++
-    try {
-      const loaded: { actor: ActorDefinition<any, any> } = await import(module.url)
-      this.#definitions.set(module.url, loaded.actor)
-      return loaded.actor
-    } finally {
-      this.#loading--
-    }
+    const loaded: { actor: ActorDefinition<any, any> } = await loading(() => import(module.url))
+    this.#definitions.set(module.url, loaded.actor)
+    return loaded.actor
   }
 
   #moduleOf<C extends Contract, Input>(definition: ActorDefinition<C, Input>): ActorModule<C, Input> {

@@ -23,14 +23,22 @@ export function countLoading(word: LoadingWord): void {
   loaded(word)
 }
 
+let inFlight = 0
+
+/** How many loads this thread is in. A simulated world stands still while there are any: how long they take is up to the machine. */
+export function loadsInFlight(): number {
+  return inFlight
+}
+
 /** Every `import()` that a thread may run goes through this. Runs `load`; in a thread that is being ended it never comes back. */
 export async function loading<T>(load: () => Promise<T>, word = own): Promise<T> {
-  if (word === undefined) return load()
-  if (!begin(word)) return new Promise(() => {})
+  if (word !== undefined && !begin(word)) return new Promise(() => {})
+  inFlight++
   try {
     return await load()
   } finally {
-    loaded(word)
+    inFlight--
+    if (word !== undefined) loaded(word)
   }
 }
 
