@@ -12,8 +12,9 @@ export default defineConfig({
       ...(process.env.ODRADEK_KILL_KAFKA ? [] : ['tools/src/reliability/kill-nine-kafka.test.ts']),
     ],
     benchmark: { include: ['packages/*/src/**/*.bench.ts', 'tools/src/**/*.bench.ts'] },
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // For what never comes at all: a machine that has other things to do may take its time with the rest.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // Tests wait for threads, sockets and child processes more than they compute: the default (cores - 1) leaves two cores half idle.
     maxWorkers: 2,
     // XState's development build, which tests load, warns when a machine with a context is started inside another machine's action, as a supervisor's effects

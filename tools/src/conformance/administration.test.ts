@@ -23,7 +23,7 @@ describe('administration', () => {
   afterAll(async () => {
     await Promise.all([...clients.values()].map(client => client.close()))
     await broker?.close()
-  }, 60_000)
+  })
 
   const names = present.map(({ name }) => name)
 

@@ -12,7 +12,7 @@ describe.skipIf(missing !== null)(missing ?? 'kafka-configs of groups', () => {
   beforeAll(async () => {
     broker = await createBroker({ storage: 'memory' })
     tools = new KafkaTools(broker.bootstrapServers)
-  }, 60_000)
+  })
   afterAll(async () => {
     await tools?.close()
     await broker?.close()
@@ -26,5 +26,5 @@ describe.skipIf(missing !== null)(missing ?? 'kafka-configs of groups', () => {
     expect(await configs('--describe')).toContain('consumer.session.timeout.ms=50000')
     await configs('--alter', '--delete-config', 'consumer.session.timeout.ms')
     expect(await configs('--describe')).not.toContain('50000')
-  }, 60_000)
+  })
 })

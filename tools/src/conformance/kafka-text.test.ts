@@ -40,11 +40,11 @@ describe.skipIf(missing !== null)(missing ?? 'the text of --style kafka', () => 
     await consumer.subscribe(['orders'])
     for (let read = 0; read < 3; ) read += (await consumer.poll(1_000)).length
     await consumer.commit()
-  }, 60_000)
+  })
   afterAll(async () => {
     await tools?.close()
     await broker?.close()
-  }, 60_000)
+  })
 
   async function ours(line: string, more: readonly string[]) {
     const terminal = capturedTerminal({ columns: 1_000 })

@@ -18,12 +18,12 @@ describe.skipIf(missing !== null)(missing ?? "Kafka's tools for records", () => 
     dir = mkdtempSync(join(tmpdir(), 'kafka-tools-'))
     broker = await createBroker({ storage: 'memory', topics: { verified: 2, loaded: 2, sums: 1 } })
     tools = new KafkaTools(broker.bootstrapServers)
-  }, 60_000)
+  })
   afterAll(async () => {
     await tools?.close()
     await broker?.close()
     rmSync(dir, { recursive: true, force: true })
-  }, 60_000)
+  })
 
   const groups = (...args: string[]) => tools.run('kafka-consumer-groups', args)
   const events = (out: string) =>
@@ -55,7 +55,7 @@ describe.skipIf(missing !== null)(missing ?? "Kafka's tools for records", () => 
     const commits = events(consumed).filter(({ name }) => name === 'offsets_committed')
     expect(commits.length).toBeGreaterThan(0)
     expect(commits.every(({ success }) => success === true)).toBe(true)
-  }, 60_000)
+  })
 
   test('kafka-consumer-groups lists, describes, resets, deletes offsets and groups', async () => {
     expect((await groups('--list')).split('\n')).toContain('verifier')
@@ -79,7 +79,7 @@ describe.skipIf(missing !== null)(missing ?? "Kafka's tools for records", () => 
     expect(await groups('--describe', '--group', 'verifier')).not.toMatch(/verified +1 +10 /)
     await groups('--delete', '--group', 'verifier')
     expect((await groups('--list')).split('\n')).not.toContain('verifier')
-  }, 60_000)
+  })
 
   test('kafka-delete-records moves the beginning of a partition', async () => {
     const file = join(dir, 'offsets.json')
@@ -88,7 +88,7 @@ describe.skipIf(missing !== null)(missing ?? "Kafka's tools for records", () => 
     expect(deleted).toContain('partition: verified-0\tlow_watermark: 5')
     const earliest = await tools.run('kafka-get-offsets', ['--topic', 'verified', '--time', '-2'])
     expect(earliest.trim().split('\n').toSorted()).toEqual(['verified:0:5', 'verified:1:0'])
-  }, 60_000)
+  })
 
   test('kafka-producer-perf-test and kafka-consumer-perf-test run to their end, with and without transactions', async () => {
     const load = ['--topic', 'loaded', '--num-records', '20000', '--record-size', '100', '--throughput', '-1']
@@ -106,7 +106,7 @@ describe.skipIf(missing !== null)(missing ?? "Kafka's tools for records", () => 
     ])
     const consumed = Number(read.trim().split('\n').at(-1)!.split(',')[4])
     expect(consumed).toBeGreaterThanOrEqual(40_000)
-  }, 60_000)
+  })
 
   test('kafka-transactions shows a transaction that is open, its producer, and ends it', async () => {
     await using producer = createProducer({ bootstrapServers: broker.bootstrapServers, transactionalId: 'left-open' })
@@ -126,5 +126,5 @@ describe.skipIf(missing !== null)(missing ?? "Kafka's tools for records", () => 
     await transactions('forceTerminateTransaction', '--transactionalId', 'left-open')
     expect(await transactions('list')).not.toMatch(/left-open\s+\d+\s+\d+\s+Ongoing/)
     await expect(transaction.commit()).rejects.toMatchObject({ fatal: true })
-  }, 60_000)
+  })
 })

@@ -12,7 +12,7 @@ describe.skipIf(missing !== null)(missing ?? "Kafka's tools", () => {
   beforeAll(async () => {
     broker = await createBroker({ storage: 'memory' })
     tools = new KafkaTools(broker.bootstrapServers)
-  }, 60_000)
+  })
   afterAll(async () => {
     await tools?.close()
     await broker?.close()

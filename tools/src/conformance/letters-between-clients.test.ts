@@ -34,7 +34,7 @@ describe('letters between clients', () => {
   afterAll(async () => {
     await Promise.all([...clients.values()].map(client => client.close()))
     await broker?.close()
-  }, 60_000)
+  })
 
   test.each(present.map(({ name }) => name))(
     '%s writes with every codec that it has',

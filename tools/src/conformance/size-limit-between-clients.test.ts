@@ -30,7 +30,7 @@ describe('records at the size limit', () => {
   afterAll(async () => {
     await Promise.all([...clients.values()].map(client => client.close()))
     await broker?.close()
-  }, 60_000)
+  })
 
   const letterOf = (name: string, batchBytes: number): Letter => ({
     partition: 0,

@@ -57,7 +57,7 @@ describe('transactions between clients', () => {
   afterAll(async () => {
     await Promise.all([...clients.values()].map(client => client.close()))
     await broker?.close()
-  }, 60_000)
+  })
 
   test.each(names)('%s commits and aborts', async name => {
     await clients.get(name)!.transact(written(name), `${name}-writes`, script)

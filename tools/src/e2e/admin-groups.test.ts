@@ -19,7 +19,7 @@ describe.each(targets)('over $name', ({ missing, open }) => {
     afterAll(async () => {
       await admin?.close()
       await target?.close()
-    }, 60_000)
+    })
 
     const refusal = (call: Promise<unknown>): Promise<PartialAdminError> =>
       call.then(

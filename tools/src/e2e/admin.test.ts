@@ -20,7 +20,7 @@ describe.each(targets)('over $name', ({ missing, open }) => {
     afterAll(async () => {
       await admin?.close()
       await target?.close()
-    }, 60_000)
+    })
 
     async function refusal(call: Promise<unknown>): Promise<PartialAdminError> {
       const thrown = await call.then(

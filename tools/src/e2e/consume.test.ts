@@ -18,7 +18,7 @@ describe.each(targets)('over $name', ({ missing, open }) => {
     beforeAll(async () => {
       target = await open()
     }, 120_000)
-    afterAll(() => target?.close(), 60_000)
+    afterAll(() => target?.close())
 
     /** A scene in which the handler's threads are heard. */
     function listening(topicName: string): GroupScene {

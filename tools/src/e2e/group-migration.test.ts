@@ -9,7 +9,7 @@ describe.each(targets)('over $name', ({ missing, open }) => {
     beforeAll(async () => {
       target = await open()
     }, 120_000)
-    afterAll(() => target?.close(), 60_000)
+    afterAll(() => target?.close())
 
     test('a group moves from the classic to the consumer protocol member by member', async () => {
       const topicName = await target.topic(4)

@@ -18,7 +18,8 @@ export interface Sighting {
   readonly value: string
 }
 
-const PATIENCE_MS = 15_000
+/** For what never comes: a busy machine may take its time. */
+const PATIENCE_MS = 60_000
 
 export class GroupScene {
   readonly target: Target

@@ -21,7 +21,7 @@ describe.each(targets)('over $name', ({ name: targetName, missing, open }) => {
     beforeAll(async () => {
       target = await open()
     }, 120_000)
-    afterAll(() => target?.close(), 60_000)
+    afterAll(() => target?.close())
 
     function scene(): GroupScene {
       const made = new GroupScene(target, `group-${++groups}`)

@@ -17,7 +17,7 @@ describe.each(targets)('over $name', ({ missing, open }) => {
     beforeAll(async () => {
       target = await open()
     }, 120_000)
-    afterAll(() => target?.close(), 60_000)
+    afterAll(() => target?.close())
 
     const ordersIn = (name: string) => topic(name, { key: string(), value: json<Order>() })
     const all = (name: string, partitions: number) =>

@@ -16,7 +16,7 @@ describe.each(targets)('over $name', ({ missing, open }) => {
     beforeAll(async () => {
       target = await open({ 'transaction.abort.timed.out.transaction.cleanup.interval.ms': '100' })
     }, 120_000)
-    afterAll(() => target?.close(), 60_000)
+    afterAll(() => target?.close())
 
     const producerOf = (transactionalId: string, options: Partial<ProducerOptions> = {}) =>
       createProducer({ bootstrapServers: target.bootstrapServers, transactionalId, ...options })
@@ -221,7 +221,7 @@ describe.each(targets)('over $name', ({ missing, open }) => {
 
       test('a transaction that outlives its timeout is undone by the coordinator, and its commit is refused', async () => {
         const name = await target.topic(1)
-        await using producer = producerOf(newId(), { transactionTimeoutMs: 300 })
+        await using producer = producerOf(newId(), { transactionTimeoutMs: 1_500 })
         const tx = await producer.begin()
         await tx.send(words(name), { key: 'k', value: 'late' })
         await using reader = createConsumer({

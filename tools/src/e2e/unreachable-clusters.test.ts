@@ -42,7 +42,7 @@ describe('a cluster that cannot be reached', () => {
     secured = await createBroker({ storage: 'memory', listen: { port: 0, tls: testCertificate } })
     plain = await createBroker({ storage: 'memory' })
     refused = await freeAddress()
-  }, 60_000)
+  })
   afterAll(async () => {
     await secured?.close()
     await plain?.close()

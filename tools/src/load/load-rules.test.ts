@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { loadDecoder, loadEncoder } from './load-record.records.ts'
 import { checksOf, transactionsOf } from './load-result.rules.ts'
-import { dueRecords, intendedMs, isAborted, shareOf } from './pacing.rules.ts'
+import { dueRecords, intendedMs, isAborted, measuredFromMs, shareOf } from './pacing.rules.ts'
 import { SequenceCheck } from './sequence-check.rules.ts'
 import { judge, readThreshold } from './thresholds.rules.ts'
 
@@ -49,6 +49,13 @@ test('a record is due from its intended time on', () => {
   expect(dueRecords(pace, 1_009)).toBe(1)
   expect(dueRecords(pace, 1_010)).toBe(2)
   expect(dueRecords({ startMs: 1_000, rate: null }, 1_000)).toBe(Number.POSITIVE_INFINITY)
+})
+
+test('a client that comes late to a rate is measured from when it should have begun, one without a rate from when it did', () => {
+  const pace = { startMs: 1_000, rate: 100 }
+  expect(measuredFromMs(pace, 1_000, { sentMs: 1_400, measureMs: 1_000 })).toBe(1_000)
+  expect(measuredFromMs(pace, 1_000, { sentMs: 1_400, measureMs: 1_300 })).toBe(1_300)
+  expect(measuredFromMs({ ...pace, rate: null }, 1_400, { sentMs: 1_400, measureMs: 1_000 })).toBe(1_400)
 })
 
 test('shares differ by at most one and add up', () => {

@@ -13,6 +13,18 @@ export function intendedMs({ startMs, rate }: Pace, index: number, nowMs: number
   return rate === null ? nowMs : startMs + (index * 1_000) / rate
 }
 
+/**
+ * Where the measured time of a client begins, milliseconds since 1970: when what it measures first should have been sent, but not before measuring began. A
+ * client that came late to a rate would otherwise seem faster than its rate.
+ */
+export function measuredFromMs(
+  pace: Pace,
+  intended: number,
+  { sentMs, measureMs }: { sentMs: number; measureMs: number },
+): number {
+  return pace.rate === null ? sentMs : Math.max(intended, measureMs)
+}
+
 /** How many records should have been sent by now. */
 export function dueRecords({ startMs, rate }: Pace, nowMs: number): number {
   if (nowMs < startMs) return 0

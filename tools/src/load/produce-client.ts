@@ -6,7 +6,7 @@ import { topic } from '@odradek/shared/client/topic'
 import { type ClientResult, type ClientTask, counters } from './client-messages.ts'
 import { Latencies } from './latencies.ts'
 import { type LoadRecord, loadEncoder } from './load-record.records.ts'
-import { dueRecords, intendedMs, type Pace, shareOf } from './pacing.rules.ts'
+import { dueRecords, intendedMs, measuredFromMs, type Pace, shareOf } from './pacing.rules.ts'
 import { preciseNow } from './wall-clock.ts'
 
 export interface Go {
@@ -96,7 +96,8 @@ export class ProduceClient {
       if (isMeasured && pace.rate !== null) this.#delay.record(now - intended)
     }
     if (isMeasured && pace.rate === null) this.#delay.record(0, count)
-    if (isMeasured && this.#fromMs === 0) this.#fromMs = now
+    if (isMeasured && this.#fromMs === 0)
+      this.#fromMs = measuredFromMs(pace, intendedMs(pace, first, now), { sentMs: now, measureMs })
     this.#outstanding += count
     this.#live[counters.sent]! += count
     const promise: Promise<unknown> =

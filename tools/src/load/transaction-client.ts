@@ -7,7 +7,7 @@ import { type ClientResult, type ClientTask, counters } from './client-messages.
 import { Latencies } from './latencies.ts'
 import type { TransactionPlan } from './load-plan.ts'
 import { type LoadRecord, loadEncoder } from './load-record.records.ts'
-import { intendedMs, isAborted, type Pace, shareOf } from './pacing.rules.ts'
+import { intendedMs, isAborted, measuredFromMs, type Pace, shareOf } from './pacing.rules.ts'
 import { type Go, pauseUntil } from './produce-client.ts'
 import { preciseNow } from './wall-clock.ts'
 
@@ -15,6 +15,8 @@ interface Begun {
   /** Milliseconds since 1970. */
   readonly intended: number
   readonly startedMs: number
+  /** Where the measured time begins if this is what is measured first. */
+  readonly fromMs: number
   readonly isMeasured: boolean
   readonly willAbort: boolean
 }
@@ -73,7 +75,8 @@ export class TransactionClient {
       const isMeasured = startedMs >= measureMs
       if (isMeasured) measured++
       const willAbort = isAborted(index, this.#transaction.abortShare)
-      failure = await this.#run({ intended, startedMs, isMeasured, willAbort }).then(
+      const fromMs = measuredFromMs(pace, intended, { sentMs: startedMs, measureMs })
+      failure = await this.#run({ intended, startedMs, fromMs, isMeasured, willAbort }).then(
         () => null,
         thrown => thrown,
       )
@@ -99,7 +102,7 @@ export class TransactionClient {
     if (!begun.isMeasured) return
     this.#counts[begun.willAbort ? 'aborted' : 'committed']++
     this.#latencies.delay.record(begun.startedMs - begun.intended)
-    if (this.#fromMs === 0) this.#fromMs = begun.startedMs
+    if (this.#fromMs === 0) this.#fromMs = begun.fromMs
     this.#toMs = preciseNow()
   }
 

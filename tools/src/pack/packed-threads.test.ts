@@ -28,7 +28,7 @@ test('a record travels through a broker, a producer and a group on packed thread
   )
   expect(run.stderr).toBe('')
   expect(run.stdout.trim()).toBe('packed/packed-thread.cjs 2000')
-}, 60_000)
+})
 
 test('every actor of the house is at hand on a packed thread', () => {
   const worker = readFileSync(built('./packed-thread.worker.ts'), 'utf8')

@@ -50,6 +50,8 @@ export class ChildProgram {
   async ended(): Promise<Ending> {
     const { process: child } = this
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    // What it said last may come after its end.
+    if (!child.stderr!.readableEnded) await once(child.stderr!, 'end')
     return { exitCode: child.exitCode, signal: child.signalCode, errors: this.#errors }
   }
 }

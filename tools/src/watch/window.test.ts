@@ -1,6 +1,7 @@
 // The window: who runs and what machines do can be seen by another process, nothing can be changed, and nobody who looks costs the broker anything.
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createConnection } from 'node:net'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createConnection, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -162,10 +163,31 @@ test.skipIf(process.platform === 'win32')(
 
 test.skipIf(process.platform === 'win32')('what a killed process left at the path is replaced', async () => {
   const path = join(dir, 'stale.sock')
-  writeFileSync(path, '')
+  const server = createServer().listen(path)
+  await once(server, 'listening')
+  // Where the socket was when its process was killed: the server that closes removes it under the old name only.
+  renameSync(path, `${path}.kept`)
+  server.close()
+  renameSync(`${path}.kept`, path)
   await using fresh = await openWindow(broker, path)
   expect(await actorsThrough(fresh.path)).toHaveLength(1)
 })
+
+test.skipIf(process.platform === 'win32')('a file that is no socket is never replaced', async () => {
+  const path = join(dir, 'diary.txt')
+  writeFileSync(path, 'dear diary')
+  await expect(openWindow(broker, path)).rejects.toMatchObject({ code: 'ODK_LISTEN_FAILED' })
+  expect(readFileSync(path, 'utf8')).toBe('dear diary')
+})
+
+test.skipIf(process.platform === 'win32')(
+  'nobody else is let in between the opening and the closing of the door',
+  async () => {
+    const opening = openWindow(broker, join(dir, 'early.sock'))
+    expect(statSync(join(dir, 'early.sock')).mode & 0o777).toBe(0o600)
+    await (await opening).close()
+  },
+)
 
 test('watchers are cut off when the window closes', async () => {
   const watched = watchThrough(

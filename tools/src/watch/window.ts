@@ -1,6 +1,6 @@
 // A window into a running broker for other processes of the same user: a Unix socket (a named pipe on Windows) that answers who runs and streams
 // transitions as lines of JSON. Nobody can change anything through it, and a watcher that does not read loses events, never the broker time.
-import { chmodSync, rmSync } from 'node:fs'
+import { chmodSync, lstatSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { resolve } from 'node:path'
 import type { Broker } from '@odradek/broker'
@@ -27,9 +27,9 @@ const UNREAD_BYTES_MAX = 1_048_576
 const PATH_BYTES_MAX = 103
 
 /**
- * Opens a window at `path`, readable by this user alone; what a process that is gone left there is replaced, so give each broker a path of its own
- * (such as `watch.sock` in its directory, which it holds locked). Throws KafkaError ODK_OPTION_INVALID for a path that is too long,
- * ODK_LISTEN_FAILED when it cannot be opened.
+ * Opens a window at `path`, readable by this user alone; a socket that a process that is gone left there is replaced, so give each broker a path of its
+ * own (such as `watch.sock` in its directory, which it holds locked). Throws KafkaError ODK_OPTION_INVALID for a path that is too long,
+ * ODK_LISTEN_FAILED when it cannot be opened, or when something else than a socket is there.
  */
 export async function openWindow(broker: Watched, path: string): Promise<Window> {
   const address = socketAddress(path)
@@ -45,9 +45,8 @@ export async function openWindow(broker: Watched, path: string): Promise<Window>
     answer(broker, socket)
   })
   server.maxConnections = WATCHERS_MAX
-  if (process.platform !== 'win32') rmSync(address, { force: true })
+  if (process.platform !== 'win32') removeStale(address)
   await listening(server, address)
-  if (process.platform !== 'win32') chmodSync(address, 0o600)
   server.unref()
   const close = () =>
     new Promise<void>(closed => {
@@ -62,12 +61,20 @@ export function socketAddress(path: string): string {
   return process.platform === 'win32' ? `\\\\?\\pipe\\${resolve(path)}` : resolve(path)
 }
 
+/** A socket stays in its directory when its process is killed. Anything else there is somebody's file. */
+function removeStale(address: string): void {
+  if (lstatSync(address, { throwIfNoEntry: false })?.isSocket()) rmSync(address)
+}
+
 function listening(server: Server, address: string): Promise<void> {
   return new Promise((opened, failed) => {
-    server.once('error', error =>
+    // Also for later ones, such as a connection that cannot be accepted: they are no reason to end the process.
+    server.on('error', error =>
       failed(new KafkaError('ODK_LISTEN_FAILED', `cannot open ${address}: ${error.message}`, { cause: error })),
     )
     server.listen(address, opened)
+    // The socket is there by now, and nobody who comes is let in before this turn ends.
+    if (server.listening && process.platform !== 'win32') chmodSync(address, 0o600)
   })
 }
 

@@ -220,5 +220,5 @@ export function describeCompactionModel(name: string, makeHarness: () => LogHarn
       { numRuns: runs },
     )
     expect.hasAssertions()
-  }, 60_000)
+  })
 }

@@ -76,5 +76,5 @@ describe('a process in the middle of writing', () => {
 
   it('ends by SIGINT as any process does', async () => {
     expect(await run('interrupt', 100)).toMatchObject({ code: null, signal: 'SIGINT' })
-  }, 60_000)
+  })
 })

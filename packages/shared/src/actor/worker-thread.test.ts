@@ -10,7 +10,7 @@ describe.skipIf(process.platform !== 'linux')('a thread that is ended while it s
   const dir = mkdtempSync(join(tmpdir(), 'odradek-loading-'))
   afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
-  it('leaves no module file open', { timeout: 60_000 }, async () => {
+  it('leaves no module file open', { timeout: 180_000 }, async () => {
     const modules = Array.from({ length: 300 }, (_, n) => `m${n}.mjs`)
     for (const module of modules) writeFileSync(join(dir, module), 'export {}\n')
     const main = new URL('./thread-main.ts', import.meta.url).href.replace('/src/', '/dist/').replace('.ts', '.js')

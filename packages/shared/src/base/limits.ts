@@ -40,7 +40,7 @@ export const limits = {
   /** How long the supervisor waits for a gate before it gives the process up. */
   gateDeadlineMs: 30_000,
   /** How long a lane may take to describe its actors before it is listed as unresponsive. */
-  describeDeadlineMs: 1_000,
+  describeDeadlineMs: 5_000,
   /** How long a new thread may take from its start to `ready`. */
   threadStartDeadlineMs: 30_000,
   /**
