@@ -1,6 +1,5 @@
-// The disk of the simulated machine, with its faults. Only logs of topics lie on it: what coordinators write is on another one, which is sound.
-import { type SimulatedDisk, soundDisk } from '@odradek/broker/log/memory-segment'
-import type { LogIdentity } from '@odradek/broker/log/partition-log'
+// The disk of the simulated machine, with its faults. Every log lies on it, those of coordinators and of the cluster's metadata too.
+import type { SimulatedDisk } from '@odradek/broker/log/memory-segment'
 
 export class Disk implements SimulatedDisk {
   isFull = false
@@ -18,10 +17,5 @@ export class Disk implements SimulatedDisk {
   recover(): void {
     this.isFull = false
     this.failsFlushes = false
-  }
-
-  /** What lies under a log. */
-  under({ topic }: LogIdentity): SimulatedDisk {
-    return topic.startsWith('__') ? soundDisk : this
   }
 }

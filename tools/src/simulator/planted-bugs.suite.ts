@@ -61,6 +61,18 @@ export const skippedFlush: Plant = {
     })),
 }
 
+/** After a failed flush the log goes on, and takes the next one that succeeds for a proof. */
+export const trustedFlush: Plant = {
+  store: store => ({
+    ...store,
+    open(identity): OpenedLog {
+      const opened = store.open(identity)
+      Object.defineProperty(opened.log, 'hasFailed', { value: false })
+      return opened
+    },
+  }),
+}
+
 // --- groups -----------------------------------------------------------------------------------------------------------------------
 
 /** The group coordinator takes a partition for free before its owner gave it up. */

@@ -11,6 +11,7 @@ import {
   skippedFlush,
   stableOffsetPlusOne,
   stagedOffsetsVisible,
+  trustedFlush,
   twoOwners,
 } from './planted-bugs.suite.ts'
 import { scenarioNamed, weatherNamed } from './seeds.suite.ts'
@@ -40,6 +41,7 @@ test.each<[string, Plant, readonly [string, string], readonly string[]]>([
   ['a leader that acknowledges before it appends', ackBeforeAppend, ['records', 'deaths'], ['lost-write', 'unseen']],
   ['a log that forgets its producers on restart', forgottenProducers, ['records', 'storm'], ['duplicate']],
   ['a log that skips its flush mark', skippedFlush, ['records', 'restarts'], ['lost-write', 'unseen']],
+  ['a log that goes on after a failed flush', trustedFlush, ['records', 'disks'], ['lost-write', 'unseen']],
   ['a partition with two owners', twoOwners, ['groups', 'calm'], ['two-owners', 'fenced-commit']],
   [
     'a commit that is taken from an old generation',

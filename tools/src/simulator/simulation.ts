@@ -78,7 +78,7 @@ class Simulation {
   readonly #options: SimulationOptions
   readonly #plan: Plan
   readonly #disk = new Disk()
-  readonly #store = memoryLogStore({ forgetful: true, diskOf: identity => this.#disk.under(identity) })
+  readonly #store = memoryLogStore({ forgetful: true, disk: this.#disk })
   readonly #seen: LogStore
   readonly #history = new History(() => this.#now)
   readonly #findings: Finding[] = []

@@ -39,8 +39,8 @@ function lmdb(): FailingDisk {
 
 function memory(): FailingDisk {
   const disk = { fails: false }
-  const diskOf = () => ({ refusesWrite: () => null, refusesFlush: () => (disk.fails ? 'EIO: fsync' : null) })
-  return { store: memoryLogStore({ diskOf }), failFlushes: fails => void Object.assign(disk, { fails }) }
+  const simulated = { refusesWrite: () => null, refusesFlush: () => (disk.fails ? 'EIO: fsync' : null) }
+  return { store: memoryLogStore({ disk: simulated }), failFlushes: fails => void Object.assign(disk, { fails }) }
 }
 
 describe.each([
@@ -104,9 +104,9 @@ test('a segment whose flush failed says so to whoever opens it next, also in ano
 
 test('memory: power loss takes what a failed flush left in doubt, unless the log was opened anew', () => {
   const disk = { fails: false }
-  const diskOf = () => ({ refusesWrite: () => null, refusesFlush: () => (disk.fails ? 'EIO' : null) })
+  const simulated = { refusesWrite: () => null, refusesFlush: () => (disk.fails ? 'EIO' : null) }
   for (const opensAnew of [false, true]) {
-    const store = memoryLogStore({ forgetful: true, diskOf })
+    const store = memoryLogStore({ forgetful: true, disk: simulated })
     let { log } = store.open(identity)
     appendMany(log, 2, {}, flushed)
     appendMany(log, 2)

@@ -8,8 +8,8 @@ import { openSegmentedLog } from './segmented-log.ts'
 export interface MemoryLogStoreOptions {
   /** Remember how to take back unflushed commits, for `crash({ keepUnflushed: false })`. Costs memory until the next flush. Default false. */
   readonly forgetful?: boolean
-  /** The disk under a log, with its faults. Default: takes everything. */
-  readonly diskOf?: (identity: LogIdentity) => SimulatedDisk
+  /** The disk under the logs, with its faults. Default: takes everything. */
+  readonly disk?: SimulatedDisk
   readonly notice?: LogNotice
 }
 
@@ -20,7 +20,7 @@ export interface MemoryLogStore extends LogStore {
 
 export function memoryLogStore({
   forgetful = false,
-  diskOf = () => soundDisk,
+  disk = soundDisk,
   notice = () => {},
 }: MemoryLogStoreOptions = {}): MemoryLogStore {
   const logs = new Map<string, { identity: LogIdentity; storage: MemorySegmentStorage }>()
@@ -29,7 +29,7 @@ export function memoryLogStore({
     open(identity: LogIdentity): OpenedLog {
       const entry = logs.get(key(identity)) ?? {
         identity,
-        storage: new MemorySegmentStorage(forgetful, diskOf(identity)),
+        storage: new MemorySegmentStorage(forgetful, disk),
       }
       logs.set(key(identity), entry)
       entry.storage.rewriteSuspects()
