@@ -8,7 +8,7 @@ const INTERVAL_MS = 5
 const WARM_RECORDS = 200
 
 export interface LatencyClient {
-  readonly name: string
+  readonly client: 'odradek' | 'kafkajs'
   /** Sends `records` single records, 200 a second, and gives the latencies of all but the first 200. */
   measure(servers: string, topic: string, records: number): Promise<LatencyFigures>
 }
@@ -55,7 +55,7 @@ class Journey {
 }
 
 const odradek: LatencyClient = {
-  name: 'odradek client',
+  client: 'odradek',
   async measure(servers, topic, records) {
     await using producer = createProducer({ bootstrapServers: servers, lingerMs: 0 })
     await using consumer = createConsumer({ bootstrapServers: servers, autoOffsetReset: 'earliest' })
@@ -74,7 +74,7 @@ const odradek: LatencyClient = {
 }
 
 const kafkajs: LatencyClient = {
-  name: 'kafkajs',
+  client: 'kafkajs',
   async measure(servers, topic, records) {
     const kafka = kafkajsOf(servers)
     const [producer, consumer] = [kafka.producer(), kafka.consumer({ groupId: `latency-${topic}` })]

@@ -10,6 +10,7 @@ const run = promisify(execFile)
 
 export interface Load {
   readonly name: string
+  readonly client: 'Java' | 'librdkafka' | 'kafkajs' | 'odradek'
   readonly records: number
   readonly valueBytes: number
   /** Drives it; gives records per second as the client measured them, or by the clock when it does not say. */
@@ -27,17 +28,25 @@ export function toolLoads(valueBytes: number, records: number): readonly Load[] 
   return [
     {
       name: `produce ${label}, Java`,
+      client: 'Java',
       ...values,
       drive: (servers, topic) => javaProduce(servers, topic, records, valueBytes),
     },
-    { name: `consume ${label}, Java`, ...values, drive: (servers, topic) => javaConsume(servers, topic, records) },
+    {
+      name: `consume ${label}, Java`,
+      client: 'Java',
+      ...values,
+      drive: (servers, topic) => javaConsume(servers, topic, records),
+    },
     {
       name: `consume ${label}, librdkafka`,
+      client: 'librdkafka',
       ...values,
       drive: (servers, topic) => kcatConsume(servers, topic, records),
     },
     {
       name: `produce ${label}, librdkafka`,
+      client: 'librdkafka',
       ...values,
       drive: (servers, topic) => kcatProduce(servers, topic, records, valueBytes),
     },

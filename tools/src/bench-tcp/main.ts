@@ -1,5 +1,7 @@
-// `pnpm bench:tcp [--quick] [SECTION...]`: our broker (`odradek serve` as users run it) and Apache Kafka side by side on this machine, alternating, driven by the same
-// unmodified clients. Sections: 100, 1024 (throughput and broker CPU by value size), latency, attack; all without a name. Prints ratios, ours to Kafka's.
+// `pnpm bench:tcp [--quick] [--rounds N] [--warm N] [--add FILE] [SECTION[:CLIENT]...]`: our broker (`odradek serve` as users run it) and Apache Kafka side by side on this
+// machine, alternating, driven by the same unmodified clients. Sections: 100, 1024 (throughput and broker CPU by value size), latency, attack; all without a
+// name. Prints ratios, ours to Kafka's. `--add FILE` keeps what was measured, to be told with other runs by `--table FILE`, which measures nothing.
+import { parseArgs } from 'node:util'
 import { createAdmin } from '@odradek/shared/client/admin'
 import { apacheKafkaMissing } from '../apache-kafka/apache-kafka.ts'
 import { measureAttack } from './attack.ts'
@@ -7,14 +9,28 @@ import { latencyClients } from './latency.ts'
 import { type Load, toolLoads } from './loads.ts'
 import { nodeLoads } from './node-loads.ts'
 import { type Figure, ratioTable, type Sample } from './ratios.rules.ts'
+import { addSamples, samplesIn } from './sample-file.ts'
+import { sectionsOf } from './sections.rules.ts'
 import { cpuMicros, residentBytes, type Server, startKafka, startOdradek } from './server.ts'
 
-const quick = process.argv.includes('--quick')
-const sections = process.argv.slice(2).filter(arg => !arg.startsWith('--'))
-const wanted = (section: string) => sections.length === 0 || sections.includes(section)
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    warm: { type: 'string', default: '1' },
+    add: { type: 'string' },
+    table: { type: 'string' },
+  },
+})
+const { quick } = flags
+const sections = sectionsOf(positionals)
 
-/** Rounds that count; one before them warms both up. */
-const ROUNDS = Number(process.env.ODRADEK_BENCH_ROUNDS ?? (quick ? 1 : 3))
+/** Rounds that count, and rounds before them that warm both up. */
+const ROUNDS = Number(flags.rounds ?? (quick ? 1 : 3))
+const WARM_ROUNDS = Number(flags.warm)
+/** Numbers of all rounds; those that do not count are negative. */
+const rounds = Array.from({ length: WARM_ROUNDS + ROUNDS }, (_, index) => index - WARM_ROUNDS)
 const sizes = [
   { valueBytes: 100, records: quick ? 500_000 : 1_000_000, atMost: 0.7 },
   { valueBytes: 1024, records: quick ? 100_000 : 200_000, atMost: 1 },
@@ -37,16 +53,23 @@ async function fresh(servers: readonly Server[], topic: string): Promise<void> {
   }
 }
 
+/** Who goes first changes from round to round. */
+function inTurn(servers: readonly Server[], round: number): readonly Server[] {
+  return round % 2 ? servers : servers.toReversed()
+}
+
 async function throughput(servers: readonly Server[], { valueBytes, records, atMost }: (typeof sizes)[number]) {
   // Clients on Node take longer for each record: a quarter is as much work.
-  const loads = [...toolLoads(valueBytes, records), ...nodeLoads(valueBytes, records / 4)]
-  for (let round = 0; round <= ROUNDS; round++) {
+  const loads = [...toolLoads(valueBytes, records), ...nodeLoads(valueBytes, records / 4)].filter(({ client }) =>
+    sections.has(String(valueBytes), client),
+  )
+  for (const round of rounds) {
     const topic = `bench-${valueBytes}-${round}`
     await fresh(servers, topic)
     for (const load of loads)
-      for (const server of round % 2 ? servers : servers.toReversed()) {
+      for (const server of inTurn(servers, round)) {
         const { perSecond, cpuPerRecord } = await drive(server, load, topic)
-        if (round === 0) continue
+        if (round < 0) continue
         note(load.name, speed, server, perSecond)
         note(load.name, { name: 'broker CPU us per record', digits: 2, atMost }, server, cpuPerRecord)
       }
@@ -60,14 +83,15 @@ async function drive(server: Server, load: Load, topic: string) {
 }
 
 async function latency(servers: readonly Server[]): Promise<void> {
-  for (let round = 0; round <= ROUNDS; round++)
-    for (const client of latencyClients) {
-      const topic = `latency-${client.name.replaceAll(' ', '-')}-${round}`
+  const clients = latencyClients.filter(({ client }) => sections.has('latency', client))
+  for (const round of rounds)
+    for (const client of clients) {
+      const topic = `latency-${client.client}-${round}`
       await fresh(servers, topic)
-      for (const server of round % 2 ? servers : servers.toReversed()) {
+      for (const server of inTurn(servers, round)) {
         const { p50, p99 } = await client.measure(server.bootstrapServers, topic, LATENCY_RECORDS)
-        if (round === 0) continue
-        const line = `single records, ${client.name}`
+        if (round < 0) continue
+        const line = `single records, ${client.client}`
         note(line, { name: 'p50 ms, send to receipt', digits: 2, atMost: 1 }, server, p50)
         note(line, { name: 'p99 ms, send to receipt', digits: 2, atMost: 1 }, server, p99)
       }
@@ -115,14 +139,15 @@ async function compare(): Promise<void> {
   try {
     servers.push(await startOdradek())
     servers.push(await startKafka())
-    for (const size of sizes) if (wanted(String(size.valueBytes))) await throughput(servers, size)
-    memoryAndStart(servers)
-    if (wanted('latency')) await latency(servers)
-    if (wanted('attack')) await attack(servers)
-    for (const line of ratioTable(samples)) console.log(line)
+    for (const size of sizes) if (sections.has(String(size.valueBytes))) await throughput(servers, size)
+    if (sections.has('100') || sections.has('1024')) memoryAndStart(servers)
+    if (sections.has('latency')) await latency(servers)
+    if (sections.has('attack')) await attack(servers)
+    if (flags.add) addSamples(flags.add, samples)
   } finally {
     await Promise.all(servers.map(server => server.stop()))
   }
 }
 
-await compare()
+if (!flags.table) await compare()
+for (const line of ratioTable(flags.table ? samplesIn(flags.table) : samples)) console.log(line)

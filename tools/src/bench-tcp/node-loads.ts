@@ -16,14 +16,30 @@ export function nodeLoads(valueBytes: number, records: number): readonly Load[] 
   const label = labelOf(valueBytes)
   const values = { records, valueBytes }
   return [
-    { name: `produce ${label}, kafkajs`, ...values, drive: (servers, topic) => kafkajsProduce(servers, topic, values) },
+    {
+      name: `produce ${label}, kafkajs`,
+      client: 'kafkajs',
+      ...values,
+      drive: (servers, topic) => kafkajsProduce(servers, topic, values),
+    },
     {
       name: `consume ${label}, kafkajs`,
+      client: 'kafkajs',
       ...values,
       drive: (servers, topic) => kafkajsConsume(servers, topic, records),
     },
-    { name: `produce ${label}, odradek`, ...values, drive: (servers, topic) => ownProduce(servers, topic, values) },
-    { name: `consume ${label}, odradek`, ...values, drive: (servers, topic) => ownConsume(servers, topic, records) },
+    {
+      name: `produce ${label}, odradek`,
+      client: 'odradek',
+      ...values,
+      drive: (servers, topic) => ownProduce(servers, topic, values),
+    },
+    {
+      name: `consume ${label}, odradek`,
+      client: 'odradek',
+      ...values,
+      drive: (servers, topic) => ownConsume(servers, topic, records),
+    },
   ]
 }
 
