@@ -1,6 +1,7 @@
-// Fetch at a door. One partition: its leader parks the fetch. Several: all are read at once, in waves that respect the response's byte limit;
-// if that is too little, the door waits for the leaders' `advanced` news and reads once more. No session is known here: the listener keeps those.
+// Fetch at a door. One partition: its leader parks the fetch. Several: all are read at once, in waves that respect the response's byte limit; if that is
+// too little, the door waits for the leaders' `advanced` news and then asks those leaders alone that have more. No session is known here: the listener keeps those.
 import { onAbort } from '../../base/abort.ts'
+import { giveBack } from '../../base/lent-buffers.ts'
 import type { FetchResponse as LeaderFetchResponse } from '../../contracts/partition-leader.contract.ts'
 import type { FetchPartition, FetchRequest, FetchResponse, FetchTopic } from '../../protocol/messages/01-fetch.ts'
 import { NO_BYTES, NO_DIVERGENCE, NO_LEADER, NO_SNAPSHOT } from './absent.ts'
@@ -16,6 +17,9 @@ interface Part {
   readonly asked: FetchPartition
   leader: Leader | undefined
   response: PartitionResponse
+  /** How far can be read by the leader's news since this fetch came, -1 none, and what the news since the last look brought. */
+  toldEnd: number
+  toldBytes: number
 }
 
 /** Extra time that a parked fetch has to come back, beyond its own wait. Milliseconds. */
@@ -23,11 +27,7 @@ const RETURN_MS = 30_000
 const READ_COMMITTED = 1
 
 export const fetch: Answer<'Fetch'> = async (door, request, caller) => {
-  const parts = request.topics.flatMap(topic =>
-    topic.partitions.map(
-      asked => ({ topic, asked, leader: undefined, response: emptyResponse(asked.partition, 0) }) as Part,
-    ),
-  )
+  const parts = request.topics.flatMap(topic => topic.partitions.map(asked => unread(topic, asked)))
   if (parts.length === 1)
     await read(door, request, caller, parts[0]!, {
       minBytes: request.minBytes,
@@ -39,9 +39,13 @@ export const fetch: Answer<'Fetch'> = async (door, request, caller) => {
   return { throttleTimeMs: 0, errorCode: 0, sessionId: 0, responses: byTopic(parts), nodeEndpoints: [] }
 }
 
+function unread(topic: FetchTopic, asked: FetchPartition): Part {
+  return { topic, asked, leader: undefined, response: emptyResponse(asked.partition, 0), toldEnd: -1, toldBytes: 0 }
+}
+
 async function fetchMany(door: Door, request: FetchRequest, caller: Caller, parts: readonly Part[]): Promise<void> {
   if (request.maxWaitMs <= 0 || request.minBytes <= 0) {
-    await readAll(door, request, caller, parts)
+    await readAll(door, request, caller, { parts, keptBytes: 0 })
     return
   }
   // Watching begins before the first read, on the same links: what arrives between the read and the wait is not missed.
@@ -55,25 +59,27 @@ async function fetchMany(door: Door, request: FetchRequest, caller: Caller, part
   const arrival = watchAll(door, parts, request)
   try {
     const deadline = door.host.clock.monotonic() + request.maxWaitMs
-    for (;;) {
-      const { bytes, failed } = await readAll(door, request, caller, parts)
+    for (let unseen = parts, keptBytes = 0; unseen.length > 0; ) {
+      const { bytes, failed } = await readAll(door, request, caller, { parts: unseen, keptBytes })
       const leftMs = deadline - door.host.clock.monotonic()
       if (failed || bytes >= request.minBytes || leftMs <= 0 || caller.signal?.aborted) return
       await arrival.wait(request.minBytes - bytes, leftMs, caller.signal)
+      unseen = parts.filter(part => hasMore(part, request) || part.leader?.link.isClosed)
+      keptBytes = bytes - unseen.reduce((sum, part) => sum + letGo(part), 0)
     }
   } finally {
     arrival.stop()
   }
 }
 
-/** Reads all partitions, in waves whose limits fit what is left of `maxBytes`. */
+/** Reads partitions, in waves whose limits fit what is left of `maxBytes`; `keptBytes` of it were read before and stay. `bytes`: with them. */
 async function readAll(
   door: Door,
   request: FetchRequest,
   caller: Caller,
-  parts: readonly Part[],
+  { parts, keptBytes }: { readonly parts: readonly Part[]; readonly keptBytes: number },
 ): Promise<{ bytes: number; failed: boolean }> {
-  let bytes = 0
+  let bytes = keptBytes
   let failed = false
   for (let at = 0; at < parts.length; ) {
     const left = Math.max(0, request.maxBytes - bytes)
@@ -100,12 +106,22 @@ function nextWave(parts: readonly Part[], from: number, left: number): readonly 
 /** Empties what came too much; returns the bytes that stay. The first data of a response always stays. */
 function trim(wave: readonly Part[], left: number, first: boolean): number {
   let bytes = 0
-  for (const { response } of wave) {
-    const size = response.records?.byteLength ?? 0
+  for (const part of wave) {
+    const size = part.response.records?.byteLength ?? 0
     if (size === 0) continue
-    if (bytes + size > left && !(first && bytes === 0)) response.records = NO_BYTES
+    if (bytes + size > left && !(first && bytes === 0)) letGo(part)
     else bytes += size
   }
+  return bytes
+}
+
+/** Drops the records that were read, if any; returns their bytes. */
+function letGo({ response }: Part): number {
+  const { records } = response
+  if (!records || records.byteLength === 0) return 0
+  const bytes = records.byteLength
+  giveBack(records)
+  response.records = NO_BYTES
   return bytes
 }
 
@@ -148,22 +164,37 @@ async function read(door: Door, request: FetchRequest, caller: Caller, part: Par
   )
 }
 
-/** Counts what becomes readable at the watched leaders. */
-function watchAll(door: Door, parts: readonly Part[], { isolationLevel }: FetchRequest) {
-  let arrived = 0
-  let enough = Number.POSITIVE_INFINITY
+/** Whether the leader told of more than the last look at it showed. */
+function hasMore({ toldEnd, response }: Part, { isolationLevel }: FetchRequest): boolean {
+  return toldEnd > readableEnd(response, isolationLevel)
+}
+
+function readableEnd(
+  { highWatermark, lastStableOffset }: { readonly highWatermark: number; readonly lastStableOffset: number },
+  isolationLevel: number,
+): number {
+  return isolationLevel === READ_COMMITTED ? lastStableOffset : highWatermark
+}
+
+/** Notes at each part what becomes readable at its leader. */
+function watchAll(door: Door, parts: readonly Part[], request: FetchRequest) {
+  let lackingBytes = Number.POSITIVE_INFINITY
   let wake: () => void = () => undefined
-  const stops = parts.map(({ topic, asked }) => {
+  const stops = parts.map(part => {
+    const { topic, asked } = part
     const leader = door.leaders.known({ topic: topic.topic, topicId: topic.topicId, partition: asked.partition })
     if (!leader) return () => false
-    return watchLeader(leader, ({ bytes, highWatermark, lastStableOffset }) => {
-      if ((isolationLevel === READ_COMMITTED ? lastStableOffset : highWatermark) <= asked.fetchOffset) return
-      arrived += bytes
-      if (arrived >= enough) wake()
+    return watchLeader(leader, advanced => {
+      part.toldEnd = Math.max(part.toldEnd, readableEnd(advanced, request.isolationLevel))
+      // Behind what this fetch asks for, or seen already.
+      if (part.toldEnd <= asked.fetchOffset || !hasMore(part, request)) return
+      part.toldBytes += advanced.bytes
+      lackingBytes -= advanced.bytes
+      if (lackingBytes <= 0) wake()
     })
   })
   return {
-    /** Resolves when `bytes` more became readable since the last call, after `ms`, or when the signal fires. */
+    /** Resolves when leaders told of `bytes` more than was seen, after `ms`, or when the signal fires. */
     wait(bytes: number, ms: number, signal: AbortSignal | undefined): Promise<void> {
       return new Promise(resolve => {
         const timer = door.host.clock.after(ms, () => wake())
@@ -171,12 +202,16 @@ function watchAll(door: Door, parts: readonly Part[], { isolationLevel }: FetchR
         wake = () => {
           timer.cancel()
           detach?.()
-          arrived = 0
-          enough = Number.POSITIVE_INFINITY
+          lackingBytes = Number.POSITIVE_INFINITY
           resolve()
         }
-        enough = bytes
-        if (arrived >= enough) wake()
+        lackingBytes = bytes
+        for (const part of parts) {
+          // What came while the leader was being asked may be in its answer.
+          if (!hasMore(part, request)) part.toldBytes = 0
+          lackingBytes -= part.toldBytes
+        }
+        if (lackingBytes <= 0) wake()
       })
     },
     stop(): void {
