@@ -122,6 +122,8 @@ export const limits = {
   wireRequestsWaitingMax: 4_096,
   /** Coordinators of groups and transactional ids that a wire link remembers; beyond, the oldest is asked for again. */
   coordinatorsKnownMax: 10_000,
+  /** Topics that a wire link remembers beside those of the last reply; beyond, those that were not asked for longest are forgotten. */
+  topicsKnownMax: 100_000,
   /** Partitions that one admin request may create (Kafka: ReplicationControlManager's MAX_PARTITIONS_PER_BATCH). */
   partitionsPerRequestMax: 10_000,
 } as const

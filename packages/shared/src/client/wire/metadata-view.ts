@@ -1,4 +1,5 @@
-// What a wire link knows of the cluster's layout, taken from Metadata replies: nodes with their endpoints, topics with their leaders.
+// What a wire link knows of the cluster's layout, taken from Metadata replies: nodes with their endpoints, topics with their leaders. Bounded: by the
+// cluster's brokers, and in topics by the last reply or `limits.topicsKnownMax`, whichever is more.
 
 import type { MetadataResponse } from '../../protocol/messages/03-metadata.ts'
 import { ZERO_UUID } from '../../protocol/schema.ts'
@@ -11,11 +12,17 @@ export interface NodeEndpoint extends Endpoint {
 }
 
 export class MetadataView {
+  /** Those that were told of longest ago come first. */
   readonly topics = new Map<string, TopicView>()
+  readonly #topicsMax: number
   readonly #names = new Map<string, string>()
   #nodes = new Map<number, NodeEndpoint>()
   #controllerId = -1
   clusterId: string | null = null
+
+  constructor(topicsMax: number) {
+    this.#topicsMax = topicsMax
+  }
 
   /** Brokers known now. */
   nodes(): readonly NodeEndpoint[] {
@@ -51,11 +58,24 @@ export class MetadataView {
     }
     for (const topic of response.topics) {
       if (!topic.name) continue
-      const before = this.topics.get(topic.name)?.topicId ?? topic.topicId
-      if (before !== topic.topicId) this.#names.delete(before)
-      this.topics.set(topic.name, this.#view(topic))
+      const view = this.#view(topic)
+      this.#forget(topic.name)
+      this.topics.set(topic.name, view)
       if (topic.topicId !== ZERO_UUID) this.#names.set(topic.topicId, topic.name)
     }
+    // Whoever asked for these names needs them all.
+    const keep = Math.max(this.#topicsMax, response.topics.length)
+    for (const name of this.topics.keys()) {
+      if (this.topics.size <= keep) break
+      this.#forget(name)
+    }
+  }
+
+  #forget(name: string): void {
+    const known = this.topics.get(name)
+    if (!known) return
+    this.topics.delete(name)
+    this.#names.delete(known.topicId)
   }
 
   #endpoint(nodeId: number, host: string, port: number): NodeEndpoint {

@@ -11,7 +11,7 @@ function scene(bootstrapServers: readonly string[] = ['a:1'], patience: Partial<
   const clock = new HandClock()
   const broker = new ScriptedBroker()
   const host = handHost(clock)
-  const small = { ...host, limits: { ...host.limits, coordinatorsKnownMax: 2 } }
+  const small = { ...host, limits: { ...host.limits, coordinatorsKnownMax: 2, topicsKnownMax: 3 } }
   const link = openWireLink(small, { kind: 'wire', bootstrapServers, clientId: 'test', patience }, broker.openSocket)
   const refresh = (topics: readonly string[] | null = [], deadlineMs = 60_000, signal?: AbortSignal) =>
     outcome(link.refresh(topics, { allowAutoTopicCreation: false, deadlineMs, ...(signal ? { signal } : {}) }))
@@ -147,6 +147,54 @@ test('brokers that left the cluster lose their connections, those that moved get
   const [, moved] = await outcomeOf(clock, link.everyEndpoint(options))
   await outcomeOf(clock, link.request(moved!, 'ListGroups', { statesFilter: [], typesFilter: [] }, options))
   expect(open()).toEqual(['10.0.0.1:1', '10.0.0.1:1001', '10.0.0.1:1003'])
+})
+
+test('a coordinator on a broker that left the cluster is asked for again, and its connection does not stay', async () => {
+  const { broker, clock, link, refresh } = scene(['10.0.0.1:1'])
+  let coordinator = { nodeId: 2, host: '10.0.0.1', port: 1002 }
+  broker.on('Metadata', () => metadataReply(two))
+  broker.on('ListGroups', () => ({ throttleTimeMs: 0, errorCode: 0, groups: [] }))
+  broker.on('FindCoordinator', ({ coordinatorKeys: [key = ''] }) => {
+    return { throttleTimeMs: 0, coordinators: [{ key, ...coordinator, errorCode: 0, errorMessage: null }] } as never
+  })
+  const open = () => broker.addresses.filter((_, index) => !broker.sockets[index]!.isClosed)
+  const useCoordinator = async () => {
+    const endpoint = await outcomeOf(clock, link.coordinator('group', 'g', options))
+    await outcomeOf(clock, link.request(endpoint, 'ListGroups', { statesFilter: [], typesFilter: [] }, options))
+  }
+  refresh()
+  await clock.advance(0)
+  await useCoordinator()
+  refresh()
+  await clock.advance(0)
+  // One to the bootstrap server, one to whom was asked where the coordinator is, and one to the coordinator.
+  expect(open()).toEqual(['10.0.0.1:1', '10.0.0.1:1001', '10.0.0.1:1002'])
+  broker.on('Metadata', () => metadataReply(two.slice(0, 1)))
+  coordinator = { nodeId: 1, host: '10.0.0.1', port: 1001 }
+  refresh()
+  await clock.advance(0)
+  expect(open()).toEqual(['10.0.0.1:1', '10.0.0.1:1001'])
+  await useCoordinator()
+  expect(open()).toEqual(['10.0.0.1:1', '10.0.0.1:1001', '10.0.0.1:1001'])
+})
+
+test('topics beyond those that may be remembered are forgotten, the longest unasked first, and never one that was just asked for', async () => {
+  const { broker, clock, link, refresh } = scene()
+  const known = () => link.topics().map(({ name }) => name)
+  broker.on('Metadata', ({ topics }) =>
+    metadataReply(
+      two,
+      topics!.map(({ name }) => ({ name: name!, leaders: [[1, 0]] })),
+    ),
+  )
+  for (const names of [['a', 'b'], ['c'], ['a'], ['d']]) {
+    refresh(names)
+    await clock.advance(0)
+  }
+  expect(known()).toEqual(['c', 'a', 'd'])
+  refresh(['e', 'f', 'g', 'h', 'c'])
+  await clock.advance(0)
+  expect(known()).toEqual(['e', 'f', 'g', 'h', 'c'])
 })
 
 test('a coordinator is asked for once, retried while it loads, remembered until it is forgotten, and as many as may be are', async () => {

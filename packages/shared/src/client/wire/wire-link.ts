@@ -37,7 +37,7 @@ class WireLink implements ClusterLink {
   readonly #input: WireInput
   readonly #patience: WirePatience
   readonly #bootstrap: readonly NodeEndpoint[]
-  readonly #view = new MetadataView()
+  readonly #view: MetadataView
   readonly #connections: Connections
   readonly #coordinators = new Map<string, NodeEndpoint>()
   readonly #listeners = new Set<() => void>()
@@ -52,6 +52,7 @@ class WireLink implements ClusterLink {
   constructor(host: LinkHost, input: WireInput, openSocket: OpenSocket) {
     this.#host = host
     this.#input = input
+    this.#view = new MetadataView(host.limits.topicsKnownMax)
     this.#patience = { ...defaultPatience, ...input.patience }
     this.#bootstrap = input.bootstrapServers.map(bootstrapEndpoint)
     const { clientId, security = {} } = input
@@ -173,8 +174,12 @@ class WireLink implements ClusterLink {
     this.#coordinators.set(id, coordinator)
   }
 
-  /** Connections to brokers that the cluster no longer has, and to coordinators that nobody needs. */
+  /** Connections to brokers that the cluster no longer has, and to coordinators that nobody needs; so there are at most three to each broker. */
   #dropStale(): void {
+    for (const [id, { nodeId, host, port }] of this.#coordinators) {
+      const node = this.#view.node(nodeId)
+      if (node?.host !== host || node.port !== port) this.#coordinators.delete(id)
+    }
     const needed = new Set(
       [...this.#bootstrap, ...this.#view.nodes(), ...this.#coordinators.values()].map(({ id }) => id),
     )
