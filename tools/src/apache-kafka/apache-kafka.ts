@@ -22,8 +22,17 @@ export function kafkaClassPath(): string {
   return `${process.env.ODRADEK_KAFKA_JARS}/*`
 }
 
+/** Listeners beside the plain one, by security protocol (`SASL_PLAINTEXT`, `SASL_SSL`, ...); what each needs else stands in the node's configs. */
+export interface SecuredListeners {
+  readonly protocols: readonly string[]
+  /** SCRAM users as `kafka-storage format --add-scram` takes them: `SCRAM-SHA-256=[name=u,password=p]`. */
+  readonly scram: readonly string[]
+}
+
 export interface ApacheKafka {
   readonly bootstrapServers: string
+  /** Addresses of the secured listeners, by protocol. */
+  readonly secured: { readonly [protocol: string]: string }
   readonly pid: number
   /** SIGKILL, as a crash; the directory stays. */
   kill(): Promise<void>
@@ -36,13 +45,16 @@ export interface ApacheKafka {
 export async function startApacheKafka({
   heap = '512m',
   configs = {} as { readonly [name: string]: string },
+  listeners = { protocols: [], scram: [] } as SecuredListeners,
 } = {}): Promise<ApacheKafka> {
   const missing = apacheKafkaMissing()
   if (missing) throw new Error(missing)
   const dir = mkdtempSync(join(tmpdir(), 'apache-kafka-'))
   const [port, controllerPort] = [await freePort(), await freePort()]
+  const secured: { [protocol: string]: string } = {}
+  for (const protocol of listeners.protocols) secured[protocol] = `127.0.0.1:${await freePort()}`
   const properties = join(dir, 'server.properties')
-  writeFileSync(properties, serverProperties(dir, port, controllerPort, configs))
+  writeFileSync(properties, serverProperties(dir, { port, controllerPort, secured }, configs))
   const java = ['-cp', kafkaClassPath()]
   const { stdout } = await run('java', [...java, 'kafka.tools.StorageTool', 'random-uuid'])
   await run('java', [
@@ -54,6 +66,7 @@ export async function startApacheKafka({
     stdout.trim(),
     '-c',
     properties,
+    ...listeners.scram.flatMap(user => ['--add-scram', user]),
   ])
   const start = () =>
     spawn('java', [`-Xmx${heap}`, `-Xms${heap}`, ...java, 'kafka.Kafka', properties], {
@@ -71,6 +84,7 @@ export async function startApacheKafka({
   await answers(port, child)
   return {
     bootstrapServers: `127.0.0.1:${port}`,
+    secured,
     get pid() {
       return child.pid!
     },
@@ -88,18 +102,28 @@ export async function startApacheKafka({
 
 function serverProperties(
   dir: string,
-  port: number,
-  controllerPort: number,
+  {
+    port,
+    controllerPort,
+    secured,
+  }: {
+    readonly port: number
+    readonly controllerPort: number
+    readonly secured: { readonly [protocol: string]: string }
+  },
   configs: { readonly [name: string]: string },
 ): string {
+  const clients = [`PLAINTEXT://127.0.0.1:${port}`]
+  for (const [protocol, address] of Object.entries(secured)) clients.push(`${protocol}://${address}`)
+  const protocols = ['CONTROLLER:PLAINTEXT', ...['PLAINTEXT', ...Object.keys(secured)].map(name => `${name}:${name}`)]
   const all = {
     'process.roles': 'broker,controller',
     'node.id': '1',
     'controller.quorum.bootstrap.servers': `127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    listeners: `${clients.join()},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': clients.join(),
     'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+    'listener.security.protocol.map': protocols.join(),
     'log.dirs': join(dir, 'logs'),
     'offsets.topic.replication.factor': '1',
     'transaction.state.log.replication.factor': '1',
@@ -109,9 +133,12 @@ function serverProperties(
     'group.initial.rebalance.delay.ms': '0',
     ...configs,
   }
-  return Object.entries(all)
-    .map(([name, value]) => `${name}=${value}\n`)
-    .join('')
+  return (
+    Object.entries(all)
+      // Java's properties: a value of several lines is written in one.
+      .map(([name, value]) => `${name}=${value.replaceAll('\n', '\\n')}\n`)
+      .join('')
+  )
 }
 
 /** A port that was free a moment ago. */

@@ -21,7 +21,7 @@ export function labelOf(valueBytes: number): string {
   return valueBytes >= 1024 ? `${valueBytes / 1024} KiB` : `${valueBytes} B`
 }
 
-/** Produce loads come before the consume loads that read what they wrote. */
+/** Each client produces before it consumes, so that it has something to read when it is driven alone. */
 export function toolLoads(valueBytes: number, records: number): readonly Load[] {
   const label = labelOf(valueBytes)
   const values = { records, valueBytes }
@@ -39,16 +39,16 @@ export function toolLoads(valueBytes: number, records: number): readonly Load[] 
       drive: (servers, topic) => javaConsume(servers, topic, records),
     },
     {
-      name: `consume ${label}, librdkafka`,
-      client: 'librdkafka',
-      ...values,
-      drive: (servers, topic) => kcatConsume(servers, topic, records),
-    },
-    {
       name: `produce ${label}, librdkafka`,
       client: 'librdkafka',
       ...values,
       drive: (servers, topic) => kcatProduce(servers, topic, records, valueBytes),
+    },
+    {
+      name: `consume ${label}, librdkafka`,
+      client: 'librdkafka',
+      ...values,
+      drive: (servers, topic) => kcatConsume(servers, topic, records),
     },
   ]
 }
