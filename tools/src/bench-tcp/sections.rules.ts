@@ -5,7 +5,7 @@ export interface Sections {
   has(section: string, client?: string): boolean
 }
 
-export const sectionNames = ['100', '1024', 'latency', 'attack'] as const
+const sectionNames = ['100', '1024', 'latency', 'attack'] as const
 
 /** All of them when none is named. Throws for a section that there is not. */
 export function sectionsOf(asked: readonly string[]): Sections {

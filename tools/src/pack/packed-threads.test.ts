@@ -30,6 +30,24 @@ test('a record travels through a broker, a producer and a group on packed thread
   expect(run.stdout.trim()).toBe('packed/packed-thread.cjs 2000')
 })
 
+test('the program runs its threads on the pack as well', () => {
+  const program = `
+    const [pack, program] = process.argv.slice(1)
+    await import(pack)
+    process.argv = [process.execPath, program, '--version']
+    await import(program)
+    const { threadEntry } = await import('@odradek/shared/actor/thread-entry')
+    console.log(threadEntry().pathname.split('/').slice(-2).join('/'))
+  `
+  const run = spawnSync(
+    process.execPath,
+    ['--input-type=module', '--eval', program, built('./main.ts'), built('../cli/odradek.ts')],
+    { encoding: 'utf8', cwd: fileURLToPath(new URL('../../', import.meta.url)) },
+  )
+  expect(run.stderr).toBe('')
+  expect(run.stdout.trim().split('\n').at(-1)).toBe('packed/packed-thread.cjs')
+}, 60_000)
+
 test('every actor of the house is at hand on a packed thread', () => {
   const worker = readFileSync(built('./packed-thread.worker.ts'), 'utf8')
   const actors = ['broker', 'coordinator', 'producer', 'consumer'].flatMap(name =>

@@ -83,6 +83,23 @@ export function describeDerivedState(current: Current, reopen: Reopen): void {
     }
   })
 
+  test('a transaction that is aborted after a look that found none is found by the next look', () => {
+    const derived = noState()
+    const append = (one: ReturnType<typeof stamped>) => current().append(groupOf([one], derived), config)
+    const aborted = (from: number) =>
+      current()
+        .abortedTransactions(from, 100)
+        .map(({ producerId }) => producerId)
+    append(stamped(0, { producerId: 1, transactional: true }))
+    expect(aborted(0)).toEqual([])
+    append(marker(1, { producerId: 1, commit: false }))
+    append(stamped(2))
+    expect([aborted(2), aborted(1), aborted(0)]).toEqual([[], [1], [1]])
+    append(stamped(3, { producerId: 2, transactional: true }))
+    append(marker(4, { producerId: 2, commit: false }))
+    expect([aborted(2), aborted(3), aborted(5), aborted(0)]).toEqual([[2], [2], [], [1, 2]])
+  })
+
   test('high watermark and last stable offset are as of the last commit', () => {
     const log = current()
     log.append({ batches: [stamped(0), stamped(1), stamped(2)], highWatermark: 2, lastStableOffset: 1, now: 1 }, config)

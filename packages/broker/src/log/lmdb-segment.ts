@@ -67,6 +67,9 @@ export class LmdbSegment implements Segment {
   readonly #pool: EnvironmentPool
   readonly #identity: LogIdentity
   readonly #flushedRoot: FlushedRoot
+  /** A look has shown that no aborted transaction ends here or later: every read of what is committed asks. */
+  #noAbortedFrom = Number.POSITIVE_INFINITY
+
   constructor(path: string, name: SegmentName, { pool, identity }: { pool: EnvironmentPool; identity: LogIdentity }) {
     this.#path = path
     this.baseOffset = name.baseOffset
@@ -99,6 +102,7 @@ export class LmdbSegment implements Segment {
     if (change.snapshot !== undefined) this.#attempt(() => this.#pool.gate.run(() => this.#flushedRoot.beforeFirst()))
     this.#use('commit', environment => {
       if (!change.durable) this.#attempt(() => this.#flushedRoot.beforeUnflushed())
+      if ((change.aborted ?? []).length > 0) this.#noAbortedFrom = Number.POSITIVE_INFINITY
       // Reads come before the transaction: within it, they would go through the writer.
       const cut = change.dropFrom === undefined ? undefined : planCut(environment, change.dropFrom)
       let joined: readonly Uint8Array[] = []
@@ -190,10 +194,14 @@ export class LmdbSegment implements Segment {
   }
 
   visitAborted(offset: number, visitor: (aborted: AbortedTransaction) => boolean): void {
+    if (offset >= this.#noAbortedFrom) return
     this.#use('transaction index', environment => {
+      let isNone = true
       for (const [lastOffset, bytes] of environment.metaFrom('aborted', offset)) {
+        isNone = false
         if (!visitor(decodeAborted(lastOffset, bytes))) return
       }
+      if (isNone) this.#noAbortedFrom = offset
     })
   }
 
