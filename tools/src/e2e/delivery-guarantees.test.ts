@@ -22,7 +22,7 @@ test.each(examples)('$title', async ({ title, code, printed }) => {
   const file = join(tools, 'dist', `${title.replaceAll(' ', '-')}-${process.pid}.mjs`)
   writeFileSync(file, code)
   try {
-    const { stdout } = await run(process.execPath, [file], { timeout: 25_000 })
+    const { stdout } = await run(process.execPath, [file], { timeout: 100_000 })
     expect(stdout).toBe(printed)
   } finally {
     rmSync(file)

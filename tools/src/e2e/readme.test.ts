@@ -41,7 +41,7 @@ async function runExample(home: string, code: string): Promise<{ stdout: string;
   const file = join(root, home, 'dist', `readme-${process.pid}.mjs`)
   writeFileSync(file, code)
   try {
-    const { stdout } = await run(process.execPath, [file], { cwd: dir, timeout: 25_000 })
+    const { stdout } = await run(process.execPath, [file], { cwd: dir, timeout: 100_000 })
     return { stdout, hasData: existsSync(join(dir, 'data')) }
   } finally {
     rmSync(file)

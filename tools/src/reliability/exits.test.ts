@@ -15,7 +15,7 @@ test.each([
   ['an unhandled rejection', 'reject', 1, /rejected in the middle of writing/],
 ])(
   '%s in the middle of writing ends the process, five times of five',
-  { timeout: 180_000 },
+  { timeout: 300_000 },
   async (_, way, exitCode, errors) => {
     for (const after of [1, 10, 100, 1_000, 3_000]) {
       const ending = await new ChildProgram('exits', [join(dir, way), way, String(after)]).ended()

@@ -63,7 +63,7 @@ const places: readonly [string, boolean, () => SmallPlace][] = [
 describe.each(places)('%s', (_, isPossible, open) => {
   test.runIf(isPossible)(
     'is told as a storage error, loses nothing, and is over when there is room',
-    { timeout: 180_000 },
+    { timeout: 300_000 },
     async () => {
       const place = open()
       const child = new ChildProgram('full-disk', [place.dir], place.wrapper)

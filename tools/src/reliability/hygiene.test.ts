@@ -10,7 +10,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
 test.each([['alone'], ['listen']])(
   'a closed broker (%s) leaves no handle, thread, timer, file or rejection, and the process ends by itself',
-  { timeout: 180_000 },
+  { timeout: 300_000 },
   async how => {
     const child = new ChildProgram('hygiene', [join(dir, how), '20000', how])
     const [line] = await child.rest()

@@ -11,7 +11,7 @@ const dir = mkdtempSync(join(tmpdir(), 'odradek-storm-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
 test('a hundred kills of actors and threads under load lose, double and disorder nothing, and leave nothing open', {
-  timeout: 180_000,
+  timeout: 300_000,
 }, async () => {
   // The first storm loads what stays: code, native libraries, the platform's own threads.
   await killStorm({ dir: join(dir, 'first'), kills: 5, seed: 2 })

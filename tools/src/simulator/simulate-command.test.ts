@@ -51,7 +51,7 @@ describe('odradek simulate', () => {
   })
 })
 
-test('a seed repeats exactly, also one that fails', { timeout: 120_000 }, async () => {
+test('a seed repeats exactly, also one that fails', { timeout: 300_000 }, async () => {
   const options = { scenario: scenarioNamed('records'), weather: weatherNamed('restarts') }
   const first = await runSeed({ seed: 4, ...options, plant: ackBeforeAppend })
   const second = await runSeed({ seed: 4, ...options, plant: ackBeforeAppend })
@@ -68,7 +68,7 @@ function withoutStacks(history: string): string[] {
 // Here, where the test runner loads modules in its own time, and in two programs: how long a module takes must not show.
 test.each(scenarios.map(({ name }) => name))(
   '%s: the same seed is the same history, to the last line, wherever it runs',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async name => {
     const args = ['--seed', '11', '--scenario', name, '--weather', 'storm', '--trace']
     const { exitCode, out } = await simulate(...args)

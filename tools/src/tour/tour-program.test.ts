@@ -23,7 +23,7 @@ function tour(...args: string[]) {
 }
 
 test('a file goes through its acts and is verified; a second run finds the first and adds to it', {
-  timeout: 180_000,
+  timeout: 300_000,
 }, async () => {
   const input = file(
     'orders.jsonl',
@@ -50,7 +50,7 @@ test('a file goes through its acts and is verified; a second run finds the first
   expect(second.code).toBe(0)
 })
 
-test('the flights that vega-datasets ships go through', { timeout: 180_000 }, async () => {
+test('the flights that vega-datasets ships go through', { timeout: 300_000 }, async () => {
   const { code, stdout } = await tour('--records', '2000')
   expect(stdout).toMatch(/Verified: all 2,000 records .* in the order of each airport of departure/)
   expect(stdout).toMatch(/Verified: the totals of all \d+ airports of departure equal .* \(2,000 records\)/)
@@ -58,7 +58,7 @@ test('the flights that vega-datasets ships go through', { timeout: 180_000 }, as
 })
 
 test('lines without keys are counted by partition; totals of something else are not mixed in', {
-  timeout: 180_000,
+  timeout: 300_000,
 }, async () => {
   const input = file(
     'lines.txt',

@@ -22,6 +22,7 @@ function failSomeStarts({ self }: ActorContext, { failingStarts = 0, failingRest
 
 function handlersOf(context: ActorContext): Handlers<EchoContract> {
   const notes: number[] = []
+  const parked: (() => void)[] = []
   /** How many notes had arrived when each deferred work ran. */
   const turns: number[] = []
   const peers = { open: 0, gone: 0 }
@@ -35,7 +36,7 @@ function handlersOf(context: ActorContext): Handlers<EchoContract> {
         return { n, lane: context.self.lane, incarnation: context.self.incarnation }
       },
       late: ({ ms }) => new Promise(resolve => void context.clock.after(ms, () => resolve({ n: ms }))),
-      park: () => new Promise(() => {}),
+      park: () => new Promise(resolve => void parked.push(() => resolve({}))),
       bytes: ({ bytes }) => ({ bytes, bufferBytes: bytes.buffer.byteLength }),
       refuse: ({ code, detail }) => {
         throw new PortError({ code, message: 'refused as asked', detail })
@@ -60,6 +61,9 @@ function handlersOf(context: ActorContext): Handlers<EchoContract> {
         })
       },
       parcel: () => {},
+      release: () => {
+        for (const answer of parked.splice(0)) answer()
+      },
       crash,
       block,
       log: message => context.log.info({ size: message.length }, message),

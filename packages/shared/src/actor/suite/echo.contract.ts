@@ -13,7 +13,7 @@ export const echo = defineContract({
     echo: ask<{ readonly n: number }, { readonly n: number; readonly lane: number; readonly incarnation: number }>(),
     /** Answers after the given milliseconds of the actor's clock. */
     late: ask<{ readonly ms: number }, { readonly n: number }>(),
-    /** Answers never. */
+    /** Answers when it is told to `release`. */
     park: ask<Record<string, never>, Record<string, never>>(),
     /** Answers the same bytes, and how large the buffer below them was when they arrived. */
     bytes: ask<Parcel, { readonly bytes: Uint8Array; readonly bufferBytes: number }>({
@@ -40,6 +40,8 @@ export const echo = defineContract({
     parcel: tell<Parcel>({ buffers: parcel => [parcel.bytes] }),
     /** Tells the peer so many news. */
     report: tell<number>(),
+    /** Answers all that is parked. */
+    release: tell<Record<string, never>>(),
     /** Throws. */
     die: tell<string>(),
     /** Throws outside of any handler, which ends a thread. */

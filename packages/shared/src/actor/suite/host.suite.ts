@@ -204,18 +204,19 @@ function creditRules(withEcho: WithEcho): void {
     }, few))
 
   it('keeps the credit of an ask that was given up until its reply comes', () =>
-    withEcho(async ({ link }) => {
-      expect(await codeOf(link.ask('late', { ms: 40 }, { deadlineMs: 10 }))).toBe('DEADLINE')
+    withEcho(async ({ host, spawned, link }) => {
+      expect(await codeOf(link.ask('park', {}, { deadlineMs: 10 }))).toBe('DEADLINE')
       expect(link.stats().inFlightMessages).toBe(1)
-      await link.ask('late', { ms: 60 })
-      expect(link.stats().inFlightMessages).toBe(0)
+      host.link(spawned.address).tell('release', {})
+      while (link.stats().inFlightMessages > 0) await link.ask('echo', { n: 0 })
     }, few))
 
   it('fails an ask by its deadline also while it waits for credit, and does not send it then', () =>
-    withEcho(async ({ link }) => {
-      const slow = Array.from({ length: 4 }, () => link.ask('late', { ms: 60 }))
+    withEcho(async ({ host, spawned, link }) => {
+      const parked = Array.from({ length: 4 }, () => link.ask('park', {}))
       expect(await codeOf(link.ask('fail', { message: 'must not arrive' }, { deadlineMs: 5 }))).toBe('DEADLINE')
-      await Promise.all(slow)
+      host.link(spawned.address).tell('release', {})
+      await Promise.all(parked)
       expect(await link.ask('echo', { n: 1 })).toMatchObject({ incarnation: 1 })
     }, few))
 
