@@ -15,6 +15,7 @@ export default defineConfig({
     // For what never comes at all: a machine that has other things to do may take its time with the rest.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 100_000 } },
     // Tests wait for threads, sockets and child processes more than they compute: the default (cores - 1) leaves two cores half idle.
     maxWorkers: 2,
     // XState's development build, which tests load, warns when a machine with a context is started inside another machine's action, as a supervisor's effects

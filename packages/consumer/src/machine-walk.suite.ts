@@ -1,7 +1,7 @@
 // Walks a machine for its tests: one step with the names of its effects, and every state that can be reached with a shortest way to it.
-import { runMachine } from '@odradek/shared/actor/machine-runner'
+import { recordedMachine } from '@odradek/shared/actor/recorded-machine.suite'
 
-type Machine = Parameters<typeof runMachine>[1]
+type Machine = Parameters<typeof recordedMachine>[0]
 
 export interface Walked {
   readonly state: string
@@ -16,15 +16,7 @@ export interface Walked {
 
 /** Runs a new machine through the events. */
 export function walk(machine: Machine, events: readonly { readonly type: string }[]): Walked {
-  const effects: string[] = []
-  const recorder = new Proxy({}, { get: (_, name) => () => effects.push(String(name)) })
-  const host = {
-    trace: { on: false, transition() {} },
-    fail(reason: unknown) {
-      throw reason
-    },
-  }
-  const run = runMachine(host, machine, { effects: recorder as never })
+  const { run, effects } = recordedMachine(machine)
   for (const event of events) run.send(event as never)
   const { state, refused, isDone } = run
   return { state, context: run.context as object, heartbeating: run.hasTag('heartbeating'), effects, refused, isDone }

@@ -55,6 +55,15 @@ test('a wrong command, subcommand, flag or choice ends with 2 and names what was
     code: 2,
     notes: expect.stringContaining('Did you mean --output?'),
   })
+  for (const [noun, flag] of [
+    ['txn', '--state'],
+    ['group', '--state'],
+    ['group', '--type'],
+  ] as const) {
+    const { code, notes } = await odradek(noun, 'list', flag, 'Nonsense')
+    expect(code).toBe(2)
+    expect(notes).toContain("'Nonsense' is none.")
+  }
   expect(await odradek('actor', 'list', '-o', 'xml')).toMatchObject({
     code: 2,
     notes: expect.stringContaining('Allowed choices are text, wide, json, yaml'),

@@ -1,37 +1,28 @@
 // Every client administers topics, configs and offsets with its own admin API; what it did is then seen by another client. What a client has no API for is not asked.
-import { type Broker, createBroker } from '@odradek/broker/create-broker'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { errorText } from './client-errors.ts'
 import { realClients } from './clients.ts'
-import type { RealAdmin, RealClient } from './real-client.ts'
+import { clientsScene } from './clients-scene.suite.ts'
+import type { RealAdmin } from './real-client.ts'
 
 const TOPIC_PARTITIONS = 3
 const present = realClients.filter(({ missing }) => missing === null)
 const WITNESS = 'odradek'
 
 describe('administration', () => {
-  let broker: Broker
-  const clients = new Map<string, RealClient>()
+  const scene = clientsScene(present, { standing: TOPIC_PARTITIONS })
+  const { clients } = scene
   const admin = (name: string) => clients.get(name)!.admin as RealAdmin
   const witness = () => admin(WITNESS)
-
-  beforeAll(async () => {
-    broker = await createBroker({ storage: 'memory', topics: { standing: TOPIC_PARTITIONS } })
-    for (const kind of present) clients.set(kind.name, await kind.open(broker.bootstrapServers))
-    await clients.get(WITNESS)!.write('standing', 'none', tenLetters)
-  }, 120_000)
-  afterAll(async () => {
-    await Promise.all([...clients.values()].map(client => client.close()))
-    await broker?.close()
-  })
+  beforeAll(() => clients.get(WITNESS)!.write('standing', 'none', tenLetters))
 
   const names = present.map(({ name }) => name)
 
   test.each(names)('%s sees the node by its advertised address', async name => {
     const { clusterId, nodes } = await admin(name).cluster()
-    const [host, port] = broker.bootstrapServers.split(':')
+    const [host, port] = scene.broker.bootstrapServers.split(':')
     expect(nodes).toEqual([{ id: 1, host, port: Number(port) }])
-    if (clusterId !== null) expect(clusterId).toBe(broker.clusterId)
+    if (clusterId !== null) expect(clusterId).toBe(scene.broker.clusterId)
   })
 
   test.each(names)('%s lists topics, and finds a leader for every partition', async name => {

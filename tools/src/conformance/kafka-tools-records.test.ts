@@ -1,31 +1,23 @@
-// Kafka's own command line tools for records, groups and transactions, 4.3.1, unmodified, against our broker.
+// Kafka's own command line tools for records, groups and transactions, 4.3.1, unmodified, against our scene.broker.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Broker, createBroker } from '@odradek/broker/create-broker'
 import { createProducer } from '@odradek/producer/create-producer'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { javaMissing } from './drivers.ts'
-import { KafkaTools } from './kafka-tools.ts'
+import { kafkaToolsScene } from './kafka-tools-scene.suite.ts'
 
 const missing = javaMissing()
 
 describe.skipIf(missing !== null)(missing ?? "Kafka's tools for records", () => {
-  let broker: Broker
-  let tools: KafkaTools
+  const scene = kafkaToolsScene({ verified: 2, loaded: 2, sums: 1 })
   let dir: string
-  beforeAll(async () => {
+  beforeAll(() => {
     dir = mkdtempSync(join(tmpdir(), 'kafka-tools-'))
-    broker = await createBroker({ storage: 'memory', topics: { verified: 2, loaded: 2, sums: 1 } })
-    tools = new KafkaTools(broker.bootstrapServers)
   })
-  afterAll(async () => {
-    await tools?.close()
-    await broker?.close()
-    rmSync(dir, { recursive: true, force: true })
-  })
+  afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
-  const groups = (...args: string[]) => tools.run('kafka-consumer-groups', args)
+  const groups = (...args: string[]) => scene.tools.run('kafka-consumer-groups', args)
   const events = (out: string) =>
     out
       .split('\n')
@@ -34,7 +26,7 @@ describe.skipIf(missing !== null)(missing ?? "Kafka's tools for records", () => 
 
   test('kafka-verifiable-producer and kafka-verifiable-consumer agree on every record', async () => {
     const spread = ['--repeating-keys', '10']
-    const produced = await tools.runAlone('kafka-verifiable-producer', [
+    const produced = await scene.tools.runAlone('kafka-verifiable-producer', [
       '--topic',
       'verified',
       '--max-messages',
@@ -42,7 +34,7 @@ describe.skipIf(missing !== null)(missing ?? "Kafka's tools for records", () => 
       ...spread,
     ])
     expect(events(produced).at(-1)).toMatchObject({ name: 'tool_data', sent: 500, acked: 500 })
-    const consumed = await tools.runAlone('kafka-verifiable-consumer', [
+    const consumed = await scene.tools.runAlone('kafka-verifiable-consumer', [
       '--topic',
       'verified',
       '--group-id',
@@ -84,18 +76,20 @@ describe.skipIf(missing !== null)(missing ?? "Kafka's tools for records", () => 
   test('kafka-delete-records moves the beginning of a partition', async () => {
     const file = join(dir, 'offsets.json')
     writeFileSync(file, JSON.stringify({ version: 1, partitions: [{ topic: 'verified', partition: 0, offset: 5 }] }))
-    const deleted = await tools.run('kafka-delete-records', ['--offset-json-file', file])
+    const deleted = await scene.tools.run('kafka-delete-records', ['--offset-json-file', file])
     expect(deleted).toContain('partition: verified-0\tlow_watermark: 5')
-    const earliest = await tools.run('kafka-get-offsets', ['--topic', 'verified', '--time', '-2'])
+    const earliest = await scene.tools.run('kafka-get-offsets', ['--topic', 'verified', '--time', '-2'])
     expect(earliest.trim().split('\n').toSorted()).toEqual(['verified:0:5', 'verified:1:0'])
   })
 
   test('kafka-producer-perf-test and kafka-consumer-perf-test run to their end, with and without transactions', async () => {
     const load = ['--topic', 'loaded', '--num-records', '20000', '--record-size', '100', '--throughput', '-1']
-    expect(await tools.run('kafka-producer-perf-test', load)).toMatch(/^20000 records sent, /m)
+    expect(await scene.tools.run('kafka-producer-perf-test', load)).toMatch(/^20000 records sent, /m)
     const transactions = ['--transactional-id', 'perf', '--transaction-duration-ms', '50']
-    expect(await tools.run('kafka-producer-perf-test', [...load, ...transactions])).toMatch(/^20000 records sent, /m)
-    const read = await tools.run('kafka-consumer-perf-test', [
+    expect(await scene.tools.run('kafka-producer-perf-test', [...load, ...transactions])).toMatch(
+      /^20000 records sent, /m,
+    )
+    const read = await scene.tools.run('kafka-consumer-perf-test', [
       '--topic',
       'loaded',
       '--num-records',
@@ -109,10 +103,13 @@ describe.skipIf(missing !== null)(missing ?? "Kafka's tools for records", () => 
   })
 
   test('kafka-transactions shows a transaction that is open, its producer, and ends it', async () => {
-    await using producer = createProducer({ bootstrapServers: broker.bootstrapServers, transactionalId: 'left-open' })
+    await using producer = createProducer({
+      bootstrapServers: scene.broker.bootstrapServers,
+      transactionalId: 'left-open',
+    })
     const transaction = await producer.begin()
     await transaction.send('sums', { partition: 0, value: 'x' })
-    const transactions = (...args: string[]) => tools.run('kafka-transactions', args)
+    const transactions = (...args: string[]) => scene.tools.run('kafka-transactions', args)
     expect(await transactions('list')).toMatch(/left-open\s+\d+\s+\d+\s+Ongoing/)
     const described = await transactions('describe', '--transactional-id', 'left-open')
     expect(described).toMatch(/left-open.*Ongoing.*sums-0/)

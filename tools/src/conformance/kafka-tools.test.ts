@@ -1,25 +1,14 @@
 // Kafka's own command line tools, 4.3.1, unmodified, against our broker: what they print is what an administrator of Kafka expects.
-import { type Broker, createBroker } from '@odradek/broker/create-broker'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { javaMissing } from './drivers.ts'
-import { KafkaTools } from './kafka-tools.ts'
+import { kafkaToolsScene } from './kafka-tools-scene.suite.ts'
 
 const missing = javaMissing()
 
 describe.skipIf(missing !== null)(missing ?? "Kafka's tools", () => {
-  let broker: Broker
-  let tools: KafkaTools
-  beforeAll(async () => {
-    broker = await createBroker({ storage: 'memory' })
-    tools = new KafkaTools(broker.bootstrapServers)
-  })
-  afterAll(async () => {
-    await tools?.close()
-    await broker?.close()
-  })
-
-  const topics = (...args: string[]) => tools.run('kafka-topics', args)
-  const configs = (...args: string[]) => tools.run('kafka-configs', args)
+  const scene = kafkaToolsScene()
+  const topics = (...args: string[]) => scene.tools.run('kafka-topics', args)
+  const configs = (...args: string[]) => scene.tools.run('kafka-configs', args)
 
   test('kafka-topics creates, lists, describes, alters and deletes', async () => {
     expect(
@@ -68,18 +57,18 @@ describe.skipIf(missing !== null)(missing ?? "Kafka's tools", () => {
 
   test('kafka-console-producer, kafka-console-consumer and kafka-get-offsets agree', async () => {
     const input = 'a:1\nb:2\nc:3\n'
-    await tools.run(
+    await scene.tools.run(
       'kafka-console-producer',
       ['--topic', 'orders', '--reader-property', 'parse.key=true', '--reader-property', 'key.separator=:'],
       { input },
     )
-    const offsets = await tools.run('kafka-get-offsets', ['--topic', 'orders'])
+    const offsets = await scene.tools.run('kafka-get-offsets', ['--topic', 'orders'])
     const sum = offsets
       .trim()
       .split('\n')
       .reduce((total, line) => total + Number(line.split(':')[2]), 0)
     expect(sum).toBe(3)
-    const read = await tools.run('kafka-console-consumer', [
+    const read = await scene.tools.run('kafka-console-consumer', [
       '--topic',
       'orders',
       '--from-beginning',
@@ -92,17 +81,19 @@ describe.skipIf(missing !== null)(missing ?? "Kafka's tools", () => {
   })
 
   test('kafka-features, kafka-metadata-quorum and kafka-log-dirs describe this node', async () => {
-    const features = await tools.run('kafka-features', ['describe'])
+    const features = await scene.tools.run('kafka-features', ['describe'])
     expect(features).toMatch(
       /Feature: transaction\.version\s+SupportedMinVersion: 0\s+SupportedMaxVersion: 2\s+FinalizedVersionLevel: 2/,
     )
-    expect(await tools.run('kafka-metadata-quorum', ['describe', '--status'])).toMatch(/ClusterId: +\S+\nLeaderId: +1/)
-    const dirs = await tools.run('kafka-log-dirs', ['--describe', '--topic-list', 'orders'])
+    expect(await scene.tools.run('kafka-metadata-quorum', ['describe', '--status'])).toMatch(
+      /ClusterId: +\S+\nLeaderId: +1/,
+    )
+    const dirs = await scene.tools.run('kafka-log-dirs', ['--describe', '--topic-list', 'orders'])
     expect(dirs).toContain('"partition":"orders-0"')
   })
 
   test('kafka-broker-api-versions reads every API that is served', async () => {
-    const versions = await tools.run('kafka-broker-api-versions', [])
+    const versions = await scene.tools.run('kafka-broker-api-versions', [])
     expect(versions).toMatch(/\(id: 1 rack: null isFenced: false\) -> \(/)
     expect(versions).toMatch(/Produce\(0\): 0 to 13 \[usable: 13\]/)
     expect(versions).toMatch(/Fetch\(1\): 4 to 18 \[usable: 18\]/)

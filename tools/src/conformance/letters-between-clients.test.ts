@@ -1,9 +1,9 @@
 // Every client reads what every client wrote, byte for byte, in every codec that both have; over TCP against one broker, default settings.
-import { type Broker, createBroker } from '@odradek/broker/create-broker'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { realClients } from './clients.ts'
+import { clientsScene } from './clients-scene.suite.ts'
 import { LETTER_PARTITIONS, lettersFor, linesOf } from './letters.ts'
-import { type Codec, codecs, type Letter, type RealClient } from './real-client.ts'
+import { type Codec, codecs, type Letter } from './real-client.ts'
 
 const present = realClients.filter(({ missing }) => missing === null)
 const absent = realClients.filter(({ missing }) => missing !== null)
@@ -19,22 +19,9 @@ interface Written {
 const topicOf = (writer: string, codec: Codec) => `${writer.replaceAll(/[^a-z-]/g, '')}-${codec}`
 
 describe('letters between clients', () => {
-  let broker: Broker
-  const clients = new Map<string, RealClient>()
+  const names = present.flatMap(({ name }) => codecs.map(codec => topicOf(name, codec)))
+  const { clients } = clientsScene(present, Object.fromEntries(names.map(name => [name, LETTER_PARTITIONS])))
   const written: Written[] = []
-
-  beforeAll(async () => {
-    const names = present.flatMap(({ name }) => codecs.map(codec => topicOf(name, codec)))
-    broker = await createBroker({
-      storage: 'memory',
-      topics: Object.fromEntries(names.map(name => [name, LETTER_PARTITIONS])),
-    })
-    for (const kind of present) clients.set(kind.name, await kind.open(broker.bootstrapServers))
-  }, 120_000)
-  afterAll(async () => {
-    await Promise.all([...clients.values()].map(client => client.close()))
-    await broker?.close()
-  })
 
   test.each(present.map(({ name }) => name))(
     '%s writes with every codec that it has',

@@ -1,10 +1,10 @@
 // A batch of exactly max.message.bytes is taken from every client and read by every other; one byte more is refused, by name, and leaves nothing behind.
-import { type Broker, createBroker } from '@odradek/broker/create-broker'
 import { createAdmin } from '@odradek/shared/client/admin'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { errorText } from './client-errors.ts'
 import { realClients } from './clients.ts'
-import type { Letter, RealClient } from './real-client.ts'
+import { clientsScene } from './clients-scene.suite.ts'
+import type { Letter } from './real-client.ts'
 
 const present = realClients.filter(({ missing }) => missing === null)
 const names = present.map(({ name }) => name)
@@ -18,19 +18,10 @@ const AROUND_VALUE_BYTES = 61 + 3 + 3 + 5
 const topicOf = (name: string) => `limit-${name.replaceAll(/[^a-z-]/g, '')}`
 
 describe('records at the size limit', () => {
-  let broker: Broker
-  const clients = new Map<string, RealClient>()
-
-  beforeAll(async () => {
-    const configs = { 'max.message.bytes': String(LIMIT_BYTES) }
-    const topics = names.map(name => [topicOf(name), { partitions: 1, configs }])
-    broker = await createBroker({ storage: 'memory', topics: Object.fromEntries(topics) })
-    for (const kind of present) clients.set(kind.name, await kind.open(broker.bootstrapServers))
-  }, 120_000)
-  afterAll(async () => {
-    await Promise.all([...clients.values()].map(client => client.close()))
-    await broker?.close()
-  })
+  const configs = { 'max.message.bytes': String(LIMIT_BYTES) }
+  const topics = names.map(name => [topicOf(name), { partitions: 1, configs }])
+  const scene = clientsScene(present, Object.fromEntries(topics))
+  const { clients } = scene
 
   const letterOf = (name: string, batchBytes: number): Letter => ({
     partition: 0,
@@ -46,7 +37,7 @@ describe('records at the size limit', () => {
       await client.write(topicOf(name), 'none', [letterOf(name, LIMIT_BYTES)])
       const refused = client.write(topicOf(name), 'none', [letterOf(name, LIMIT_BYTES + 1)])
       await expect(errorText(refused)).resolves.toMatch(/too.?large|larger than the max/i)
-      await using admin = createAdmin({ bootstrapServers: broker })
+      await using admin = createAdmin({ bootstrapServers: scene.broker })
       const [end] = await admin.records.offsets([{ topic: topicOf(name), partition: 0 }], 'latest')
       expect(Number(end!.offset)).toBe(1)
     },

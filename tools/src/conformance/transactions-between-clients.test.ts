@@ -1,14 +1,13 @@
 // Transactions of every client against our broker over TCP, read by every other: what is committed is seen whole and in order, what was aborted or fenced is
 // seen by nobody, and offsets in a transaction hold with it.
-import { type Broker, createBroker } from '@odradek/broker/create-broker'
 import { createProducer } from '@odradek/producer/create-producer'
 import { createAdmin } from '@odradek/shared/client/admin'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { clientsScene } from './clients-scene.suite.ts'
 import { confluentTransactions, javaTransactions } from './driven-transactions.ts'
 import { kafkajsTransactions } from './kafkajs-transactions.ts'
 import { odradekTransactions } from './odradek-transactions.ts'
 import { platformaticTransactions } from './platformatic-transactions.ts'
-import type { TransactionalClient } from './transactional-client.ts'
 
 const kinds = [
   odradekTransactions,
@@ -41,22 +40,15 @@ const fenced = { zombie: 'of the zombie', successor: 'of its successor' }
 const visible = ['committed 1', 'committed 2', 'committed 3', 'of its successor']
 
 describe('transactions between clients', () => {
-  let broker: Broker
-  const clients = new Map<string, TransactionalClient>()
-
+  const topics = names.flatMap(name => [
+    [written(name), 1],
+    [copied(name), PARTITIONS],
+  ])
+  const scene = clientsScene(present, { input: PARTITIONS, ...Object.fromEntries(topics) })
+  const { clients } = scene
   beforeAll(async () => {
-    const topics = names.flatMap(name => [
-      [written(name), 1],
-      [copied(name), PARTITIONS],
-    ])
-    broker = await createBroker({ storage: 'memory', topics: { input: PARTITIONS, ...Object.fromEntries(topics) } })
-    await using producer = createProducer({ bootstrapServers: broker })
+    await using producer = createProducer({ bootstrapServers: scene.broker })
     await producer.send('input', input)
-    for (const kind of present) clients.set(kind.name, await kind.open(broker.bootstrapServers))
-  }, 120_000)
-  afterAll(async () => {
-    await Promise.all([...clients.values()].map(client => client.close()))
-    await broker?.close()
   })
 
   test.each(names)('%s commits and aborts', async name => {
@@ -81,7 +73,7 @@ describe('transactions between clients', () => {
         perTransaction: 5,
       }
       await clients.get(name)!.copy(job)
-      await using admin = createAdmin({ bootstrapServers: broker })
+      await using admin = createAdmin({ bootstrapServers: scene.broker })
       const offsets = await admin.groups.offsets(groupId)
       expect(Object.fromEntries(offsets.map(({ partition, offset }) => [partition, Number(offset)]))).toEqual({
         0: RECORDS / PARTITIONS,
@@ -92,8 +84,8 @@ describe('transactions between clients', () => {
   )
 
   test('there was something to hide: aborted records are in the logs', async () => {
-    await using admin = createAdmin({ bootstrapServers: broker })
-    await using producer = createProducer({ bootstrapServers: broker })
+    await using admin = createAdmin({ bootstrapServers: scene.broker })
+    await using producer = createProducer({ bootstrapServers: scene.broker })
     for (const name of names) {
       const [end] = await admin.records.offsets([{ topic: written(name), partition: 0 }], 'latest')
       const [records, markers] = [script.flatMap(({ values }) => values).length + 2, script.length + 2]

@@ -1,11 +1,10 @@
 // A producing client of the load tool, in its own thread: sends numbered records at their intended times and measures what that takes.
 import type { EventLoopUtilization } from 'node:perf_hooks'
-import { createProducer, type Producer } from '@odradek/producer'
-import { systemRandom } from '@odradek/shared/base/random'
-import { topic } from '@odradek/shared/client/topic'
+import type { Producer } from '@odradek/producer'
 import { type ClientResult, type ClientTask, counters } from './client-messages.ts'
 import { Latencies } from './latencies.ts'
-import { type LoadRecord, loadEncoder } from './load-record.records.ts'
+import { type LoadProducer, loadProducer } from './load-producer.ts'
+import type { LoadRecord } from './load-record.records.ts'
 import { dueRecords, intendedMs, measuredFromMs, type Pace, shareOf } from './pacing.rules.ts'
 import { preciseNow } from './wall-clock.ts'
 
@@ -19,7 +18,7 @@ export interface Go {
 export class ProduceClient {
   readonly #task: ClientTask
   readonly #producer: Producer
-  readonly #topic
+  readonly #topic: LoadProducer['topic']
   readonly #live: Float64Array
   readonly #sequences: number[]
   readonly #delay = new Latencies()
@@ -34,19 +33,12 @@ export class ProduceClient {
   #toMs = 0
 
   constructor(task: ClientTask, bootstrapServers: object) {
-    const { plan, worker } = task
     this.#task = task
-    this.#topic = topic(plan.topic, { value: loadEncoder(plan, worker, () => random.float()) })
-    this.#live = new Float64Array(task.counters)
-    this.#sequences = new Array(plan.partitions).fill(0)
-    this.#producer = createProducer({
-      ...bootstrapServers,
-      clientId: `odradek-load-${worker}`,
-      acks: plan.acks,
-      batchSize: plan.batchSize,
-      lingerMs: plan.lingerMs,
-      compressionType: plan.compression,
-    } as never)
+    const { producer, topic, live, sequences } = loadProducer(task, bootstrapServers, { acks: task.plan.acks })
+    this.#producer = producer
+    this.#topic = topic
+    this.#live = live
+    this.#sequences = sequences
   }
 
   /** Resolves when the topic is known. */
@@ -159,7 +151,6 @@ export class ProduceClient {
   }
 }
 
-const random = systemRandom()
 /** Timers are this coarse; what is nearer is waited for in turns of the loop. */
 const TIMER_MS = 2
 

@@ -1,12 +1,11 @@
 // A transacting client of the load tool, in its own thread: one transaction after another, each begun at its intended time. Records of those that will be aborted are
 // marked, so that a reader knows what it should never see.
-import { createProducer, type Producer } from '@odradek/producer'
-import { systemRandom } from '@odradek/shared/base/random'
-import { topic } from '@odradek/shared/client/topic'
+import type { Producer } from '@odradek/producer'
 import { type ClientResult, type ClientTask, counters } from './client-messages.ts'
 import { Latencies } from './latencies.ts'
 import type { TransactionPlan } from './load-plan.ts'
-import { type LoadRecord, loadEncoder } from './load-record.records.ts'
+import { type LoadProducer, loadProducer } from './load-producer.ts'
+import type { LoadRecord } from './load-record.records.ts'
 import { intendedMs, isAborted, measuredFromMs, type Pace, shareOf } from './pacing.rules.ts'
 import { type Go, pauseUntil } from './produce-client.ts'
 import { preciseNow } from './wall-clock.ts'
@@ -25,7 +24,7 @@ export class TransactionClient {
   readonly #task: ClientTask
   readonly #transaction: TransactionPlan
   readonly #producer: Producer
-  readonly #topic
+  readonly #topic: LoadProducer['topic']
   readonly #live: Float64Array
   readonly #sequences: number[]
   readonly #latencies = { delay: new Latencies(), commit: new Latencies(), transaction: new Latencies() }
@@ -35,21 +34,14 @@ export class TransactionClient {
   #toMs = 0
 
   constructor(task: ClientTask, transaction: TransactionPlan, bootstrapServers: object) {
-    const { plan, worker } = task
-    const random = systemRandom()
     this.#task = task
     this.#transaction = transaction
-    this.#topic = topic(plan.topic, { value: loadEncoder(plan, worker, () => random.float()) })
-    this.#live = new Float64Array(task.counters)
-    this.#sequences = new Array(plan.partitions).fill(0)
-    this.#producer = createProducer({
-      ...bootstrapServers,
-      clientId: `odradek-load-${worker}`,
-      transactionalId: `odradek-load-${plan.runId}-${worker}`,
-      batchSize: plan.batchSize,
-      lingerMs: plan.lingerMs,
-      compressionType: plan.compression,
-    } as never)
+    const transactionalId = `odradek-load-${task.plan.runId}-${task.worker}`
+    const { producer, topic, live, sequences } = loadProducer(task, bootstrapServers, { transactionalId })
+    this.#producer = producer
+    this.#topic = topic
+    this.#live = live
+    this.#sequences = sequences
   }
 
   /** Resolves when the topic and the producer id are known. */

@@ -1,5 +1,5 @@
 // When a connection reads, and when it ends.
-import { runMachine } from '@odradek/shared/actor/machine-runner'
+import { recordedMachine } from '@odradek/shared/actor/recorded-machine.suite'
 import { describe, expect, test } from 'vitest'
 import { getShortestPaths } from 'xstate/graph'
 import { type ConnectionEvent, connectionMachine } from './connection.machine.ts'
@@ -12,17 +12,9 @@ const repliesLeft: ConnectionEvent = { type: 'replies.left' }
 const lost: ConnectionEvent = { type: 'socket.lost' }
 
 function after(...events: readonly ConnectionEvent[]) {
-  let effects: string[] = []
-  const recorder = new Proxy({}, { get: (_, name) => () => effects.push(String(name)) })
-  const host = {
-    trace: { on: false, transition() {} },
-    fail(reason: unknown) {
-      throw reason
-    },
-  }
-  const machine = runMachine(host, connectionMachine, { effects: recorder as never })
+  const { run: machine, effects } = recordedMachine(connectionMachine)
   for (const event of events) {
-    effects = []
+    effects.length = 0
     machine.send(event)
   }
   return { state: machine.state, effects, serving: machine.hasTag('serving'), refused: machine.refused }

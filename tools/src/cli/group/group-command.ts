@@ -2,16 +2,27 @@
 import { createAdmin } from '@odradek/shared/client/admin'
 import { Command, Option } from 'commander'
 import { type ClusterFlags, clientOptions, clusterOptions } from '../terminal/cluster-flags.ts'
-import { integerFlag, severalFlag } from '../terminal/flags.ts'
+import { integerFlag, severalFlag, wordsFlag } from '../terminal/flags.ts'
 import { outputOption } from '../terminal/table.ts'
 import type { Terminal } from '../terminal/terminal.ts'
+
+/** Of both protocols (Java: GroupState). */
+const GROUP_STATES = [
+  'Assigning',
+  'CompletingRebalance',
+  'Dead',
+  'Empty',
+  'PreparingRebalance',
+  'Reconciling',
+  'Stable',
+]
 
 export function groupCommand(terminal: Terminal): Command {
   const command = new Command('group').description('consumer groups of any cluster')
   const add = (name: string, summary: string) => clusterOptions(command.command(name).description(summary))
   add('list', 'all groups')
-    .option('--state [state,...]', 'only in these states')
-    .option('--type [type,...]', 'only classic or consumer groups')
+    .option('--state [state,...]', 'only in these states', wordsFlag(GROUP_STATES))
+    .option('--type [type,...]', 'only classic or consumer groups', wordsFlag(['classic', 'consumer']))
     .addOption(outputOption())
     .addOption(styleOption())
     .action(async flags => (await import('./group-views.ts')).listGroups(terminal, flags))

@@ -26,8 +26,8 @@ interface ViewFlags extends ClusterFlags {
 
 export interface ListFlags extends ViewFlags {
   /** With a value: only groups in these states. */
-  readonly state?: true | string
-  readonly type?: true | string
+  readonly state?: true | readonly string[]
+  readonly type?: true | readonly GroupType[]
 }
 
 export interface DescribeFlags extends ViewFlags {
@@ -37,11 +37,11 @@ export interface DescribeFlags extends ViewFlags {
 }
 
 export async function listGroups(terminal: Terminal, flags: ListFlags): Promise<void> {
-  const wordsOf = (given: true | string | undefined) => (typeof given === 'string' ? given.split(',') : [])
+  const wordsOf = <Word>(given: true | readonly Word[] | undefined) => (given === true ? [] : (given ?? []))
   await using admin = createAdmin(clientOptions(flags))
   const groups = await admin.groups.list({
     states: wordsOf(flags.state),
-    types: wordsOf(flags.type).map(type => type.toLowerCase() as GroupType),
+    types: wordsOf(flags.type),
   })
   if (flags.style === 'kafka') {
     const what = { state: flags.state !== undefined, type: flags.type !== undefined }

@@ -31,6 +31,16 @@ export function severalFlag<T>(
   return (given, before) => [...(before ?? []), read(given)]
 }
 
+/** Words with commas between them, each one of these in whatever case; gives them as they are spelled here. */
+export function wordsFlag(words: readonly string[]): (given: string) => readonly string[] {
+  return given =>
+    given.split(',').map(each => {
+      const word = words.find(known => known.toLowerCase() === each.trim().toLowerCase())
+      if (word !== undefined) return word
+      throw new InvalidArgumentError(`It takes, with commas between them, ${words.join(', ')}; '${each}' is none.`)
+    })
+}
+
 /** `name=value`. */
 export function pairFlag(given: string): readonly [string, string] {
   const at = given.indexOf('=')

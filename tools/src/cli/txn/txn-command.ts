@@ -3,7 +3,7 @@ import { type Admin, createAdmin, type PartitionId } from '@odradek/shared/clien
 import { Command } from 'commander'
 import { CommandError, usageError } from '../command-error.ts'
 import { type ClusterFlags, clientOptions, clusterOptions } from '../terminal/cluster-flags.ts'
-import { durationFlag, integerFlag } from '../terminal/flags.ts'
+import { durationFlag, integerFlag, wordsFlag } from '../terminal/flags.ts'
 import { type OutputFormat, outputOption, printRows } from '../terminal/table.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
@@ -12,7 +12,7 @@ interface ViewFlags extends ClusterFlags {
 }
 
 interface ListFlags extends ViewFlags {
-  readonly state?: string
+  readonly state?: readonly string[]
   readonly longerThan?: number
   readonly pattern?: string
 }
@@ -30,11 +30,23 @@ interface AbortFlags extends ClusterFlags {
   readonly startOffset?: number
 }
 
+/** Java: TransactionState. */
+const STATES = [
+  'CompleteAbort',
+  'CompleteCommit',
+  'Dead',
+  'Empty',
+  'Ongoing',
+  'PrepareAbort',
+  'PrepareCommit',
+  'PrepareEpochFence',
+]
+
 export function txnCommand(terminal: Terminal): Command {
   const command = new Command('txn').description('transactions of any cluster, and ending those that hang')
   const add = (name: string, summary: string) => clusterOptions(command.command(name).description(summary))
   add('list', 'transactional ids and their state')
-    .option('--state <state,...>', "only in these states, in Kafka's words: Ongoing, CompleteCommit, ...")
+    .option('--state <state,...>', 'only in these states, such as Ongoing', wordsFlag(STATES))
     .option('--longer-than <duration>', 'only those open for longer than 500ms, 10s, 2m', durationFlag)
     .option('--pattern <regex>', 'only ids that it matches as a whole')
     .addOption(outputOption())
@@ -62,7 +74,7 @@ async function list(terminal: Terminal, flags: ListFlags): Promise<void> {
   const { state, longerThan, pattern } = flags
   await using admin = createAdmin(clientOptions(flags))
   const transactions = await admin.transactions.list({
-    ...(state === undefined ? {} : { states: state.split(',') }),
+    ...(state === undefined ? {} : { states: state }),
     ...(longerThan === undefined ? {} : { longerThanMs: longerThan }),
     ...(pattern === undefined ? {} : { pattern }),
   })

@@ -1,7 +1,7 @@
 // When a connection may carry requests: every state and what each event does there.
 import { describe, expect, test } from 'vitest'
 import { getShortestPaths } from 'xstate/graph'
-import { runMachine } from '../../actor/machine-runner.ts'
+import { recordedMachine } from '../../actor/recorded-machine.suite.ts'
 import { type ConnectionEvent, connectionMachine } from './connection.machine.ts'
 
 const wanted: ConnectionEvent = { type: 'wanted' }
@@ -27,17 +27,9 @@ const backingOff = [...connecting, lost]
 const failed = [...checking, refused]
 
 function after(...events: readonly ConnectionEvent[]) {
-  let effects: string[] = []
-  const recorder = new Proxy({}, { get: (_, name) => () => effects.push(String(name)) })
-  const host = {
-    trace: { on: false, transition() {} },
-    fail(reason: unknown) {
-      throw reason
-    },
-  }
-  const machine = runMachine(host, connectionMachine, { effects: recorder as never })
+  const { run: machine, effects } = recordedMachine(connectionMachine)
   for (const event of events) {
-    effects = []
+    effects.length = 0
     machine.send(event)
   }
   return { state: machine.state, effects, refused: machine.refused }
