@@ -9,7 +9,7 @@ import { latencyClients } from './latency.ts'
 import { type Load, toolLoads } from './loads.ts'
 import { nodeLoads } from './node-loads.ts'
 import { type Figure, ratioTable, type Sample } from './ratios.rules.ts'
-import { addSamples, samplesIn } from './sample-file.ts'
+import { addSample, samplesIn } from './sample-file.ts'
 import { sectionsOf } from './sections.rules.ts'
 import { cpuMicros, residentBytes, type Server, startKafka, startOdradek } from './server.ts'
 
@@ -42,7 +42,9 @@ const speed: Figure = { name: 'records/s', digits: 0, atLeast: 1 }
 const samples: Sample[] = []
 
 function note(line: string, figure: Figure, server: Server, value: number): void {
-  samples.push({ line, figure, server: server.name, value })
+  const sample = { line, figure, server: server.name, value }
+  samples.push(sample)
+  if (flags.add) addSample(flags.add, sample)
   console.error(`${line}, ${server.name}: ${value.toFixed(figure.digits)} ${figure.name}`)
 }
 
@@ -143,7 +145,6 @@ async function compare(): Promise<void> {
     if (sections.has('100') || sections.has('1024')) memoryAndStart(servers)
     if (sections.has('latency')) await latency(servers)
     if (sections.has('attack')) await attack(servers)
-    if (flags.add) addSamples(flags.add, samples)
   } finally {
     await Promise.all(servers.map(server => server.stop()))
   }

@@ -24,7 +24,7 @@ export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
 }
 
-/** One row per line and figure, in the order in which they first came. */
+/** One row per line and figure, in the order in which they first came; none where one of the two was not measured (a run was cut off). */
 export function ratioTable(samples: readonly Sample[]): readonly string[] {
   const rows = new Map<string, Sample>()
   for (const sample of samples) {
@@ -34,10 +34,10 @@ export function ratioTable(samples: readonly Sample[]): readonly string[] {
   const lines = ['| load | figure | ours | Kafka | ratio | target | |', '|---|---|---:|---:|---:|---|---|']
   for (const { line, figure } of rows.values()) {
     const of = (server: ServerName) =>
-      median(
-        samples.filter(s => s.line === line && s.figure.name === figure.name && s.server === server).map(s => s.value),
-      )
-    const [ours, kafka] = [of('odradek'), of('kafka')]
+      samples.filter(s => s.line === line && s.figure.name === figure.name && s.server === server).map(s => s.value)
+    const measured = [of('odradek'), of('kafka')] as const
+    if (measured.some(values => values.length === 0)) continue
+    const [ours, kafka] = [median(measured[0]), median(measured[1])]
     const ratio = ours / kafka
     const cells = [line, figure.name, ours.toFixed(figure.digits), kafka.toFixed(figure.digits), ratio.toFixed(2)]
     lines.push(`| ${[...cells, ...verdict(figure, ratio)].join(' | ')} |`)

@@ -30,3 +30,8 @@ test('a row compares medians, and says whether the ratio is as it should be', ()
     '| produce | records/s | 50 | 100 | 0.50 | >= 1 | missed |',
   ])
 })
+
+test('what was measured of one server alone is no row', () => {
+  const cpu = { name: 'CPU', digits: 1 }
+  expect(ratioTable([{ line: 'produce', figure: cpu, server: 'odradek', value: 1 }])).toHaveLength(2)
+})

@@ -2,9 +2,9 @@
 import { appendFileSync, readFileSync } from 'node:fs'
 import type { Sample } from './ratios.rules.ts'
 
-/** Adds samples to the file, which begins to exist with the first. */
-export function addSamples(file: string, samples: readonly Sample[]): void {
-  appendFileSync(file, samples.map(sample => `${JSON.stringify(sample)}\n`).join(''))
+/** Adds a sample to the file, which begins to exist with the first: a run that is cut off leaves what it measured. */
+export function addSample(file: string, sample: Sample): void {
+  appendFileSync(file, `${JSON.stringify(sample)}\n`)
 }
 
 /** All samples of all runs, in the order in which they were taken. */

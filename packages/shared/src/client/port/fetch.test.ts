@@ -2,25 +2,36 @@
 import { expect, test } from 'vitest'
 import type { Advanced, FetchRequest as Asked, FetchResponse } from '../../contracts/partition-leader.contract.ts'
 import type { FetchRequest } from '../../protocol/messages/01-fetch.ts'
+import type { LinkHost } from '../cluster-link.ts'
 import { HandClock, settled } from '../wire/scripted-broker.suite.ts'
+import type { BrokerLine } from './broker-line.ts'
 import type { Caller, Door } from './door.ts'
 import { fetch } from './fetch.ts'
-import type { PartitionRef } from './leader-directory.ts'
+import { LeaderDirectory, type PartitionRef } from './leader-directory.ts'
 
-/** A leader with one byte per record; it counts how often it is asked. */
+/** A leader with one byte per record; it counts how often it is asked, and tells its news while it is watched. */
 class LeaderDouble {
-  readonly waiters = new Set<(advanced: Advanced) => void>()
   asked = 0
   end = 0
   stable = 0
-  readonly topic = 't'
+  isWatched = false
+  isSlow = false
+  /** Answers that are held back. */
+  readonly held: (() => void)[] = []
+  #news: (advanced: Advanced) => void = () => undefined
   readonly link = {
     isClosed: false,
-    tell: () => true,
+    on: (_name: string, listener: (advanced: Advanced) => void) => {
+      this.#news = listener
+    },
+    tell: (name: string) => {
+      this.isWatched = name === 'watch'
+      return true
+    },
     ask: async (_name: string, { fetchOffset, isolationLevel, partitionMaxBytes }: Asked): Promise<FetchResponse> => {
       this.asked++
       const to = isolationLevel === 1 ? this.stable : this.end
-      return {
+      const response = {
         errorCode: 0,
         highWatermark: this.end,
         lastStableOffset: this.stable,
@@ -28,6 +39,8 @@ class LeaderDouble {
         abortedTransactions: null,
         records: new Uint8Array(Math.max(0, Math.min(to - fetchOffset, partitionMaxBytes))),
       }
+      if (this.isSlow) await new Promise<void>(resolve => this.held.push(resolve))
+      return response
     },
   }
 
@@ -44,24 +57,47 @@ class LeaderDouble {
   }
 
   #tell(bytes: number): void {
-    for (const waiter of this.waiters) waiter({ highWatermark: this.end, lastStableOffset: this.stable, bytes })
+    if (this.isWatched) this.#news({ highWatermark: this.end, lastStableOffset: this.stable, bytes })
   }
 }
+
+const LEADER_EPOCH = 3
 
 class Scene {
   readonly clock = new HandClock()
   readonly leaders = [new LeaderDouble(), new LeaderDouble(), new LeaderDouble()]
-  readonly #door = {
-    host: { clock: this.clock },
-    leaders: { known: ({ partition }: PartitionRef) => this.leaders[partition], find: async () => undefined },
-  } as unknown as Door
+  readonly #door: Door
+
+  constructor() {
+    const link = (_contract: unknown, { actor }: { actor: number }) => this.leaders[actor]!.link
+    const leaders = async (_name: string, { partitions }: { partitions: PartitionRef[] }) => ({
+      leaders: partitions.map(({ partition }) => ({
+        topic: 't',
+        topicId: 'id',
+        partition,
+        leaderEpoch: LEADER_EPOCH,
+        address: { actor: partition, incarnation: 1 },
+      })),
+    })
+    const host = { clock: this.clock, link } as unknown as LinkHost
+    const line = { onOpen: () => undefined, link: { ask: leaders } } as unknown as BrokerLine
+    this.#door = { host, leaders: new LeaderDirectory(host, line) } as unknown as Door
+  }
 
   /** Fetches all partitions from their beginning; the result has the records' bytes by partition once there is a reply. */
-  fetch({ minBytes = 1, maxWaitMs = 500, maxBytes = 1_000, isolationLevel = 0 } = {}) {
-    const partitions = this.leaders.map((_, partition) => ({
+  fetch({
+    minBytes = 1,
+    maxWaitMs = 500,
+    maxBytes = 1_000,
+    isolationLevel = 0,
+    from = [0, 0, 0],
+    epoch = -1,
+    partitions: asked = [0, 1, 2],
+  } = {}) {
+    const partitions = asked.map(partition => ({
       partition,
-      currentLeaderEpoch: -1,
-      fetchOffset: 0,
+      currentLeaderEpoch: epoch,
+      fetchOffset: from[partition]!,
       lastFetchedEpoch: -1,
       logStartOffset: -1,
       partitionMaxBytes: 100,
@@ -180,4 +216,87 @@ test('a leader that ended while it was watched is asked again when the wait is o
   const ended = scene.leaders.splice(1, 1, successor)[0]!
   await scene.clock.advance(500)
   expect([reply.bytes, ended.asked, successor.asked]).toEqual([[0, 7, 0], 1, 1])
+})
+
+test('a leader that was asked a moment ago is not asked again while it has nothing to read', async () => {
+  const scene = new Scene()
+  const first = scene.fetch()
+  await settled()
+  scene.leaders[1]!.append(5)
+  await settled()
+  const second = scene.fetch({ from: [0, 5, 0] })
+  await settled()
+  expect([first.bytes, second.bytes, scene.asked]).toEqual([[0, 5, 0], undefined, [1, 2, 1]])
+  scene.leaders[0]!.append(2)
+  await settled()
+  expect([second.bytes, scene.asked]).toEqual([
+    [2, 0, 0],
+    [2, 2, 1],
+  ])
+})
+
+test('who asks for offsets with records is answered by the leader, also when it told of them', async () => {
+  const scene = new Scene()
+  const first = scene.fetch({ minBytes: 100 })
+  await settled()
+  scene.leaders[0]!.append(3)
+  const second = scene.fetch()
+  await settled()
+  expect([first.bytes, second.bytes, scene.asked]).toEqual([undefined, [3, 0, 0], [2, 1, 1]])
+})
+
+test('an offset beyond the end, another leader epoch, and an answer older than half a second are for the leader to judge', async () => {
+  const scene = new Scene()
+  scene.fetch()
+  await settled()
+  scene.fetch({ from: [1, 0, 0] })
+  await settled()
+  expect(scene.asked).toEqual([2, 1, 1])
+  scene.fetch({ epoch: LEADER_EPOCH })
+  await settled()
+  expect(scene.asked).toEqual([2, 1, 1])
+  scene.fetch({ epoch: LEADER_EPOCH - 1 })
+  await settled()
+  expect(scene.asked).toEqual([3, 2, 2])
+  await scene.clock.advance(500)
+  scene.fetch()
+  await settled()
+  expect(scene.asked).toEqual([4, 3, 3])
+})
+
+test('news that nobody waits for end the watch, and with it what was known', async () => {
+  const scene = new Scene()
+  scene.fetch({ maxWaitMs: 10 })
+  await scene.clock.advance(10)
+  expect(scene.leaders.map(({ isWatched }) => isWatched)).toEqual([true, true, true])
+  scene.leaders[2]!.append(1)
+  expect(scene.leaders.map(({ isWatched }) => isWatched)).toEqual([true, true, false])
+  scene.leaders[2]!.append(1)
+  const reply = scene.fetch({ from: [0, 0, 2], maxWaitMs: 10 })
+  await scene.clock.advance(10)
+  expect([reply.bytes, scene.asked]).toEqual([
+    [0, 0, 0],
+    [1, 1, 2],
+  ])
+})
+
+test('an answer that was asked for under an earlier watch says nothing of what came between the two', async () => {
+  const scene = new Scene()
+  const slow = scene.leaders[0]!
+  scene.fetch({ maxWaitMs: 10 })
+  await scene.clock.advance(10)
+  slow.isSlow = true
+  scene.fetch({ partitions: [0] })
+  await settled()
+  // The first ends the watch; the second is told to nobody.
+  slow.append(1)
+  slow.append(1)
+  scene.fetch({ from: [2, 0, 0] })
+  await settled()
+  slow.isSlow = false
+  slow.held.shift()!()
+  await settled()
+  const reply = scene.fetch()
+  await settled()
+  expect(reply.bytes).toEqual([2, 0, 0])
 })

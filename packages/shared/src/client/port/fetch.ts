@@ -1,12 +1,13 @@
 // Fetch at a door. One partition: its leader parks the fetch. Several: all are read at once, in waves that respect the response's byte limit; if that is
-// too little, the door waits for the leaders' `advanced` news and then asks those leaders alone that have more. No session is known here: the listener keeps those.
+// too little, the door waits for the leaders' `advanced` news and then asks those leaders alone that have more. A leader that was asked a moment ago and is
+// watched since is not asked again while there is nothing to read. No session is known here: the listener keeps those.
 import { onAbort } from '../../base/abort.ts'
 import { giveBack } from '../../base/lent-buffers.ts'
 import type { FetchResponse as LeaderFetchResponse } from '../../contracts/partition-leader.contract.ts'
 import type { FetchPartition, FetchRequest, FetchResponse, FetchTopic } from '../../protocol/messages/01-fetch.ts'
 import { NO_BYTES, NO_DIVERGENCE, NO_LEADER, NO_SNAPSHOT } from './absent.ts'
 import type { Answer, Caller, Door } from './door.ts'
-import { type Leader, watchLeader } from './leader-directory.ts'
+import { knownEnds, type Leader, noteEnds, watchLeader } from './leader-directory.ts'
 import { withLeader } from './with-leader.ts'
 
 type PartitionResponse = FetchResponse['responses'][number]['partitions'][number]
@@ -57,9 +58,10 @@ async function fetchMany(door: Door, request: FetchRequest, caller: Caller, part
     )
     .catch(() => undefined)
   const arrival = watchAll(door, parts, request)
+  for (const part of parts) answerFromNews(door, request, part)
   try {
     const deadline = door.host.clock.monotonic() + request.maxWaitMs
-    for (let unseen = parts, keptBytes = 0; unseen.length > 0; ) {
+    for (let unseen = parts.filter(({ leader }) => !leader), keptBytes = 0; ; ) {
       const { bytes, failed } = await readAll(door, request, caller, { parts: unseen, keptBytes })
       const leftMs = deadline - door.host.clock.monotonic()
       if (failed || bytes >= request.minBytes || leftMs <= 0 || caller.signal?.aborted) return
@@ -69,6 +71,22 @@ async function fetchMany(door: Door, request: FetchRequest, caller: Caller, part
     }
   } finally {
     arrival.stop()
+  }
+}
+
+/** Answers for a leader without asking it, when its answer is known: there is nothing to read at the offset. */
+function answerFromNews(door: Door, { isolationLevel }: FetchRequest, part: Part): void {
+  const { topic, asked } = part
+  const leader = door.leaders.known({ topic: topic.topic, topicId: topic.topicId, partition: asked.partition })
+  const ends = leader && knownEnds(leader, door.host.clock.monotonic())
+  if (!ends || asked.lastFetchedEpoch >= 0) return
+  if (asked.currentLeaderEpoch >= 0 && asked.currentLeaderEpoch !== leader.leaderEpoch) return
+  if (asked.fetchOffset < readableEnd(ends, isolationLevel) || asked.fetchOffset > ends.highWatermark) return
+  part.leader = leader
+  part.response = {
+    ...emptyResponse(asked.partition, 0),
+    ...ends,
+    abortedTransactions: isolationLevel === READ_COMMITTED ? [] : null,
   }
 }
 
@@ -141,6 +159,7 @@ async function read(door: Door, request: FetchRequest, caller: Caller, part: Par
     caller,
     async leader => {
       part.leader = leader
+      const { begun } = leader.watch
       const fetched = await leader.link.ask(
         'fetch',
         {
@@ -158,6 +177,7 @@ async function read(door: Door, request: FetchRequest, caller: Caller, part: Par
           ? { deadlineMs: limits.maxWaitMs + RETURN_MS, signal: caller.signal }
           : { deadlineMs: limits.maxWaitMs + RETURN_MS },
       )
+      if (fetched.errorCode === 0) noteEnds(leader, begun, { ends: fetched, now: door.host.clock.monotonic() })
       return toResponse(asked.partition, fetched)
     },
     code => emptyResponse(asked.partition, code),

@@ -25,6 +25,24 @@ export interface Leader {
   readonly link: Link<PartitionLeaderContract>
   /** Those who wait for something readable; see {@link watchLeader}. */
   readonly waiters: Set<(advanced: Advanced) => void>
+  readonly watch: Watch
+}
+
+/** How far a leader's log goes. */
+export interface LogEnds {
+  readonly highWatermark: number
+  readonly lastStableOffset: number
+  readonly logStartOffset: number
+}
+
+/** The door's watch over one leader: on until news come that nobody waits for. */
+interface Watch {
+  isOn: boolean
+  /** How often it was begun: an answer says something of what is watched only if the watch has not ended since it was asked for. */
+  begun: number
+  ends: LogEnds | undefined
+  /** When the leader itself told of the ends. Monotonic milliseconds. */
+  askedAtMs: number
 }
 
 export class LeaderDirectory {
@@ -101,6 +119,7 @@ export class LeaderDirectory {
       leaderEpoch,
       link,
       waiters: known?.link === link ? known.waiters : new Set(),
+      watch: known?.link === link ? known.watch : { isOn: false, begun: 0, ends: undefined, askedAtMs: 0 },
     }
     link.on('advanced', advanced => tellWaiters(leader, advanced))
     this.#set(topic, topicId, partition, leader)
@@ -129,13 +148,47 @@ function asked({ topic, topicId, partition }: PartitionRef): PartitionRef {
 
 /** Calls `waiter` whenever something became readable there. Returns how to stop. */
 export function watchLeader(leader: Leader, waiter: (advanced: Advanced) => void): () => void {
-  if (leader.waiters.size === 0) leader.link.tell('watch', {})
-  leader.waiters.add(waiter)
-  return () => leader.waiters.delete(waiter)
+  const { watch, waiters, link } = leader
+  if (!watch.isOn && link.tell('watch', {})) {
+    watch.isOn = true
+    watch.begun++
+  }
+  waiters.add(waiter)
+  return () => waiters.delete(waiter)
 }
 
-function tellWaiters(leader: Leader, advanced: Advanced): void {
+function tellWaiters({ watch, waiters, link }: Leader, advanced: Advanced): void {
+  if (watch.ends) watch.ends = furtherOf(watch.ends, advanced)
   // Watching ends with the first news that nobody waits for, so a busy reader does not subscribe and unsubscribe all the time.
-  if (leader.waiters.size === 0) leader.link.tell('unwatch', {})
-  for (const waiter of leader.waiters) waiter(advanced)
+  if (waiters.size === 0) {
+    link.tell('unwatch', {})
+    watch.isOn = false
+    watch.ends = undefined
+  }
+  for (const waiter of waiters) waiter(advanced)
+}
+
+/** Takes in what a watched leader answered to an ask of the watch's `begun`. News that were said later may have come before the answer: ends only grow. */
+export function noteEnds({ watch }: Leader, begun: number, { ends, now }: { ends: LogEnds; now: number }): void {
+  if (!watch.isOn || watch.begun !== begun) return
+  watch.ends = furtherOf(ends, watch.ends ?? ends)
+  watch.askedAtMs = now
+}
+
+/**
+ * The ends of a watched leader, from its answer and its news since; undefined: ask it. News that a full link did not take come with the next commit, so
+ * no answer is built upon for longer than `ENDS_HOLD_MS`.
+ */
+export function knownEnds({ watch }: Leader, now: number): LogEnds | undefined {
+  return watch.isOn && now - watch.askedAtMs < ENDS_HOLD_MS ? watch.ends : undefined
+}
+
+const ENDS_HOLD_MS = 500
+
+function furtherOf(ends: LogEnds, { highWatermark, lastStableOffset }: Omit<LogEnds, 'logStartOffset'>): LogEnds {
+  return {
+    highWatermark: Math.max(ends.highWatermark, highWatermark),
+    lastStableOffset: Math.max(ends.lastStableOffset, lastStableOffset),
+    logStartOffset: ends.logStartOffset,
+  }
 }
