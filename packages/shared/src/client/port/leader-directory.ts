@@ -45,6 +45,9 @@ interface Watch {
   askedAtMs: number
 }
 
+/** How long the ends that a leader told of, and its news since, stand for asking it. */
+const ENDS_HOLD_MS = 500
+
 export class LeaderDirectory {
   readonly #host: LinkHost
   readonly #broker: BrokerLine
@@ -182,8 +185,6 @@ export function noteEnds({ watch }: Leader, begun: number, { ends, now }: { ends
 export function knownEnds({ watch }: Leader, now: number): LogEnds | undefined {
   return watch.isOn && now - watch.askedAtMs < ENDS_HOLD_MS ? watch.ends : undefined
 }
-
-const ENDS_HOLD_MS = 500
 
 function furtherOf(ends: LogEnds, { highWatermark, lastStableOffset }: Omit<LogEnds, 'logStartOffset'>): LogEnds {
   return {
