@@ -2,22 +2,32 @@
 // consumer actor; heartbeats run on its thread, whatever the caller does.
 import { type MachineRun, runMachine } from '@odradek/shared/actor/machine-runner'
 import type { Timer } from '@odradek/shared/base/clock'
-import type { Assignor, AssignorMember, AssignorTopic } from '@odradek/shared/client/assignors/assignor'
-import { assignors, protocolOf } from '@odradek/shared/client/assignors/assignors'
+import type { ErrorData } from '@odradek/shared/base/errors'
+import type { AssignorMember, RebalanceProtocol } from '@odradek/shared/client/assignors/assignor'
+import { protocolOf } from '@odradek/shared/client/assignors/assignors'
 import {
-  decodeAssignment,
+  decodeShare,
   decodeSubscription,
   encodeAssignment,
   encodeSubscription,
+  type MemberShare,
 } from '@odradek/shared/client/assignors/subscription-bytes'
 import { backoffMs } from '@odradek/shared/client/backoff.rules'
+import type { TopicView } from '@odradek/shared/client/cluster-link'
 import type { ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
 import type { GroupMetadata, Subscription, TopicPartition } from '@odradek/shared/contracts/consumer.contract'
 import type { ErrorName } from '@odradek/shared/protocol/error-codes'
 import type { JoinGroupResponse } from '@odradek/shared/protocol/messages/11-join-group'
 import { classicMembershipMachine } from './classic-membership.machine.ts'
-import { hopeless, membershipError } from './consumer-errors.ts'
-import { assignmentDifference, matchingTopics, membershipVerdict, unsubscribed } from './membership.rules.ts'
+import { errorData, hopeless, membershipError, portError } from './consumer-errors.ts'
+import { assignorTopics, type MemberAssignor, memberAssignors } from './member-assignors.ts'
+import {
+  assignmentDifference,
+  matchingTopics,
+  membershipVerdict,
+  takenTooEarly,
+  unsubscribed,
+} from './membership.rules.ts'
 import type { Membership, MembershipHost } from './membership.ts'
 
 type GroupApi = 'JoinGroup' | 'SyncGroup' | 'Heartbeat' | 'LeaveGroup'
@@ -25,17 +35,19 @@ type GroupApi = 'JoinGroup' | 'SyncGroup' | 'Heartbeat' | 'LeaveGroup'
 const PROTOCOL_TYPE = 'consumer'
 /** A rebalance may take this much longer than its timeout before the member gives up waiting (Kafka's JOIN_GROUP_TIMEOUT_LAPSE). */
 const REBALANCE_LAPSE_MS = 5_000
+const NOTHING: MemberShare = { partitions: [], userData: null }
 
 export class ClassicMembership implements Membership {
   readonly #host: MembershipHost
-  readonly #strategy: readonly Assignor[]
+  readonly #strategy: readonly MemberAssignor[]
+  readonly #protocol: RebalanceProtocol
   readonly #machine: MachineRun<typeof classicMembershipMachine>
   #subscription: Subscription = { topics: [], pattern: null }
   #topics: readonly string[] = []
   #memberId = ''
   #generationId = -1
   #joined: JoinGroupResponse | null = null
-  #assigned: readonly TopicPartition[] = []
+  #share: MemberShare = NOTHING
   /** What the last assignment was made from, if this member made it: a change asks for a new one. */
   #assignedFrom: string | null = null
   #assignedNames: readonly string[] = []
@@ -53,7 +65,10 @@ export class ClassicMembership implements Membership {
 
   constructor(host: MembershipHost) {
     this.#host = host
-    this.#strategy = host.group.partitionAssignmentStrategy.map(name => assignors.get(name)!)
+    this.#strategy = memberAssignors(host.group.partitionAssignmentStrategy, (name, call) =>
+      host.askAssignor(name, call),
+    )
+    this.#protocol = protocolOf(this.#strategy)
     this.#machine = runMachine(host.context, classicMembershipMachine, {
       effects: {
         prepareJoin: () => this.#step(() => this.#prepareJoin()),
@@ -158,7 +173,7 @@ export class ClassicMembership implements Membership {
     if (this.#subscription.pattern !== null) await this.#host.refresh(null)
     this.#topics = matchingTopics(this.#subscription, link.topics())
     const owned = this.#host.owned()
-    const going = protocolOf(this.#strategy) === 'EAGER' ? owned : unsubscribed(owned, this.#topics)
+    const going = this.#protocol === 'EAGER' ? owned : unsubscribed(owned, this.#topics)
     if (going.length > 0) await this.#host.rebalance({ revoked: going, assigned: [] })
     await link.coordinator('group', group.groupId, { deadlineMs: input.requestTimeoutMs, signal: context.signal })
     if (course === this.#course) this.#machine.send({ type: 'prepared' })
@@ -167,6 +182,8 @@ export class ClassicMembership implements Membership {
   async #sendJoin(): Promise<void> {
     const course = this.#course
     const { group } = this.#host
+    const protocols = await Promise.all(this.#strategy.map(assignor => this.#offer(assignor)))
+    if (course !== this.#course) return
     const answer = await this.#request(
       'JoinGroup',
       {
@@ -176,7 +193,7 @@ export class ClassicMembership implements Membership {
         memberId: this.#memberId,
         groupInstanceId: group.groupInstanceId,
         protocolType: PROTOCOL_TYPE,
-        protocols: this.#strategy.map(assignor => ({ name: assignor.name, metadata: this.#subscriptionFor(assignor) })),
+        protocols,
         reason: null,
       },
       group.maxPollIntervalMs + REBALANCE_LAPSE_MS,
@@ -217,7 +234,7 @@ export class ClassicMembership implements Membership {
       this.#refused('synchronising', answer.errorCode)
       return
     }
-    this.#assigned = decodeAssignment(answer.assignment)
+    this.#share = decodeShare(answer.assignment)
     this.#attempts = 0
     this.#machine.send({ type: 'synced' })
   }
@@ -225,8 +242,11 @@ export class ClassicMembership implements Membership {
   async #applyAssignment(): Promise<void> {
     const course = this.#course
     this.#watchNews()
-    await this.#host.refresh([...new Set(this.#assigned.map(({ topic }) => topic))]).catch(() => undefined)
-    const { revoked, added } = assignmentDifference(this.#host.owned(), this.#assigned)
+    const { partitions } = this.#share
+    await this.#host.refresh([...new Set(partitions.map(({ topic }) => topic))]).catch(() => undefined)
+    await this.#tellAssignor()
+    if (course !== this.#course) return
+    const { revoked, added } = assignmentDifference(this.#host.owned(), partitions)
     if (revoked.length > 0) await this.#host.rebalance({ revoked, assigned: [] })
     await this.#host.rebalance({ revoked: [], assigned: added })
     if (course !== this.#course) return
@@ -279,7 +299,7 @@ export class ClassicMembership implements Membership {
     this.#stopNews()
     this.#memberId = ''
     this.#generationId = -1
-    this.#assigned = []
+    this.#share = NOTHING
     this.#assignedFrom = null
   }
 
@@ -350,16 +370,32 @@ export class ClassicMembership implements Membership {
 
   // --- assigning ------------------------------------------------------------------------------------------------------------------
 
-  #subscriptionFor(assignor: Assignor): Uint8Array {
-    const owned = this.#host.owned()
-    const memory = { ownedPartitions: this.#assigned, generationId: this.#generationId }
-    return encodeSubscription({
+  /** What this member says of itself under one assignor. */
+  async #offer(assignor: MemberAssignor): Promise<{ name: string; metadata: Uint8Array }> {
+    const memory = { ownedPartitions: this.#share.partitions, generationId: this.#generationId }
+    const metadata = encodeSubscription({
       topics: this.#topics,
-      ownedPartitions: owned,
+      ownedPartitions: this.#host.owned(),
       generationId: this.#generationId,
       rackId: this.#host.input.clientRack || null,
-      userData: assignor.userData?.(memory) ?? null,
+      userData: await assignor.userData(this.#topics, memory),
     })
+    return { name: assignor.name, metadata }
+  }
+
+  /** The assignor that the group agreed on. */
+  #chosen(): MemberAssignor {
+    return this.#strategy.find(({ name }) => name === this.#joined!.protocolName)!
+  }
+
+  /** What it throws does not undo the assignment: the user hears of it. */
+  async #tellAssignor(): Promise<void> {
+    await this.#chosen()
+      .assigned(this.#share, this.metadata())
+      .catch((error: unknown) => {
+        const failure = hopeless(error)
+        if (failure !== null) this.#host.fail(failure)
+      })
   }
 
   async #assign(joined: JoinGroupResponse): Promise<{ memberId: string; assignment: Uint8Array }[]> {
@@ -374,22 +410,26 @@ export class ClassicMembership implements Membership {
     this.#assignedNames = names
     // KIP-814: a static leader that comes back assigns nothing, but it is the one that watches the group's topics again.
     if (joined.skipAssignment) return []
-    const assignor = this.#strategy.find(({ name }) => name === joined.protocolName)!
-    const assignment = assignor.assign({ members, topics: this.#known(names) })
-    return [...assignment].map(([memberId, partitions]) => ({ memberId, assignment: encodeAssignment(partitions) }))
+    const assignor = this.#chosen()
+    const shares = await assignor.assign({ members, topics: this.#known(names), nodes: this.#host.link.nodes() })
+    const tooEarly = this.#protocol === 'COOPERATIVE' && !assignor.isTrusted ? takenTooEarly(members, shares) : []
+    if (tooEarly.length > 0) throw portError(brokeKip429(assignor.name, tooEarly))
+    return shares.map(({ memberId, partitions, userData }) => ({
+      memberId,
+      assignment: encodeAssignment(partitions, userData),
+    }))
   }
 
-  #known(names: readonly string[]): Map<string, AssignorTopic> {
-    const known = new Map<string, AssignorTopic>()
-    for (const name of names) {
-      const view = this.#host.link.topic(name)
-      if (view !== undefined && view.errorCode === 0) known.set(name, { partitions: view.partitions.length })
-    }
-    return known
+  #known(names: readonly string[]): readonly TopicView[] {
+    const views = names.map(name => this.#host.link.topic(name))
+    return views.filter(view => view !== undefined && view.errorCode === 0) as TopicView[]
   }
 
+  /** Partitions of the topics, and their racks if this member has one (KIP-881): a change of either asks for another assignment. */
   #fingerprint(names = this.#assignedNames): string {
-    return [...this.#known(names)].map(([name, { partitions }]) => `${name}:${partitions}`).join()
+    const { link, input } = this.#host
+    const known = assignorTopics(this.#known(names), input.clientRack === '' ? [] : link.nodes())
+    return JSON.stringify([...known])
   }
 
   async #request<A extends GroupApi>(api: A, request: ApiRequest<A>, deadlineMs: number): Promise<ApiResponse<A>> {
@@ -398,4 +438,12 @@ export class ClassicMembership implements Membership {
     const coordinator = await link.coordinator('group', group.groupId, { deadlineMs: input.requestTimeoutMs, signal })
     return link.request(coordinator, api, request, { deadlineMs, signal })
   }
+}
+
+function brokeKip429(assignor: string, partitions: readonly TopicPartition[]): ErrorData {
+  const list = partitions.map(({ topic, partition }) => `${topic}-${partition}`).join(', ')
+  return errorData(
+    'ODK_ASSIGNOR_FAILED',
+    `assignor ${assignor} is COOPERATIVE, and gave partitions away that another member still owns: ${list}`,
+  )
 }

@@ -7,21 +7,31 @@ import type { InJavasSpelling } from '@odradek/shared/client/java-names'
 import { ModuleThreads } from '@odradek/shared/client/module-threads'
 import { openClusterDoor } from '@odradek/shared/client/open-door'
 import type { TopicPartition } from '@odradek/shared/contracts/consumer.contract'
-import { type ConsumerOptions, readConsumerOptions } from './consumer-options.ts'
+import { type AssignorName, type ConsumerOptions, readConsumerOptions } from './consumer-options.ts'
 import type { HandlerFailure, HandlerInput } from './handler.worker.ts'
+import { isPartitionAssignor } from './partition-assignor.ts'
 
 /** `stop` ends all threads with the error; `skip` counts the record as processed; `retry` calls again after a wait, the partition waits. */
 export type HandlerFailureChoice = 'stop' | 'skip' | 'retry'
 
 type Plain = Omit<
   ConsumerOptions,
-  'onAssigned' | 'onRevoked' | 'onLost' | 'onDecodeError' | 'interceptors' | 'groupInstanceId' | 'groupId'
+  | 'partitionAssignmentStrategy'
+  | 'onAssigned'
+  | 'onRevoked'
+  | 'onLost'
+  | 'onDecodeError'
+  | 'interceptors'
+  | 'groupInstanceId'
+  | 'groupId'
 >
 
 export interface ConsumeOptions extends Plain {
   readonly groupId: string
   /** Static membership: thread n is `groupInstanceId-n`. */
   readonly groupInstanceId?: string
+  /** As a consumer's, by names; assignors of your own are exported by the module under this name. */
+  readonly partitionAssignmentStrategy?: AssignorName | readonly AssignorName[]
   /** Names, or a pattern, when the module exports no `topics`. */
   readonly topics?: string | RegExp | readonly string[]
   /** Threads, each a member of the group. Default 2. More than there are partitions: the rest stands by. */
@@ -134,7 +144,9 @@ function listOf(topics: string | readonly string[] | undefined): readonly string
 }
 
 function refuseFunctions(options: { readonly [name: string]: unknown }): void {
-  const name = Object.keys(options).find(key => typeof options[key] === 'function')
+  const holdsFunction = (value: unknown) =>
+    [value].flat().some(each => typeof each === 'function' || isPartitionAssignor(each))
+  const name = Object.keys(options).find(key => holdsFunction(options[key]))
   if (name !== undefined)
     invalid(name, 'exported by the handler module: a function reaches no other thread', 'a function')
 }

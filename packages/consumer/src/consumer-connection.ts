@@ -8,7 +8,7 @@ import {
   type Link,
   type Spawned,
 } from '@odradek/shared/actor/actor'
-import type { RequestOf, ResponseOf } from '@odradek/shared/actor/contract'
+import type { MessageOf, RequestOf, ResponseOf } from '@odradek/shared/actor/contract'
 import { type ErrorData, type KafkaError, PortError } from '@odradek/shared/base/errors'
 import type { ClusterDoor } from '@odradek/shared/client/cluster-link'
 import type { Codec } from '@odradek/shared/client/codecs'
@@ -22,11 +22,14 @@ import {
   type Subscription,
   type TopicPartition,
 } from '@odradek/shared/contracts/consumer.contract'
+import { answerAssignorCall } from './assignor-answers.ts'
 import { errorData, kafkaErrorOf } from './consumer-errors.ts'
 import { consumerInput, type RebalanceHook, type ResolvedConsumerOptions } from './consumer-options.ts'
 import { Inbox, type ReadPartition } from './inbox.ts'
+import type { PartitionAssignor } from './partition-assignor.ts'
 
 type Asks = ConsumerContract['asks']
+type AssignorQuestion = MessageOf<ConsumerContract['news']['assignorCalled']>
 
 /** What the caller wants to read; repeated to a restarted thread. */
 type Wish =
@@ -214,6 +217,7 @@ export class ConsumerConnection {
       // As in Kafka, a failed automatic commit does not end reading: it is made good by the next one, or the records come again.
       else if (kafkaErrorOf(error).fatal) this.#fail(error)
     })
+    link.on('assignorCalled', question => void this.#askAssignor(link, question))
     link.on('rebalance', rebalance => {
       this.rebalances++
       this.#rebalances = this.#rebalances.then(() => this.#rebalance(rebalance))
@@ -302,6 +306,19 @@ export class ConsumerConnection {
     if (come.length > 0 || revoked.length + lost.length === 0) await this.#hook(onAssigned, come)
     this.#link?.tell('rebalanced', { id, error: null })
     this.inbox.wake()
+  }
+
+  async #askAssignor(link: Link<ConsumerContract>, { id, assignor: name, call }: AssignorQuestion): Promise<void> {
+    const choices = this.#host.options.partitionAssignmentStrategy
+    const assignor = choices.find(choice => typeof choice !== 'string' && choice.name === name) as PartitionAssignor
+    try {
+      const answer = await answerAssignorCall(assignor, call)
+      link.tell('assignorAnswered', { id, answer, error: null })
+    } catch (thrown) {
+      const why = thrown instanceof Error ? thrown.message : String(thrown)
+      const error = errorData('ODK_ASSIGNOR_FAILED', `assignor ${name} failed in ${call.kind}: ${why}`)
+      link.tell('assignorAnswered', { id, answer: null, error })
+    }
   }
 
   #known(keys: readonly number[]): ReadPartition[] {

@@ -1,5 +1,5 @@
 // The consumer's errors: made as data in its own thread, thrown as KafkaError in the caller's. Codes are listed in the package's README.
-import { type ErrorData, KafkaError, PortError } from '@odradek/shared/base/errors'
+import { type ErrorData, isPortError, KafkaError, PortError } from '@odradek/shared/base/errors'
 import { errorOf, errors } from '@odradek/shared/protocol/error-codes'
 
 /** Stable codes of errors that consumers raise beside those of options, topics and codecs. */
@@ -18,6 +18,7 @@ export type ConsumerErrorCode =
   | 'ODK_TIMEOUT'
   | 'ODK_ABORTED'
   | 'ODK_HOOK_FAILED'
+  | 'ODK_ASSIGNOR_FAILED'
 
 /** Worth another try although no broker said so: a deadline, or the consumer's thread that was restarted under the call. */
 const RETRIABLE: ReadonlySet<string> = new Set(['DEADLINE', 'ODK_TIMEOUT', 'LINK_CLOSED', 'UNREACHABLE'])
@@ -47,8 +48,10 @@ export function membershipError(what: string, kafkaCode: number, message: string
   return { ...error, message: message === null ? error.message : `${error.message} (${message})`, detail }
 }
 
-/** What a link rejected with, if trying again will not help and the user must hear it (refused credentials, a cluster that is not there); null otherwise. */
+/** What a step rejected with, if the user must hear it (refused credentials, a cluster that is not there, his own assignor); null otherwise. */
 export function hopeless(thrown: unknown): ErrorData | null {
+  if (isPortError(thrown) && thrown.code === 'ODK_ASSIGNOR_FAILED')
+    return errorData('ODK_ASSIGNOR_FAILED', thrown.message)
   if (!(thrown instanceof KafkaError) || thrown.retriable) return null
   const { code, message, kafkaCode } = thrown
   return { code, message, detail: { kafkaCode } }

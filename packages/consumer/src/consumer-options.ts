@@ -30,6 +30,7 @@ import type {
 } from '@odradek/shared/contracts/consumer.contract'
 import type { ConsumerRecord } from './consumer-record.ts'
 import { readDuration } from './duration.rules.ts'
+import { isPartitionAssignor, type PartitionAssignor } from './partition-assignor.ts'
 
 /** Runs when the group gave or took partitions; awaited before the rebalance goes on. Seeks and commits made inside take effect first. */
 export type RebalanceHook = (partitions: readonly TopicPartition[]) => void | Promise<void>
@@ -54,6 +55,8 @@ export type DecodeErrorPolicy =
 /** Names of Kafka's assignors for the classic protocol (`partition.assignment.strategy`). */
 export type AssignorName = 'range' | 'roundrobin' | 'sticky' | 'cooperative-sticky'
 
+export type AssignorChoice = AssignorName | PartitionAssignor
+
 export interface ConsumerOptions extends CommonClientOptions {
   /** `group.id`. Without it: manual assignment or whole topics, no commits. */
   readonly groupId?: string
@@ -63,8 +66,11 @@ export interface ConsumerOptions extends CommonClientOptions {
   readonly groupProtocol?: 'classic' | 'consumer'
   /** `group.remote.assignor`: the coordinator's assignor (consumer protocol). Default: the coordinator's choice. */
   readonly groupRemoteAssignor?: string
-  /** `partition.assignment.strategy`: most wanted first; several at once for rolling upgrades. Default `range`, `cooperative-sticky`. */
-  readonly partitionAssignmentStrategy?: AssignorName | readonly AssignorName[]
+  /**
+   * `partition.assignment.strategy`: names, or assignors of your own; most wanted first, several at once for rolling upgrades. Default `range`,
+   * `cooperative-sticky`.
+   */
+  readonly partitionAssignmentStrategy?: AssignorChoice | readonly AssignorChoice[]
   /** `session.timeout.ms`. Default 45000. */
   readonly sessionTimeoutMs?: number
   /** `heartbeat.interval.ms`. Default 3000. */
@@ -119,7 +125,7 @@ export interface ResolvedConsumerOptions extends ResolvedCommonOptions {
   readonly groupInstanceId: string | undefined
   readonly groupProtocol: 'classic' | 'consumer'
   readonly groupRemoteAssignor: string | undefined
-  readonly partitionAssignmentStrategy: readonly AssignorName[]
+  readonly partitionAssignmentStrategy: readonly AssignorChoice[]
   readonly sessionTimeoutMs: number
   readonly heartbeatIntervalMs: number
   readonly maxPollIntervalMs: number
@@ -169,9 +175,9 @@ const table: OptionTable<ResolvedConsumerOptions> = {
   groupRemoteAssignor: text('group.remote.assignor'),
   partitionAssignmentStrategy: custom(
     'partition.assignment.strategy',
-    "one or several of 'range', 'roundrobin', 'sticky', 'cooperative-sticky'",
+    "one or several of 'range', 'roundrobin', 'sticky', 'cooperative-sticky', or { name, assign, ... } under a name of its own",
     readAssignors,
-    ['range', 'cooperative-sticky'] as readonly AssignorName[],
+    ['range', 'cooperative-sticky'] as readonly AssignorChoice[],
   ),
   sessionTimeoutMs: milliseconds('session.timeout.ms', 45_000, { min: 1 }),
   heartbeatIntervalMs: milliseconds('heartbeat.interval.ms', 3_000, { min: 1 }),
@@ -265,7 +271,9 @@ function groupInput(options: ResolvedConsumerOptions, groupId: string): GroupInp
     groupId,
     groupInstanceId: options.groupInstanceId ?? null,
     groupProtocol: options.groupProtocol,
-    partitionAssignmentStrategy: options.partitionAssignmentStrategy,
+    partitionAssignmentStrategy: options.partitionAssignmentStrategy.map(choice =>
+      typeof choice === 'string' ? choice : { name: choice.name, protocols: choice.supportedProtocols ?? ['EAGER'] },
+    ),
     groupRemoteAssignor: options.groupRemoteAssignor ?? null,
     sessionTimeoutMs: options.sessionTimeoutMs,
     heartbeatIntervalMs: options.heartbeatIntervalMs,
@@ -274,11 +282,18 @@ function groupInput(options: ResolvedConsumerOptions, groupId: string): GroupInp
   }
 }
 
-function readAssignors(given: unknown): readonly AssignorName[] | undefined {
-  const list = typeof given === 'string' ? given.split(',').map(name => name.trim()) : given
-  if (!Array.isArray(list) || list.length === 0) return undefined
-  const names = list.map(name => (Object.hasOwn(ASSIGNORS, String(name)) ? ASSIGNORS[String(name)] : undefined))
-  return names.every(name => name !== undefined) ? [...new Set(names)] : undefined
+function readAssignors(given: unknown): readonly AssignorChoice[] | undefined {
+  const list = typeof given === 'string' ? given.split(',').map(name => name.trim()) : [given].flat()
+  if (list.length === 0) return undefined
+  const choices = list.map(each => (isPartitionAssignor(each) ? each : builtInName(each)))
+  if (!choices.every(choice => choice !== undefined)) return undefined
+  const distinct = [...new Set(choices)]
+  const names = new Set(distinct.map(choice => (typeof choice === 'string' ? choice : choice.name)))
+  return names.size === distinct.length ? distinct : undefined
+}
+
+function builtInName(given: unknown): AssignorName | undefined {
+  return typeof given === 'string' && Object.hasOwn(ASSIGNORS, given) ? ASSIGNORS[given] : undefined
 }
 
 function readReset(given: unknown): OffsetReset | undefined {

@@ -13,6 +13,7 @@ import {
 } from '@odradek/shared/contracts/consumer.contract'
 import { AssignmentDesk } from './assignment-desk.ts'
 import { AutoCommit } from './auto-commit.ts'
+import { CallerAssignors } from './caller-assignors.ts'
 import { type ConsumerEvent, consumerMachine } from './consumer.machine.ts'
 import { errorData, portError } from './consumer-errors.ts'
 import type { FetchedPartition } from './fetched-partition.ts'
@@ -46,6 +47,7 @@ class ConsumerHands {
   readonly #metadata: MetadataKeeper
   readonly #commits: OffsetCommits
   readonly #desk: AssignmentDesk
+  readonly #assignors: CallerAssignors
   readonly #autoCommit: AutoCommit
   readonly #membership: Membership | null
   readonly #machine
@@ -80,6 +82,7 @@ class ConsumerHands {
       fail: (key, error) => this.#tellFailure(key, error),
     })
     this.#desk = new AssignmentDesk(this.#fetcher, change => this.#caller?.news('rebalance', change) ?? false)
+    this.#assignors = new CallerAssignors(question => this.#caller?.news('assignorCalled', question) ?? false)
     this.#autoCommit = new AutoCommit({
       clock,
       commits: this.#commits,
@@ -111,7 +114,9 @@ class ConsumerHands {
         this.#caller ??= peer
       },
       closed: peer => {
-        if (this.#caller === peer) this.#caller = null
+        if (this.#caller !== peer) return
+        this.#caller = null
+        this.#assignors.close()
       },
       ask: {
         assign: ({ partitions }) => {
@@ -178,6 +183,7 @@ class ConsumerHands {
       pause: ({ key, epoch, offset }) => this.#fetcher.pause(key, epoch, offset),
       resume: ({ key }) => this.#fetcher.resume(key),
       rebalanced: ({ id }) => this.#desk.rebalanced(id),
+      assignorAnswered: answered => this.#assignors.answered(answered),
     }
   }
 
@@ -197,6 +203,7 @@ class ConsumerHands {
       group,
       owned: () => this.#desk.assigned(),
       rebalance: change => this.#desk.change(change),
+      askAssignor: (assignor, call) => this.#assignors.ask(assignor, call),
       fail: error => this.#tellFailure(null, error),
       refresh: topics => this.#metadata.refresh(topics),
       wantMetadata: () => this.#metadata.want(),
@@ -233,6 +240,7 @@ class ConsumerHands {
     this.#fetcher.close()
     this.#metadata.close()
     this.#membership?.close()
+    this.#assignors.close()
     this.#desk.close()
   }
 

@@ -5,6 +5,7 @@ import { PortError } from '@odradek/shared/base/errors'
 import type {
   ClusterLink,
   Endpoint,
+  NodeView,
   PartitionView,
   RequestOptions,
   TopicView,
@@ -42,6 +43,8 @@ export class FakeCluster implements ClusterLink {
   /** Every request, in order. */
   readonly requests: { readonly api: ApiName; readonly endpoint: string; readonly request: any }[] = []
   readonly answers: { [A in ApiName]?: Answer<A> } = {}
+  /** Of each node; partition p has its only replica on node p % nodes. */
+  racks: (string | null)[] = [null]
   refreshes = 0
   /** Topics that are there but that the link learns of with the next refresh only. */
   readonly unheard = new Set<string>()
@@ -111,8 +114,12 @@ export class FakeCluster implements ClusterLink {
       topicId: `id-${name}`,
       isInternal: false,
       errorCode: 0,
-      partitions: partitions.map(viewOf),
+      partitions: partitions.map(partition => viewOf(partition, this.racks.length)),
     }
+  }
+
+  nodes(): readonly NodeView[] {
+    return this.racks.map((rack, nodeId) => ({ nodeId, host: '127.0.0.1', port: 9_092 + nodeId, rack }))
   }
 
   topics(): readonly TopicView[] {
@@ -268,6 +275,7 @@ function offsetAt(log: FakePartition, timestamp: number): number {
   return found === undefined ? -1 : batch.baseOffset(found, 0)
 }
 
-function viewOf({ partition, leaderEpoch, endpoint }: FakePartition): PartitionView {
-  return { partition, leaderEpoch, endpoint, errorCode: 0, leaderId: 0, replicaNodes: [0], isrNodes: [0] }
+function viewOf({ partition, leaderEpoch, endpoint }: FakePartition, nodes: number): PartitionView {
+  const node = partition % nodes
+  return { partition, leaderEpoch, endpoint, errorCode: 0, leaderId: node, replicaNodes: [node], isrNodes: [node] }
 }

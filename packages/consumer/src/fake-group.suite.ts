@@ -195,6 +195,7 @@ export class FakeGroup {
 
   #complete(assignments: readonly { memberId: string; assignment: Uint8Array }[]): void {
     this.state = 'Stable'
+    for (const member of this.members.values()) member.assignment = new Uint8Array(0)
     for (const { memberId, assignment } of assignments) {
       const member = this.members.get(memberId)
       if (member !== undefined) member.assignment = assignment

@@ -1,7 +1,7 @@
 // What a handler module exports, for `consume`: types, and how a loaded module is checked.
 import { KafkaError } from '@odradek/shared/base/errors'
 import type { OffsetToCommit, Topics } from './consumer-calls.ts'
-import type { RebalanceHook } from './consumer-options.ts'
+import type { ConsumerOptions, RebalanceHook } from './consumer-options.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
 import type { RecordBatch } from './delivery-runner.ts'
 
@@ -26,6 +26,8 @@ export interface HandlerModule {
   readonly onAssigned?: RebalanceHook
   readonly onRevoked?: RebalanceHook
   readonly onLost?: RebalanceHook
+  /** Instead of the option: assignors of your own, which reach no other thread. */
+  readonly partitionAssignmentStrategy?: ConsumerOptions['partitionAssignmentStrategy']
   /** Before the first record: open what the thread needs. */
   start?(context: HandlerContext): unknown
   /** After the last. */

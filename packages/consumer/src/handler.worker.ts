@@ -29,12 +29,13 @@ await serveModule<HandlerInput>(run)
 
 async function run({ input, thread, broker, signal, ask }: ModuleThread<HandlerInput>): Promise<ModuleWork> {
   const handler = checkHandler(input.handler, (await import(input.handler)) as HandlerModule)
-  const { onAssigned, onRevoked, onLost } = handler
+  const { onAssigned, onRevoked, onLost, partitionAssignmentStrategy } = handler
   const consumer = createConsumer({
     ...input.options,
     ...(onAssigned && { onAssigned }),
     ...(onRevoked && { onRevoked }),
     ...(onLost && { onLost }),
+    ...(partitionAssignmentStrategy && { partitionAssignmentStrategy }),
     bootstrapServers: broker,
   })
   const context: HandlerContext = { thread, signal, commit: offsets => consumer.commit(offsets) }

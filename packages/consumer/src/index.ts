@@ -18,6 +18,7 @@ export type {
 } from './consumer-calls.ts'
 export type { Consumer } from './consumer-client.ts'
 export type {
+  AssignorChoice,
   AssignorName,
   ConsumerInterceptor,
   ConsumerOptions,
@@ -29,4 +30,11 @@ export { createConsumer } from './create-consumer.ts'
 export type { RecordBatch } from './delivery-runner.ts'
 export type { HandlerFailure } from './handler.worker.ts'
 export type { HandlerContext, HandlerModule } from './handler-module.ts'
+export type {
+  AssignorCluster,
+  GroupAssignment,
+  MemberAssignment,
+  MemberSubscription,
+  PartitionAssignor,
+} from './partition-assignor.ts'
 export type { RecordStream } from './record-stream.ts'

@@ -54,6 +54,21 @@ export function unsubscribed(owned: readonly TopicPartition[], topics: readonly 
   return owned.filter(({ topic }) => !topics.includes(topic))
 }
 
+/**
+ * Partitions that an assignment gives to one member while another, which has not revoked them, still owns them: a COOPERATIVE assignor must leave
+ * them out until the next round (Kafka's validateCooperativeAssignment).
+ */
+export function takenTooEarly(
+  members: readonly { readonly memberId: string; readonly ownedPartitions: readonly TopicPartition[] }[],
+  shares: readonly { readonly memberId: string; readonly partitions: readonly TopicPartition[] }[],
+): readonly TopicPartition[] {
+  const owned = new Map(members.map(member => [member.memberId, new Set(member.ownedPartitions.map(nameOf))]))
+  const all = new Set([...owned.values()].flatMap(names => [...names]))
+  return shares.flatMap(({ memberId, partitions }) =>
+    partitions.filter(partition => all.has(nameOf(partition)) && !owned.get(memberId)?.has(nameOf(partition))),
+  )
+}
+
 /** Names that a subscription stands for. Internal topics are left out of patterns (`exclude.internal.topics`). */
 export function matchingTopics(
   subscription: {

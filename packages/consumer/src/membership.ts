@@ -4,6 +4,8 @@ import type { ErrorData } from '@odradek/shared/base/errors'
 import type { ClusterLink } from '@odradek/shared/client/cluster-link'
 import type {
   AssignedPartition,
+  AssignorAnswer,
+  AssignorCall,
   ConsumerInput,
   GroupInput,
   GroupMetadata,
@@ -48,6 +50,8 @@ export interface MembershipHost {
    * commits of what goes are made before `onRevoked`.
    */
   rebalance(change: AssignmentChange): Promise<void>
+  /** Asks an assignor that is the caller's; rejects with ODK_ASSIGNOR_FAILED when it throws. */
+  askAssignor(assignor: string, call: AssignorCall): Promise<AssignorAnswer>
   /** Something the user must hear. */
   fail(error: ErrorData): void
   /** Learn topics now. */

@@ -3,7 +3,7 @@
 import type { ActorContext } from '@odradek/shared/actor/actor'
 import { assert } from '@odradek/shared/base/assert'
 import { PortError } from '@odradek/shared/base/errors'
-import type { ClusterLink, Endpoint, TopicView } from '@odradek/shared/client/cluster-link'
+import type { ClusterLink, Endpoint, NodeView, TopicView } from '@odradek/shared/client/cluster-link'
 import { errors } from '@odradek/shared/protocol/error-codes'
 import type { ProduceRequest, ProduceResponse } from '@odradek/shared/protocol/messages/00-produce'
 import * as batch from '@odradek/shared/records/record-batch'
@@ -162,6 +162,10 @@ class FakeLink implements ClusterLink {
 
   topic(name: string): TopicView | undefined {
     return this.#views.get(name)
+  }
+
+  nodes(): readonly NodeView[] {
+    return []
   }
 
   topics(): readonly TopicView[] {

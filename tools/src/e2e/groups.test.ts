@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import type { ConsumerOptions } from '@odradek/consumer/consumer-options'
 import { createConsumer } from '@odradek/consumer/create-consumer'
+import type { PartitionAssignor } from '@odradek/consumer/partition-assignor'
 import { builtUrl } from '@odradek/shared/actor/built-url'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type GroupMember, GroupScene, keysOutOfOrder, type Sighting, words } from './group-scene.suite.ts'
@@ -254,6 +255,41 @@ describe.each(targets)('over $name', ({ name: targetName, missing, open }) => {
           code: 'ODK_COMMIT_FAILED',
         })
       })
+    })
+
+    test('assignors of the user, given as values, divide the group by the user data of its members', async () => {
+      const topicName = await target.topic(4)
+      const group = scene()
+      const told = new Map<string, string>()
+      /** The member whose user data sorts first gets partition 0 alone, the others share what is left. */
+      const pilotFirst = (name: string): PartitionAssignor => ({
+        name: 'pilot-first',
+        subscriptionUserData: async () => Buffer.from(name),
+        assign: (cluster, members) => {
+          const nameOf = (id: string) => Buffer.from(members.get(id)!.userData!).toString()
+          const [pilot, ...crew] = [...members.keys()].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
+          const all = cluster.topics.get(topicName)!.partitions.map((_, partition) => ({ topic: topicName, partition }))
+          const share = (id: string) => {
+            if (crew.length === 0) return all
+            if (id === pilot) return all.slice(0, 1)
+            return all.slice(1).filter(({ partition }) => crew[partition % crew.length] === id)
+          }
+          const of = (id: string) => ({ partitions: share(id), userData: Buffer.from(`pilot is ${nameOf(pilot!)}`) })
+          return new Map([...members.keys()].map(id => [id, of(id)]))
+        },
+        onAssignment: ({ userData }) => void told.set(name, Buffer.from(userData!).toString()),
+      })
+      const join = (name: string) =>
+        group.member(name, { partitionAssignmentStrategy: pilotFirst(name) }).read(topicName)
+      const b = join('b')
+      await group.shared(topicName, 4, [b])
+      const a = join('a')
+      await group.until('a is the pilot', () => a.owned(topicName).join() === '0' && b.owned(topicName).length === 3)
+      await group.until('both were told', () => [...told.values()].every(text => text === 'pilot is a'))
+      expect([...told.keys()].sort()).toEqual(['a', 'b'])
+      await group.produce(topicName, 160)
+      await group.until('all was seen', () => group.distinct === 160)
+      expect(group.seen.filter(({ by }) => by === 'a').every(({ partition }) => partition === 0)).toBe(true)
     })
 
     test('members with several assignors agree on one they all have: a rolling upgrade from range to cooperative-sticky', async () => {

@@ -40,6 +40,15 @@ export interface TopicView {
   readonly partitions: readonly PartitionView[]
 }
 
+/** A broker, as metadata tells of it. */
+export interface NodeView {
+  readonly nodeId: number
+  readonly host: string
+  readonly port: number
+  /** `broker.rack`; null when it has none. */
+  readonly rack: string | null
+}
+
 export interface RequestOptions {
   /** Milliseconds until the request fails with DEADLINE. */
   readonly deadlineMs: number
@@ -56,6 +65,8 @@ export interface ClusterLink {
   topic(name: string): TopicView | undefined
   /** All topics known now (all of the cluster after `refresh(null)`). */
   topics(): readonly TopicView[]
+  /** Brokers known now: all of the cluster after the first `refresh`. */
+  nodes(): readonly NodeView[]
   /** Learns the named topics, or all (null). A topic's own errors are in its view; rejects with PortError or KafkaError if no broker answers. */
   refresh(topics: readonly string[] | null, options: RefreshOptions): Promise<void>
   /** Called after any view changed (leaders moved, topics came or went). Returns how to stop. */

@@ -93,6 +93,72 @@ export interface GroupMetadata {
   readonly groupInstanceId: string | null
 }
 
+/** An assignor whose functions live in the caller's thread. */
+export interface CallerAssignor {
+  readonly name: string
+  readonly protocols: readonly ('EAGER' | 'COOPERATIVE')[]
+}
+
+/** A member of the group as its leader hands it to an assignor of the caller. */
+export interface GroupMemberFacts {
+  readonly memberId: string
+  readonly groupInstanceId: string | null
+  readonly topics: readonly string[]
+  readonly ownedPartitions: readonly TopicPartition[]
+  readonly generationId: number
+  readonly rackId: string | null
+  readonly userData: Uint8Array | null
+}
+
+/** What the leader knows of the cluster. */
+export interface ClusterFacts {
+  readonly brokers: readonly {
+    readonly nodeId: number
+    readonly host: string
+    readonly port: number
+    readonly rack: string | null
+  }[]
+  /** Topics of the group that exist. */
+  readonly topics: readonly {
+    readonly name: string
+    /** By partition number; `leader` is -1 when there is none. */
+    readonly partitions: readonly { readonly leader: number; readonly replicas: readonly number[] }[]
+  }[]
+}
+
+/** What an assignor of the caller is asked (Kafka's ConsumerPartitionAssignor). */
+export type AssignorCall =
+  | { readonly kind: 'subscriptionUserData'; readonly topics: readonly string[] }
+  | { readonly kind: 'assign'; readonly cluster: ClusterFacts; readonly members: readonly GroupMemberFacts[] }
+  | {
+      readonly kind: 'onAssignment'
+      readonly partitions: readonly TopicPartition[]
+      readonly userData: Uint8Array | null
+      readonly member: GroupMetadata
+    }
+
+/** One member's part of what `assign` answered. */
+export interface AssignedShare {
+  readonly memberId: string
+  readonly partitions: readonly TopicPartition[]
+  readonly userData: Uint8Array | null
+}
+
+/** `userData` answers `subscriptionUserData`, `shares` answers `assign`; the other is empty. */
+export interface AssignorAnswer {
+  readonly userData: Uint8Array | null
+  readonly shares: readonly AssignedShare[]
+}
+
+function bytesOfCall(call: AssignorCall): (Uint8Array | null)[] {
+  if (call.kind === 'assign') return call.members.map(({ userData }) => userData)
+  return call.kind === 'onAssignment' ? [call.userData] : []
+}
+
+function bytesOfAnswer({ userData, shares }: AssignorAnswer): (Uint8Array | null)[] {
+  return [userData, ...shares.map(share => share.userData)]
+}
+
 export const consumer = defineContract({
   kind: 'consumer',
   asks: {
@@ -131,12 +197,22 @@ export const consumer = defineContract({
     pause: tell<{ readonly key: number; readonly epoch: number; readonly offset: number }>(),
     resume: tell<{ readonly key: number }>(),
     rebalanced: tell<{ readonly id: number; readonly error: ErrorData | null }>(),
+    /** The caller's assignor answered `assignorCalled`, or threw. */
+    assignorAnswered: tell<{
+      readonly id: number
+      readonly answer: AssignorAnswer | null
+      readonly error: ErrorData | null
+    }>({ buffers: ({ answer }) => (answer === null ? [] : bytesOfAnswer(answer)) }),
   },
   news: {
     deliveries: tell<{ readonly deliveries: readonly Delivery[] }>({
       buffers: message => message.deliveries.map(delivery => delivery.records),
     }),
     rebalance: tell<Rebalance>(),
+    /** The membership needs an assignor that is the caller's; it waits for `assignorAnswered`. */
+    assignorCalled: tell<{ readonly id: number; readonly assignor: string; readonly call: AssignorCall }>({
+      buffers: ({ call }) => bytesOfCall(call),
+    }),
     /** Something the user must hear: an error of one partition (`key`), or of the consumer (null). */
     failed: tell<{ readonly key: number | null; readonly error: ErrorData }>(),
     /** An automatic commit was answered, for interceptors and metrics. */
@@ -157,8 +233,8 @@ export interface GroupInput {
   readonly groupId: string
   readonly groupInstanceId: string | null
   readonly groupProtocol: 'classic' | 'consumer'
-  /** Names of built-in assignors, most wanted first (classic). */
-  readonly partitionAssignmentStrategy: readonly string[]
+  /** Most wanted first (classic): a built-in assignor by its name, or one of the caller's. */
+  readonly partitionAssignmentStrategy: readonly (string | CallerAssignor)[]
   /** Server-side assignor (consumer protocol); null: the coordinator's default. */
   readonly groupRemoteAssignor: string | null
   readonly sessionTimeoutMs: number

@@ -12,6 +12,6 @@ export const assignors: ReadonlyMap<string, Assignor> = new Map(
 )
 
 /** The protocol that a member with these assignors follows: COOPERATIVE only when all of them can (Kafka's ConsumerCoordinator). */
-export function protocolOf(strategy: readonly Assignor[]): RebalanceProtocol {
+export function protocolOf(strategy: readonly Pick<Assignor, 'protocols'>[]): RebalanceProtocol {
   return strategy.every(({ protocols }) => protocols.includes('COOPERATIVE')) ? 'COOPERATIVE' : 'EAGER'
 }

@@ -49,10 +49,21 @@ export function encodeAssignment(
   return encodeVersioned(consumerProtocolAssignment, VERSION, { assignedPartitions: byTopic(partitions), userData })
 }
 
+/** What the leader gave to one member. */
+export interface MemberShare {
+  readonly partitions: readonly AssignorPartition[]
+  readonly userData: Uint8Array | null
+}
+
 /** Empty bytes are an empty assignment: what the coordinator gives to members that the leader left out. */
+export function decodeShare(bytes: Uint8Array): MemberShare {
+  if (bytes.length === 0) return { partitions: [], userData: null }
+  const { assignedPartitions, userData } = decodeVersionedLenient(consumerProtocolAssignment, bytes)
+  return { partitions: flat(assignedPartitions), userData }
+}
+
 export function decodeAssignment(bytes: Uint8Array): readonly AssignorPartition[] {
-  if (bytes.length === 0) return []
-  return flat(decodeVersionedLenient(consumerProtocolAssignment, bytes).assignedPartitions)
+  return decodeShare(bytes).partitions
 }
 
 function byTopic(partitions: readonly AssignorPartition[]): { topic: string; partitions: number[] }[] {

@@ -9,6 +9,7 @@ import type {
   Endpoint,
   LinkHost,
   LinkInput,
+  NodeView,
   PartitionView,
   RefreshOptions,
   RequestOptions,
@@ -31,6 +32,7 @@ class PortLink implements ClusterLink {
   readonly #endpoints = new Map<string, Endpoint>()
   readonly #listeners = new Set<() => void>()
   readonly #broker: Endpoint = { id: 'broker', nodeId: -1 }
+  #nodes: readonly NodeView[] = []
   #clusterId: string | null = null
   #closed = false
 
@@ -50,6 +52,10 @@ class PortLink implements ClusterLink {
 
   topics(): readonly TopicView[] {
     return [...this.#topics.values()]
+  }
+
+  nodes(): readonly NodeView[] {
+    return this.#nodes
   }
 
   async refresh(
@@ -134,6 +140,7 @@ class PortLink implements ClusterLink {
 
   #take(response: MetadataResponse, all: boolean): void {
     this.#clusterId = response.clusterId
+    this.#nodes = response.brokers.map(({ nodeId, host, port, rack }) => ({ nodeId, host, port, rack }))
     if (all) this.#topics.clear()
     for (const topic of response.topics) if (topic.name !== null) this.#topics.set(topic.name, this.#view(topic))
     for (const listener of this.#listeners) listener()

@@ -3,7 +3,7 @@
 
 import type { MetadataResponse } from '../../protocol/messages/03-metadata.ts'
 import { ZERO_UUID } from '../../protocol/schema.ts'
-import type { Endpoint, PartitionView, TopicView } from '../cluster-link.ts'
+import type { Endpoint, NodeView, PartitionView, TopicView } from '../cluster-link.ts'
 
 /** A broker, as an endpoint that requests can be sent to. */
 export interface NodeEndpoint extends Endpoint {
@@ -18,6 +18,8 @@ export class MetadataView {
   readonly #names = new Map<string, string>()
   #nodes = new Map<number, NodeEndpoint>()
   #controllerId = -1
+  /** Brokers as the last reply told of them. */
+  brokers: readonly NodeView[] = []
   clusterId: string | null = null
 
   constructor(topicsMax: number) {
@@ -49,6 +51,7 @@ export class MetadataView {
   take(response: MetadataResponse, all: boolean): void {
     this.clusterId = response.clusterId
     this.#controllerId = response.controllerId
+    this.brokers = response.brokers.map(({ nodeId, host, port, rack }) => ({ nodeId, host, port, rack }))
     this.#nodes = new Map(
       response.brokers.map(({ nodeId, host, port }) => [nodeId, this.#endpoint(nodeId, host, port)]),
     )

@@ -11,6 +11,7 @@ import type {
   Endpoint,
   LinkHost,
   LinkInput,
+  NodeView,
   RefreshOptions,
   RequestOptions,
   TopicView,
@@ -65,6 +66,10 @@ class WireLink implements ClusterLink {
 
   topic(name: string): TopicView | undefined {
     return this.#view.topics.get(name)
+  }
+
+  nodes(): readonly NodeView[] {
+    return this.#view.brokers
   }
 
   topics(): readonly TopicView[] {
