@@ -11,6 +11,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 from confluent_transactions import Transactions
+from group_members import GroupMembers
 from line_json import letter_in, serve, text
 
 WAIT_S = 30
@@ -22,6 +23,7 @@ class Driver:
         self.admin = AdminClient(self.common)
         self.groups = 0
         self.transactions = Transactions(bootstrapServers)
+        self.members = GroupMembers(lambda topic, configs: GroupReader({**self.common, **configs}, topic))
 
     def write(self, topic, codec, letters):
         producer = Producer({**self.common, "compression.type": codec})
@@ -105,8 +107,34 @@ class Driver:
     def readCommitted(self, topic):
         return self.transactions.read_committed(topic)
 
+    def joinGroup(self, **params):
+        return self.members.join(**params)
+
+    def leaveGroup(self, id):
+        return self.members.leave(id)
+
     def close(self):
         pass
+
+
+class GroupReader:
+    def __init__(self, configs, topic):
+        self.consumer = Consumer(configs)
+        self.consumer.subscribe([topic])
+
+    def poll(self):
+        message = self.consumer.poll(0.05)
+        if message is None:
+            return []
+        if message.error():
+            raise RuntimeError(str(message.error()))
+        return [(message.partition(), message.offset(), message.value().decode())]
+
+    def owned(self):
+        return [each.partition for each in self.consumer.assignment()]
+
+    def close(self):
+        self.consumer.close()
 
 
 def wait(futures):

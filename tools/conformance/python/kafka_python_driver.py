@@ -1,6 +1,11 @@
 """kafka-python, default settings."""
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewTopic, OffsetSpec
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.coordinator.assignors.range import RangePartitionAssignor
+from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from kafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from group_members import GroupMembers
 from line_json import letter_in, serve, text
 
 WAIT_S = 30
@@ -10,6 +15,7 @@ class Driver:
     def open(self, bootstrapServers):
         self.servers = bootstrapServers
         self.admin = KafkaAdminClient(bootstrap_servers=bootstrapServers)
+        self.members = GroupMembers(lambda topic, configs: GroupReader(bootstrapServers, topic, configs))
 
     def write(self, topic, codec, letters):
         producer = KafkaProducer(bootstrap_servers=self.servers, compression_type=None if codec == "none" else codec)
@@ -74,8 +80,39 @@ class Driver:
         nodes = [{"id": node["broker_id"], "host": node["host"], "port": node["port"]} for node in found["brokers"]]
         return {"clusterId": found["cluster_id"], "nodes": nodes}
 
+    def joinGroup(self, **params):
+        return self.members.join(**params)
+
+    def leaveGroup(self, id):
+        return self.members.leave(id)
+
     def close(self):
         self.admin.close()
+
+
+ASSIGNORS = {
+    "range": RangePartitionAssignor,
+    "roundrobin": RoundRobinPartitionAssignor,
+    "sticky": StickyPartitionAssignor,
+    "cooperative-sticky": CooperativeStickyAssignor,
+}
+
+
+class GroupReader:
+    def __init__(self, servers, topic, configs):
+        named = {name.replace(".", "_"): value for name, value in configs.items()}
+        strategy = [ASSIGNORS[named.pop("partition_assignment_strategy")]]
+        self.consumer = KafkaConsumer(topic, bootstrap_servers=servers, partition_assignment_strategy=strategy, **named)
+
+    def poll(self):
+        polled = self.consumer.poll(timeout_ms=50)
+        return [(each.partition, each.offset, each.value.decode()) for records in polled.values() for each in records]
+
+    def owned(self):
+        return [each.partition for each in self.consumer.assignment()]
+
+    def close(self):
+        self.consumer.close()
 
 
 def shown(record):

@@ -1,8 +1,11 @@
-"""Serves one object's methods as JSON lines: a request {"method", "params"} per line in, {"result"} or {"error"} per line out. Bytes are base64."""
+"""Serves one object's methods as JSON lines: a request {"method", "params"} per line in, {"result"} or {"error"} per line out, {"event"} at any time. Bytes are base64."""
 import base64
 import json
 import sys
+import threading
 import traceback
+
+speaking = threading.Lock()
 
 
 def text(data):
@@ -22,6 +25,15 @@ def letter_in(letter):
     }
 
 
+def say(line):
+    with speaking:
+        print(json.dumps(line), flush=True)
+
+
+def tell(event):
+    say({"event": event})
+
+
 def serve(driver):
     for line in sys.stdin:
         request = json.loads(line)
@@ -30,5 +42,5 @@ def serve(driver):
         except Exception as error:  # the suite judges it
             traceback.print_exc(file=sys.stderr)
             answer = {"error": f"{type(error).__name__}: {error}"}
-        print(json.dumps(answer), flush=True)
+        say(answer)
     driver.close()

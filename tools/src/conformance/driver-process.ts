@@ -1,4 +1,4 @@
-// A client in another language: one process for the whole suite, one JSON line per request and per reply, in order. Bytes are base64. What the process says on
+// A client in another language: one process for the whole suite, one JSON line per request and per reply, in order; between replies it may tell of events. Bytes are base64. What the process says on
 // standard error is kept (bounded) and becomes part of the error when it fails.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
@@ -22,7 +22,8 @@ export class DriverProcess {
   #ended = false
   readonly #exited: Promise<void>
 
-  constructor({ file, args }: DriverCommand) {
+  /** `onEvent` hears what the driver tells without being asked. */
+  constructor({ file, args }: DriverCommand, onEvent: (event: never) => void = () => {}) {
     this.#child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] })
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.#errorText = (this.#errorText + text).slice(-ERROR_TEXT_MAX)
@@ -31,7 +32,7 @@ export class DriverProcess {
       this.#child.once('error', error => this.#end(error.message, resolve))
       this.#child.once('exit', code => this.#end(`exit code ${code}`, resolve))
     })
-    createInterface({ input: this.#child.stdout! }).on('line', line => this.#answered(line))
+    createInterface({ input: this.#child.stdout! }).on('line', line => this.#heard(line, onEvent))
   }
 
   /** Asks the driver; rejects with the client's own error text. */
@@ -49,9 +50,13 @@ export class DriverProcess {
     await this.#exited
   }
 
-  #answered(line: string): void {
+  #heard(line: string, onEvent: (event: never) => void): void {
     if (!line.startsWith('{')) return
-    const { result, error } = JSON.parse(line) as { result?: never; error?: string }
+    const { event, result, error } = JSON.parse(line) as { event?: never; result?: never; error?: string }
+    if (event !== undefined) {
+      onEvent(event)
+      return
+    }
     const waiting = this.#waiting.shift()
     if (error === undefined) waiting?.resolve(result as never)
     else waiting?.reject(new Error(error))

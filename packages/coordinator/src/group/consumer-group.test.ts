@@ -54,6 +54,36 @@ describe('reconciliation (KIP-848)', () => {
     expect(world.news).toEqual([{ groupId: 'g', memberId: 'b' }])
   })
 
+  test('changes within group.consumer.assignment.interval.ms are taken together by the first heartbeat after it (KIP-1263)', () => {
+    const { world, member } = worldWith({ settings: { consumerAssignmentIntervalMs: 1_000 } })
+    const [a, b, c] = [member('a'), member('b'), member('c')]
+    a.beat()
+    expect(a.of('orders')).toHaveLength(6)
+    world.advance(400)
+    b.beat()
+    c.beat()
+    settle(a, b, c)
+    expect(consumerGroupState(world.consumer('g'))).toBe('Assigning')
+    expect(world.consumer('g').assignmentEpoch).toBe(1)
+    expect([a.of('orders').length, b.of('orders').length, c.of('orders').length]).toEqual([6, 0, 0])
+    world.advance(600)
+    settle(a, b, c)
+    expect(world.consumer('g')).toMatchObject({ groupEpoch: 3, assignmentEpoch: 3 })
+    expect([a.of('orders').length, b.of('orders').length, c.of('orders').length]).toEqual([2, 2, 2])
+  })
+
+  test("a group's own assignment interval goes first, within the broker's bounds", () => {
+    const groupConfigs = { 'consumer.assignment.interval.ms': '60000' }
+    const { world, member } = worldWith({ groupConfigs, settings: { consumerAssignmentIntervalMaxMs: 500 } })
+    const [a, b] = [member('a'), member('b')]
+    a.beat()
+    b.beat()
+    expect(world.consumer('g').assignmentEpoch).toBe(1)
+    world.advance(500)
+    b.beat()
+    expect(world.consumer('g').assignmentEpoch).toBe(2)
+  })
+
   test('an assignment is told when it changed or was asked for with a full request, else not', () => {
     const { member } = worldWith()
     const a = member('a')

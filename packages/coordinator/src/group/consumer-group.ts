@@ -59,6 +59,8 @@ export interface ConsumerGroup {
   /** Hash over subscribed topics and their partitions: another one means a new epoch (KIP-1101). */
   metadataHash: number
   assignmentEpoch: number
+  /** When the target of that epoch was computed. */
+  assignmentTimestampMs: number
   readonly members: Map<string, ConsumerMember>
   /** Member ids by instance id. */
   readonly staticMembers: Map<string, string>
@@ -83,6 +85,7 @@ export function emptyConsumerGroup(groupId: string): ConsumerGroup {
     groupEpoch: 0,
     metadataHash: 0,
     assignmentEpoch: 0,
+    assignmentTimestampMs: 0,
     members: new Map(),
     staticMembers: new Map(),
     targetAssignment: new Map(),

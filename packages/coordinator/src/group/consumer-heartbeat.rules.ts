@@ -20,7 +20,7 @@ import type { GroupDecision } from './group-words.ts'
 import type { Asked, Group, GroupContext } from './groups.ts'
 import { error, type HeartbeatError, heartbeatError } from './heartbeat-validation.rules.ts'
 import { removeMembers, upgrade } from './migration.rules.ts'
-import { updateTarget } from './target-assignment.rules.ts'
+import { isTargetDue, updateTarget } from './target-assignment.rules.ts'
 
 type Request = ApiRequest<'ConsumerGroupHeartbeat'>
 type Response = ApiResponse<'ConsumerGroupHeartbeat'>
@@ -86,7 +86,7 @@ function stay(step: ConsumerStep, heartbeat: Heartbeat): Decided {
   const { before, replaces } = present
   const invalidPattern = enroll(step, before, updatedBy(before, heartbeat))
   if (invalidPattern !== null) return refuse(invalidPattern)
-  if (step.group.groupEpoch > step.group.assignmentEpoch || replaces) updateTarget(step)
+  if (replaces || isTargetDue(step)) updateTarget(step)
   const reported = request.topicPartitions === null ? null : partitionsOf(request.topicPartitions)
   const member = moveOn(step, step.group.members.get(before.memberId)!, reported)
   step.armSession(member.memberId, consumerSessionTimeout(groupId, context))

@@ -35,6 +35,7 @@ export function replayConsumerRecord(state: Groups, record: ConsumerRecord): voi
       break
     case 'ConsumerGroupTargetAssignmentMetadata':
       group.assignmentEpoch = record.value.assignmentEpoch
+      group.assignmentTimestampMs = record.value.assignmentTimestamp
       break
     case 'ConsumerGroupTargetAssignmentMember':
       group.targetAssignment.set(record.key.memberId, partitionsOf(record.value.topicPartitions))
@@ -67,6 +68,7 @@ function removeFrom({ groups }: Groups, group: ConsumerGroup, record: ConsumerRe
       break
     case 'ConsumerGroupTargetAssignmentMetadata':
       group.assignmentEpoch = 0
+      group.assignmentTimestampMs = 0
       break
     case 'ConsumerGroupTargetAssignmentMember':
       group.targetAssignment.delete(record.key.memberId)

@@ -25,6 +25,11 @@ export interface GroupSettings {
   /** `group.consumer.min.heartbeat.interval.ms`, `group.consumer.max.heartbeat.interval.ms` */
   readonly consumerHeartbeatIntervalMinMs: number
   readonly consumerHeartbeatIntervalMaxMs: number
+  /** `group.consumer.assignment.interval.ms`; a group's own config goes first. */
+  readonly consumerAssignmentIntervalMs: number
+  /** `group.consumer.min.assignment.interval.ms`, `group.consumer.max.assignment.interval.ms` */
+  readonly consumerAssignmentIntervalMinMs: number
+  readonly consumerAssignmentIntervalMaxMs: number
   /** `group.consumer.assignors`, the default first. */
   readonly consumerAssignors: readonly string[]
   /** `group.consumer.migration.policy` */
@@ -59,6 +64,9 @@ export function groupSettings(configs: { readonly [name: string]: string }): Gro
     consumerHeartbeatIntervalMs: number('group.consumer.heartbeat.interval.ms'),
     consumerHeartbeatIntervalMinMs: number('group.consumer.min.heartbeat.interval.ms'),
     consumerHeartbeatIntervalMaxMs: number('group.consumer.max.heartbeat.interval.ms'),
+    consumerAssignmentIntervalMs: number('group.consumer.assignment.interval.ms'),
+    consumerAssignmentIntervalMinMs: number('group.consumer.min.assignment.interval.ms'),
+    consumerAssignmentIntervalMaxMs: number('group.consumer.max.assignment.interval.ms'),
     consumerAssignors: list('group.consumer.assignors'),
     migrationPolicy: text('group.consumer.migration.policy').toLowerCase() as MigrationPolicy,
     offsetMetadataMax: number('offset.metadata.max.bytes'),

@@ -4,6 +4,7 @@ import { type AssignmentSpec, serverAssignors } from './assignors/server-assigno
 import { NO_PARTITIONS, samePartitions, topicsOfMember } from './consumer-group.ts'
 import { targetEpochRecord, targetRecord } from './consumer-records.rules.ts'
 import type { ConsumerStep } from './consumer-step.ts'
+import { consumerAssignmentInterval } from './consumer-timeouts.rules.ts'
 import { preferredAssignor } from './preferred-assignor.rules.ts'
 
 /** Computes it with the assignor that the members prefer; members whose part changes get a record. */
@@ -20,6 +21,18 @@ export function updateTarget(step: ConsumerStep): void {
     }
   }
   step.write(targetEpochRecord(groupId, groupEpoch, context.now))
+}
+
+/**
+ * Whether the group has an epoch that its target is not of yet, and its last target has stood for the assignment interval (KIP-1263): until then changes
+ * gather, and the first heartbeat after it brings the target for all of them.
+ */
+export function isTargetDue({ group, context }: ConsumerStep): boolean {
+  const { groupId, groupEpoch, assignmentEpoch, assignmentTimestampMs } = group
+  if (groupEpoch <= assignmentEpoch) return false
+  const elapsedMs = context.now - assignmentTimestampMs
+  // A clock that was set back must not hold the group up.
+  return assignmentEpoch === 0 || elapsedMs < 0 || elapsedMs >= consumerAssignmentInterval(groupId, context)
 }
 
 function specOf({ group, context }: ConsumerStep): AssignmentSpec {

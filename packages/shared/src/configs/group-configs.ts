@@ -5,6 +5,17 @@ const acts = true
 
 export const groupConfigs = configTable([
   config(
+    'consumer.assignment.interval.ms',
+    'int',
+    0,
+    'How long the target of a consumer group stays before it is computed anew, in milliseconds.',
+    {
+      acts,
+      valid: { min: 0 },
+      synonym: 'group.consumer.assignment.interval.ms',
+    },
+  ),
+  config(
     'consumer.heartbeat.interval.ms',
     'int',
     5_000,
@@ -25,6 +36,13 @@ export const groupConfigs = configTable([
       valid: { min: 1 },
       synonym: 'group.consumer.session.timeout.ms',
     },
+  ),
+  config(
+    'share.assignment.interval.ms',
+    'int',
+    1_000,
+    'How long the target of a share group stays before it is computed anew, in milliseconds.',
+    { valid: { min: 0 } },
   ),
   config(
     'share.auto.offset.reset',
@@ -53,6 +71,13 @@ export const groupConfigs = configTable([
     },
   ),
   config(
+    'share.partition.max.record.locks',
+    'int',
+    2_000,
+    'The most records of one partition that members of a share group may hold.',
+    { valid: { min: 100 } },
+  ),
+  config(
     'share.record.lock.duration.ms',
     'int',
     30_000,
@@ -60,11 +85,24 @@ export const groupConfigs = configTable([
     { valid: { min: 1_000 } },
   ),
   config(
+    'share.renew.acknowledge.enable',
+    'boolean',
+    true,
+    'Whether members of a share group may hold a record for longer.',
+  ),
+  config(
     'share.session.timeout.ms',
     'int',
     45_000,
     'After how much silence a member of a share group is removed, in milliseconds.',
     { valid: { min: 1 } },
+  ),
+  config(
+    'streams.assignment.interval.ms',
+    'int',
+    1_000,
+    'How long the target of a streams group stays before it is computed anew, in milliseconds.',
+    { valid: { min: 0 } },
   ),
   config(
     'streams.heartbeat.interval.ms',

@@ -19,6 +19,9 @@ public final class Driver {
   private static Clients clients;
   private static Administration admin;
   private static Transactions transactions;
+  private static GroupMembers members;
+  /** Tools print to System.out; replies and events go to the real one. */
+  private static final PrintStream SAID = System.out;
 
   private static final Map<String, Method> METHODS = Map.ofEntries(
       Map.entry("open", params -> {
@@ -26,6 +29,7 @@ public final class Driver {
         clients = new Clients(servers);
         admin = new Administration(servers);
         transactions = new Transactions(servers);
+        members = new GroupMembers(servers);
         return null;
       }),
       Map.entry("write", params -> clients.write(params)),
@@ -45,11 +49,11 @@ public final class Driver {
       Map.entry("fence", params -> transactions.fence(params)),
       Map.entry("copy", params -> transactions.copy(params)),
       Map.entry("readCommitted", params -> transactions.readCommitted(params)),
+      Map.entry("joinGroup", params -> members.join(params)),
+      Map.entry("leaveGroup", params -> members.leave(params)),
       Map.entry("tool", params -> Tools.run(params)));
 
   public static void main(String[] args) throws Exception {
-    // Tools print to System.out; replies go to the real one.
-    PrintStream replies = System.out;
     BufferedReader input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     System.setIn(new java.io.ByteArrayInputStream(new byte[0]));
     for (String line = input.readLine(); line != null; line = input.readLine()) {
@@ -63,10 +67,19 @@ public final class Driver {
         Throwable cause = thrown instanceof java.util.concurrent.ExecutionException ? thrown.getCause() : thrown;
         reply.put("error", cause.toString());
       }
-      replies.println(JSON.writeValueAsString(reply));
-      replies.flush();
+      say(reply);
     }
     System.exit(0);
+  }
+
+  /** Something that nobody asked for. */
+  static void tell(Object event) {
+    say(JSON.createObjectNode().set("event", JSON.valueToTree(event)));
+  }
+
+  private static synchronized void say(JsonNode line) {
+    SAID.println(line);
+    SAID.flush();
   }
 
   private Driver() {}
