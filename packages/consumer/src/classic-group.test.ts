@@ -58,6 +58,24 @@ describe('a consumer in a classic group', () => {
     expect(partitionsOf(first)).toEqual([0, 1, 2, 3])
   })
 
+  it.each(['range', 'sticky', 'cooperative-sticky'] as const)(
+    'gets partitions with a replica in its rack when the leader assigns by %s (KIP-881)',
+    async partitionAssignmentStrategy => {
+      const { world, cluster, create } = groupWorld(4)
+      cluster.racks = ['east', 'west']
+      const options = { ...group, partitionAssignmentStrategy }
+      const [west, east] = [create({ ...options, clientRack: 'west' }), create({ ...options, clientRack: 'east' })]
+      void reading(west, [])
+      await world.advance(300)
+      void reading(east, [])
+      await world.advance(1_000)
+      expect([partitionsOf(east).sort(), partitionsOf(west).sort()]).toEqual([
+        [0, 2],
+        [1, 3],
+      ])
+    },
+  )
+
   it('runs hooks in order and waits for them before it rejoins', async () => {
     const { world, create } = groupWorld(2)
     const log: string[] = []

@@ -1,5 +1,5 @@
 // The fixtures were made with the assignors of kafka-clients 4.3.1 on random groups over several rounds (members come and go, some report an old
-// generation); one case per line.
+// generation), and for the sticky ones also on groups and replicas in racks; one case per line.
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -17,11 +17,15 @@ interface Case {
   readonly expected: { readonly [memberId: string]: readonly [string, number][] }
 }
 
-const fixtures = new URL('./fixtures/kafka-clients-4.3.1-assignments.jsonl', import.meta.url)
-const cases: Case[] = readFileSync(fixtures, 'utf8')
-  .trim()
-  .split('\n')
-  .map(line => JSON.parse(line))
+function casesOf(file: string): Case[] {
+  const lines = readFileSync(new URL(`./fixtures/${file}`, import.meta.url), 'utf8')
+    .trim()
+    .split('\n')
+  return lines.map(line => JSON.parse(line))
+}
+
+const cases = casesOf('kafka-clients-4.3.1-assignments.jsonl')
+const rackCases = casesOf('kafka-clients-4.3.1-sticky-racks.jsonl')
 
 function inputOf({ topics, members }: Case) {
   return {
@@ -75,6 +79,12 @@ describe.each([...assignors.keys()])('the %s assignor', name => {
 
 describe.each(['sticky', 'cooperative-sticky'])('the %s assignor', name => {
   const assignor = assignors.get(name)!
+
+  it('assigns as the Java client does when members and replicas have racks (KIP-881)', () => {
+    const mine = rackCases.filter(({ assignor: other }) => other === name)
+    expect(mine).toHaveLength(64)
+    for (const one of mine) expect(byMember(assignor.assign(inputOf(one)))).toEqual(one.expected)
+  })
 
   it('is even to one partition when all subscribe to the same', () => {
     fc.assert(

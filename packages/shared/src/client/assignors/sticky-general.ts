@@ -46,7 +46,10 @@ class GeneralAssignment {
 
   #keepOwned({ memberId }: AssignorMember): void {
     const mine = this.#state.owned.get(memberId)!
-    const valid = mine.filter(({ topic }) => this.#topicsOf.get(memberId)!.has(topic))
+    const valid = mine.filter(
+      partition =>
+        this.#topicsOf.get(memberId)!.has(partition.topic) && !this.#state.racks.mismatch(memberId, partition),
+    )
     if (valid.length < mine.length) this.#revocationRequired = true
     this.#assigned.set(memberId, new Set(valid))
     for (const partition of mine) this.#ownerOf.set(partition, memberId)
@@ -72,10 +75,9 @@ class GeneralAssignment {
 
   #balance(all: readonly AssignorPartition[], unassigned: readonly AssignorPartition[]): void {
     const initializing = this.#count(this.#order.at(-1)!) === 0
-    for (const partition of unassigned) {
-      const taker = this.#order.find(memberId => this.#topicsOf.get(memberId)!.has(partition.topic))
-      if (taker !== undefined) this.#give(partition, taker)
-    }
+    const { racks } = this.#state
+    const left = racks.isUsed ? this.#deal(unassigned, (id, partition) => !racks.mismatch(id, partition)) : unassigned
+    this.#deal(left, () => true)
     const isMovable = ({ topic }: AssignorPartition) => this.#membersOf.get(topic)!.length >= 2
     this.#order = this.#order.filter(memberId => this.#canTakePart(memberId))
     if (this.#order.length === 0) return
@@ -86,6 +88,19 @@ class GeneralAssignment {
     const moved = this.#reassign(all.filter(isMovable), previous)
     if (initializing || !moved || this.#score() < scoreBefore) return
     for (const [memberId, partitions] of before) this.#assigned.set(memberId, partitions)
+  }
+
+  /** Each to the first in the order that subscribes and may take it; answers those that nobody took. */
+  #deal(
+    partitions: readonly AssignorPartition[],
+    mayTake: (memberId: string, partition: AssignorPartition) => boolean,
+  ): readonly AssignorPartition[] {
+    return partitions.filter(partition => {
+      const subscribes = (memberId: string) => this.#topicsOf.get(memberId)!.has(partition.topic)
+      const taker = this.#order.find(memberId => subscribes(memberId) && mayTake(memberId, partition))
+      if (taker !== undefined) this.#give(partition, taker)
+      return taker === undefined
+    })
   }
 
   #reassign(partitions: readonly AssignorPartition[], previous: ReadonlyMap<AssignorPartition, string>): boolean {

@@ -2,6 +2,7 @@
 import type { AssignorInput, AssignorMember, AssignorPartition } from './assignor.ts'
 import { inHashOrder } from './java-order.rules.ts'
 import { compareText } from './members.rules.ts'
+import { StickyRacks } from './sticky-racks.ts'
 
 /** What a member says that it owned, and in which generation; null when it does not know. */
 export interface StickyMemory {
@@ -22,6 +23,7 @@ export interface StickyState {
   readonly owned: ReadonlyMap<string, AssignorPartition[]>
   /** Claimed by several members in one generation: nobody keeps them. */
   readonly claimedTwice: ReadonlySet<AssignorPartition>
+  readonly racks: StickyRacks
   readonly allSubscriptionsEqual: boolean
   readonly maxGeneration: number
 }
@@ -40,6 +42,7 @@ export function stickyState(
     memories,
     owned,
     claimedTwice,
+    racks: new StickyRacks(ordered, topics, [...existing.values()].flat()),
     allSubscriptionsEqual: equalSubscriptions(ordered),
     maxGeneration: Math.max(
       NO_GENERATION,

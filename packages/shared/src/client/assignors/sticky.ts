@@ -1,6 +1,6 @@
 // Kafka's StickyAssignor and CooperativeStickyAssignor: as even as possible, and of the even plans one that moves little. Both remember: the eager one
 // writes what it had into its user data, the cooperative one says what it owns in the subscription itself (KIP-429, KIP-792).
-// Racks are not looked at.
+// A member keeps only what has a replica in its rack, and is asked first for what has (KIP-881).
 import { ByteReader } from '../../protocol/byte-reader.ts'
 import { withWriter } from '../../protocol/codec.ts'
 import type {
