@@ -16,12 +16,16 @@ export interface Server {
   stop(): Promise<void>
 }
 
-export async function startOdradek(): Promise<Server> {
+type Configs = { readonly [name: string]: string }
+
+/** `configs` are broker configs in Kafka's names. */
+export async function startOdradek(configs: Configs = {}): Promise<Server> {
   const dir = mkdtempSync(join(tmpdir(), 'odradek-bench-'))
   const begun = performance.now()
   const program = fileURLToPath(new URL('../cli/odradek.js', import.meta.url))
   const nodeOptions = process.env.ODRADEK_BROKER_NODE_OPTIONS?.split(' ') ?? []
-  const serve = ['serve', '--listen', '127.0.0.1:0', '--dir', dir, '--json']
+  const settings = Object.entries(configs).flatMap(([name, value]) => ['--set', `${name}=${value}`])
+  const serve = ['serve', '--listen', '127.0.0.1:0', '--dir', dir, '--json', ...settings]
   const child = spawn(process.execPath, [...nodeOptions, program, ...serve], { stdio: ['ignore', 'pipe', 'inherit'] })
   const ready = await new Promise<string>(resolve => createInterface({ input: child.stdout }).once('line', resolve))
   const startMs = performance.now() - begun
@@ -39,9 +43,9 @@ export async function startOdradek(): Promise<Server> {
   }
 }
 
-export async function startKafka(): Promise<Server> {
+export async function startKafka(configs: Configs = {}): Promise<Server> {
   const begun = performance.now()
-  const kafka = await startApacheKafka({ heap: '1g' })
+  const kafka = await startApacheKafka({ heap: '1g', configs })
   const { bootstrapServers, pid } = kafka
   return { name: 'kafka', bootstrapServers, pid, startMs: performance.now() - begun, stop: () => kafka.stop() }
 }
