@@ -32,7 +32,7 @@ export class AssignmentDesk {
   }
 
   /** The group's change; resolves when the caller has run its hooks. */
-  async change({ revoked, assigned, lost = false }: AssignmentChange): Promise<void> {
+  async change({ revoked, assigned, lost = false, ends = false }: AssignmentChange): Promise<void> {
     const gone = this.assigned().filter(mine => revoked.some(other => isSame(mine, other)))
     const come = assigned.map(partition => this.#add(partition))
     // What goes is fetched no more, but its keys stay known until the caller has finished and committed.
@@ -42,7 +42,7 @@ export class AssignmentDesk {
     const id = this.#nextId++
     await new Promise<void>(resolve => {
       this.#waiting.set(id, resolve)
-      const told = this.#tell({ id, revoked: lost ? [] : keys, lost: lost ? keys : [], assigned: come })
+      const told = this.#tell({ id, revoked: lost ? [] : keys, lost: lost ? keys : [], assigned: come, ends })
       // Without a caller nobody has hooks.
       if (!told) this.rebalanced(id)
     })

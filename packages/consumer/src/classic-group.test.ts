@@ -76,6 +76,23 @@ describe('a consumer in a classic group', () => {
     },
   )
 
+  it('under cooperative rebalancing runs onRevoked for what goes, and then onAssigned although nothing comes', async () => {
+    const { world, create } = groupWorld(4)
+    const log: string[] = []
+    const options = { ...group, partitionAssignmentStrategy: 'cooperative-sticky' } as const
+    const first = create({
+      ...options,
+      onAssigned: list => void log.push(`+${list.length}`),
+      onRevoked: list => void log.push(`-${list.length}`),
+    })
+    void reading(first, [])
+    await world.advance(500)
+    expect(log).toEqual(['+4'])
+    void reading(create(options), [])
+    await world.advance(1_000)
+    expect(log).toEqual(['+4', '-2', '+0', '+0'])
+  })
+
   it('runs hooks in order and waits for them before it rejoins', async () => {
     const { world, create } = groupWorld(2)
     const log: string[] = []

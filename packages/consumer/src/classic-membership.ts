@@ -243,12 +243,12 @@ export class ClassicMembership implements Membership {
     const course = this.#course
     this.#watchNews()
     const { partitions } = this.#share
-    await this.#host.refresh([...new Set(partitions.map(({ topic }) => topic))]).catch(() => undefined)
+    const unknown = partitions.filter(({ topic, partition }) => !this.#host.link.topic(topic)?.partitions[partition])
+    if (unknown.length > 0) await this.#host.refresh([...new Set(unknown.map(({ topic }) => topic))]).catch(() => {})
     await this.#tellAssignor()
     if (course !== this.#course) return
     const { revoked, added } = assignmentDifference(this.#host.owned(), partitions)
-    if (revoked.length > 0) await this.#host.rebalance({ revoked, assigned: [] })
-    await this.#host.rebalance({ revoked: [], assigned: added })
+    await this.#host.rebalance({ revoked, assigned: added, ends: true })
     if (course !== this.#course) return
     // KIP-429: what was given up can be assigned to others only in another round.
     if (revoked.length > 0) this.#machine.send({ type: 'rejoin.requested' })

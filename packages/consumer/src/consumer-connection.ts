@@ -288,7 +288,7 @@ export class ConsumerConnection {
     if (paused) this.pause(again)
   }
 
-  async #rebalance({ id, revoked, lost, assigned }: Rebalance): Promise<void> {
+  async #rebalance({ id, revoked, lost, assigned, ends }: Rebalance): Promise<void> {
     const { onAssigned, onRevoked, onLost } = this.#host.options
     const going = this.#known(revoked)
     const gone = this.#known(lost)
@@ -303,7 +303,7 @@ export class ConsumerConnection {
     for (const { key } of [...going, ...gone]) this.inbox.remove(key)
     const come = assigned.map(partition => this.inbox.add(partition, this.#host.codecsOf(partition.topic)))
     // Kafka calls it even with nothing new, so that a member knows that a rebalance is over.
-    if (come.length > 0 || revoked.length + lost.length === 0) await this.#hook(onAssigned, come)
+    if (come.length > 0 || ends) await this.#hook(onAssigned, come)
     this.#link?.tell('rebalanced', { id, error: null })
     this.inbox.wake()
   }

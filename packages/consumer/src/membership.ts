@@ -46,7 +46,7 @@ export interface MembershipHost {
   /** What is ours now. */
   owned(): readonly AssignedPartition[]
   /**
-   * Stops reading what goes, lets the caller finish and run its hooks, then reads what comes. Resolves when the caller is done. Automatic
+   * Stops reading what goes, lets the caller finish and run its hooks (what goes first, then what comes), then reads what comes. Resolves when the caller is done. Automatic
    * commits of what goes are made before `onRevoked`.
    */
   rebalance(change: AssignmentChange): Promise<void>
@@ -65,4 +65,6 @@ export interface AssignmentChange {
   readonly assigned: readonly TopicPartition[]
   /** The revoked ones are gone already: no commit, `onLost`. */
   readonly lost?: boolean
+  /** The rebalance ends with it: `onAssigned` is called even with nothing new, as in Kafka. */
+  readonly ends?: boolean
 }

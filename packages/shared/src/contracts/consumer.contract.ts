@@ -69,6 +69,8 @@ export interface Rebalance {
   /** Lost without a chance to commit: `onLost` instead of `onRevoked`. */
   readonly lost: readonly number[]
   readonly assigned: readonly AssignedPartition[]
+  /** `onAssigned` is called even when nothing was assigned: the rebalance is over. */
+  readonly ends: boolean
 }
 
 export interface PartitionState {
