@@ -136,14 +136,20 @@ export class GroupsAdmin {
 
   /** Deletes groups without members, with their offsets. Rejects with PartialAdminError (`NON_EMPTY_GROUP`, `GROUP_ID_NOT_FOUND`, ...). */
   async delete(groups: string | readonly string[], call: AdminCall = {}): Promise<void> {
+    // When one coordinator has moved, all is tried again, but nothing that was deleted is deleted twice: it would not be found.
+    const deleted = new Set<string>()
     await this.#session.run(call, async attempt => {
       const outcomes = listOf(groups).map(async groupId => {
+        if (deleted.has(groupId)) return { name: groupId, error: null }
         const request = { groupsNames: [groupId] }
         const { results } = await askCoordinator(attempt, groupKey(groupId), 'DeleteGroups', request, response =>
           response.results.map(({ errorCode }) => errorCode),
         )
-        return { name: groupId, error: brokerError(groupId, results[0]!.errorCode) }
+        const error = brokerError(groupId, results[0]!.errorCode)
+        if (error === null) deleted.add(groupId)
+        return { name: groupId, error }
       })
+      await Promise.allSettled(outcomes)
       settle(await Promise.all(outcomes))
     })
   }
