@@ -49,7 +49,7 @@ export class TransactionManager {
   #isAdding = false
   #hasOffsets = false
   /** Settles when no offsets are on their way. */
-  #offsetsSent: Promise<unknown> = Promise.resolve()
+  #offsetsSent: Promise<void> = Promise.resolve()
   #hasFailed = false
 
   constructor(host: TransactionManagerHost) {
@@ -131,7 +131,8 @@ export class TransactionManager {
     if (this.state !== 'InTransaction') throw new PortError(this.refusal ?? stateError(this.state, 'sendOffsets'))
     this.#deadline = this.#host.context.clock.monotonic() + maxBlockMs
     const sent = this.#sendOffsets(offsets)
-    this.#offsetsSent = Promise.allSettled([this.#offsetsSent, sent])
+    // Resolves with nothing: each result would hold the one before it, for as long as the producer lives.
+    this.#offsetsSent = Promise.allSettled([this.#offsetsSent, sent]).then(() => undefined)
     return sent
   }
 
