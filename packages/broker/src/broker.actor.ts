@@ -364,8 +364,10 @@ class ResettableBroker {
         request: (request, peer) => settled(ask => ask.request(request, peer)),
         advertise: (request, peer) => settled(ask => ask.advertise(request, peer)),
         reset: async () => {
-          this.#resets = this.#resets.then(() => this.#reset())
-          await this.#resets
+          const reset = this.#resets.then(() => this.#reset())
+          // One that failed is told to who asked for it; those that follow, and the close, do not fail with it.
+          this.#resets = reset.catch(() => undefined)
+          await reset
           return {}
         },
       },
