@@ -80,9 +80,8 @@ export class SendGroup {
   readonly length: number
   readonly defaultTimestamp: number
   readonly #batches: RecordBatchInProgress[] = []
-  /** Per record: index into `#batches`, and place in that batch. */
-  readonly #batchOf: Uint32Array
-  readonly #deltaOf: Uint32Array
+  /** Two numbers per record: index into `#batches`, and place in that batch. */
+  readonly #places: Uint32Array
   #timestamps: Map<number, number> | null = null
   #settle: (outcome: Acknowledgements | KafkaError) => void
   #open = 1
@@ -92,8 +91,7 @@ export class SendGroup {
   constructor(length: number, defaultTimestamp: number, settle: (outcome: Acknowledgements | KafkaError) => void) {
     this.length = length
     this.defaultTimestamp = defaultTimestamp
-    this.#batchOf = new Uint32Array(length)
-    this.#deltaOf = new Uint32Array(length)
+    this.#places = new Uint32Array(2 * length)
     this.#settle = settle
   }
 
@@ -112,8 +110,8 @@ export class SendGroup {
       this.#open++
     }
     const index = this.#placed++
-    this.#batchOf[index] = batch.latestGroupIndex
-    this.#deltaOf[index] = batch.recordCount - 1
+    this.#places[2 * index] = batch.latestGroupIndex
+    this.#places[2 * index + 1] = batch.recordCount - 1
     if (timestamp !== this.defaultTimestamp) {
       this.#timestamps ??= new Map()
       this.#timestamps.set(index, timestamp)
@@ -145,7 +143,7 @@ export class SendGroup {
 
   outcomeAt(index: number): Acknowledgement | KafkaError {
     if (index >= this.#placed) return this.#refusal!
-    const batch = this.#batches[this.#batchOf[index]!]!
-    return batch.outcomeOf(this.#deltaOf[index]!, this.#timestamps?.get(index) ?? this.defaultTimestamp)
+    const batch = this.#batches[this.#places[2 * index]!]!
+    return batch.outcomeOf(this.#places[2 * index + 1]!, this.#timestamps?.get(index) ?? this.defaultTimestamp)
   }
 }

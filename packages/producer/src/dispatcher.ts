@@ -2,6 +2,7 @@
 // lingered, at the end of the turn with lingerMs 0, or at once while a flush is under way.
 import type { Link } from '@odradek/shared/actor/actor'
 import type { KafkaError } from '@odradek/shared/base/errors'
+import { WakeTimer } from '@odradek/shared/base/wake-timer'
 import type { ClientHost } from '@odradek/shared/client/cluster-link'
 import type { SenderContract } from '@odradek/shared/contracts/sender.contract'
 import type { Accumulator } from './accumulator.ts'
@@ -9,7 +10,6 @@ import type { RecordBatchInProgress } from './batch-in-progress.ts'
 import type { ResolvedProducerOptions } from './options.ts'
 import { errorOfAsk } from './producer-errors.ts'
 import type { ProducerMetrics } from './producer-metrics.ts'
-import { WakeTimer } from './wake-timer.ts'
 
 export interface DispatcherParts {
   readonly host: Pick<ClientHost, 'clock' | 'log' | 'limits'>

@@ -3,6 +3,7 @@
 import type { ActorContext } from '@odradek/shared/actor/actor'
 import { assert } from '@odradek/shared/base/assert'
 import { type ErrorData, PortError } from '@odradek/shared/base/errors'
+import { WakeTimer } from '@odradek/shared/base/wake-timer'
 import { backoffMs } from '@odradek/shared/client/backoff.rules'
 import type { ClusterLink, Endpoint } from '@odradek/shared/client/cluster-link'
 import type { SenderAppendRequest, SenderAppendResponse } from '@odradek/shared/contracts/sender.contract'
@@ -27,7 +28,6 @@ import { RetainedCopies } from './retained-copies.ts'
 import type { SenderPolicy } from './sender-policy.ts'
 import { Delivery, type PartitionLine, SendingBatch } from './sending-batch.ts'
 import type { ProducerIdentity } from './sequences.rules.ts'
-import { WakeTimer } from './wake-timer.ts'
 
 /** What the loop needs from the one that runs it. */
 export interface ProduceLoopHost {

@@ -2,13 +2,13 @@
 // topic is not usable; changes are told to whoever asked for the topic. Used by sender.actor.
 import type { ActorContext, Peer } from '@odradek/shared/actor/actor'
 import { type ErrorData, KafkaError, PortError } from '@odradek/shared/base/errors'
+import { WakeTimer } from '@odradek/shared/base/wake-timer'
 import { backoffMs } from '@odradek/shared/client/backoff.rules'
 import type { ClusterLink, TopicView } from '@odradek/shared/client/cluster-link'
 import type { SenderContract, TopicMetadata } from '@odradek/shared/contracts/sender.contract'
 import { errorOf, errors } from '@odradek/shared/protocol/error-codes'
 import { errorData, portFailure } from './producer-errors.ts'
 import type { SenderPolicy } from './sender-policy.ts'
-import { WakeTimer } from './wake-timer.ts'
 
 interface Waiting {
   readonly deadline: number

@@ -1,8 +1,8 @@
 // Sends that wait for room or for metadata, first come first served, each for `max.block.ms` at most and only so many at once.
 import type { Clock } from '@odradek/shared/base/clock'
 import type { KafkaError } from '@odradek/shared/base/errors'
+import { WakeTimer } from '@odradek/shared/base/wake-timer'
 import { aborted } from './aborting.ts'
-import { WakeTimer } from './wake-timer.ts'
 
 export interface WaitingSend {
   /** Tries again; false: it still has to wait, and stays first. */

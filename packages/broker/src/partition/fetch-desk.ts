@@ -1,8 +1,8 @@
 // The leader's reading hand: serves fetches, parks those that want more than there is, and answers them when a commit brought it or
 // their time is up. One copy out of the log into an own buffer per answer; nothing is held for a parked fetch but its request.
 import type { ActorContext } from '@odradek/shared/actor/actor'
-import type { Timer } from '@odradek/shared/base/clock'
 import { giveBack, isLent } from '@odradek/shared/base/lent-buffers'
+import { WakeTimer } from '@odradek/shared/base/wake-timer'
 import type { FetchRequest, FetchResponse } from '@odradek/shared/contracts/partition-leader.contract'
 import { type ErrorName, errors } from '@odradek/shared/protocol/error-codes'
 import {
@@ -26,7 +26,8 @@ interface Waiter {
   /** Id of the peer that asked. */
   readonly peer: number
   readonly answer: (response: FetchResponse) => void
-  timer: Timer | undefined
+  /** Monotonic milliseconds; then it is answered with what there is. */
+  readonly deadline: number
 }
 
 /** Who asks. */
@@ -45,12 +46,15 @@ export class FetchDesk {
   readonly #leadership: Leadership
   readonly #context: ActorContext
   readonly #waits: FetchWaits<Waiter>
+  /** One for all: a busy leader parks and answers a fetch with every commit, and none of them waits as long as it may. */
+  readonly #expiry: WakeTimer
   #bytesOut = 0
 
   constructor(leadership: Leadership, context: ActorContext) {
     this.#leadership = leadership
     this.#context = context
     this.#waits = noFetchWaits(context.limits.parkedFetchesMax)
+    this.#expiry = new WakeTimer(context.clock, () => this.#expire())
   }
 
   /** Parked fetches, and most ever. */
@@ -77,17 +81,15 @@ export class FetchDesk {
   wake(): void {
     const { state, stablePosition } = this.#leadership
     for (const { reply } of takeWoken(this.#waits, { appended: state.position, stable: stablePosition })) {
-      reply.timer?.cancel()
       reply.answer(this.#read(reply.request).response)
     }
   }
 
   /** The asker is gone: nobody waits for these any more. */
   forget(peer: number): void {
-    for (const parked of [...this.#waits.uncommitted, ...this.#waits.committed]) {
+    for (const parked of this.#parked()) {
       if (parked.reply.peer !== peer) continue
       unpark(this.#waits, parked)
-      parked.reply.timer?.cancel()
       parked.reply.answer(this.refusal('NOT_LEADER_OR_FOLLOWER'))
     }
   }
@@ -95,7 +97,6 @@ export class FetchDesk {
   /** Answers everybody with an error: the leader leads no more. */
   abandon(error: ErrorName): void {
     for (const { reply } of takeAll(this.#waits)) {
-      reply.timer?.cancel()
       reply.answer(this.refusal(error))
     }
   }
@@ -111,16 +112,31 @@ export class FetchDesk {
     const answered = new Promise<FetchResponse>(resolve => {
       answer = resolve
     })
+    const deadline = this.#context.clock.monotonic() + request.maxWaitMs
     const parked: ParkedFetch<Waiter> = {
       wakeAt: wakeMark(readCommitted ? stablePosition : state.position, available, request.minBytes),
       readCommitted,
-      reply: { request, peer, answer, timer: undefined },
+      reply: { request, peer, answer, deadline },
     }
     if (!park(this.#waits, parked)) return undefined
-    parked.reply.timer = this.#context.clock.after(request.maxWaitMs, () => {
-      if (unpark(this.#waits, parked)) answer(this.#read(request).response)
-    })
+    this.#expiry.wakeAt(deadline)
     return answered
+  }
+
+  /** Answers those who have waited as long as they may. */
+  #expire(): void {
+    const now = this.#context.clock.monotonic()
+    let next = Number.POSITIVE_INFINITY
+    for (const parked of this.#parked()) {
+      const { request, answer, deadline } = parked.reply
+      if (deadline > now) next = Math.min(next, deadline)
+      else if (unpark(this.#waits, parked)) answer(this.#read(request).response)
+    }
+    if (next < Number.POSITIVE_INFINITY) this.#expiry.wakeAt(next)
+  }
+
+  #parked(): readonly ParkedFetch<Waiter>[] {
+    return [...this.#waits.uncommitted, ...this.#waits.committed]
   }
 
   #read(request: FetchRequest): Reading {

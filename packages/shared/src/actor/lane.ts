@@ -21,7 +21,7 @@ import type { Contract } from './contract.ts'
 import type { ModuleRef } from './control-port.ts'
 import type { Entries } from './entries.ts'
 import { LinkEnd, type LinkLane } from './link-end.ts'
-import type { LoopDelay } from './loop-delay.ts'
+import type { LoopDelayGauge } from './loop-delay.ts'
 import { NamedQueue } from './named-queue.ts'
 import { PeerEnd } from './peer-end.ts'
 import type { ParentRef } from './system-core.ts'
@@ -49,7 +49,7 @@ export interface LaneHost {
   readonly resources: Resources
   readonly trace: TraceRing
   readonly uplink: Uplink
-  /** Calls `turn` once, when what has arrived so far was handed over. */
+  /** Calls `turn` once, when what has arrived so far was handed over. Called twice it calls in that order; on threads what the first set off by promises runs in between. */
   soon(turn: () => void): void
   /** Opens a channel to another lane, or to this one. */
   connect(lane: number): { readonly channel: Channel; readonly leavesThread: boolean }
@@ -57,7 +57,7 @@ export interface LaneHost {
   readonly channelPerLink: boolean
   readonly copiesMessages: boolean
   /** How late the thread's loop is; null: not measured. */
-  readonly loopDelay: (() => LoopDelay) | null
+  readonly loopDelay: LoopDelayGauge | null
   /** Lines below this level are dropped; null: all. */
   readonly logLevel: LogLine['level'] | null
 }
@@ -91,6 +91,8 @@ export class Lane implements TrunkLane, LinkLane {
   #touched: Trunk[] = []
   #deferred: [ActorCell, () => void][] = []
   #turnAsked = false
+  /** Flushes that will come: whatever is said before them needs no turn to be posted. */
+  #flushesAsked = 0
   #sweepAt = Number.POSITIVE_INFINITY
   #sweepTimer: Timer | null = null
   #lines: LogLine[] = []
@@ -115,7 +117,7 @@ export class Lane implements TrunkLane, LinkLane {
 
   touched(trunk: Trunk): void {
     this.#touched.push(trunk)
-    this.#askTurn()
+    if (this.#flushesAsked === 0) this.#askTurn()
   }
 
   /** An array arrived: handled at once while the turn's budget lasts, so that its sender's credits come back early. */
@@ -135,7 +137,10 @@ export class Lane implements TrunkLane, LinkLane {
   #askTurn(): void {
     if (this.#turnAsked) return
     this.#turnAsked = true
+    this.#flushesAsked++
+    this.host.loopDelay?.turned()
     this.host.soon(this.#turn)
+    this.host.soon(this.#flush)
   }
 
   /** The end of a turn. What is said inside one lane by handlers arrives here too, before deferred work runs. */
@@ -149,9 +154,14 @@ export class Lane implements TrunkLane, LinkLane {
       this.#deferred = []
       for (const [cell, work] of deferred) cell.runDeferred(work)
     }
+    if (this.#inbox.size > 0) this.#askTurn()
+  }
+
+  /** Behind the turn, and behind the promises that it settled: answers that were waiting for a commit leave with what the commit itself said. */
+  readonly #flush = (): void => {
+    this.#flushesAsked--
     this.#post()
     this.flushLog()
-    if (this.#inbox.size > 0) this.#askTurn()
   }
 
   #drainInbox(): void {
@@ -298,7 +308,7 @@ export class Lane implements TrunkLane, LinkLane {
   }
 
   reports(): ActorReport[] {
-    const loop = this.host.loopDelay?.() ?? null
+    const loop = this.host.loopDelay?.read() ?? null
     return [...this.actors.values()].map(cell => ({ ...cell.report(), loop }))
   }
 

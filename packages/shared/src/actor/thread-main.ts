@@ -1,10 +1,11 @@
 // What a thread of the process does from its first line: it opens a lane for every greeting that arrives, of whichever system, and each lane then runs
 // whatever actors its system tells it to. Their modules are loaded when first needed.
 import { type MessagePort, workerData } from 'node:worker_threads'
+import { systemClock } from '../base/clock.ts'
 import { countLoading, type LoadingWord, loading } from '../base/loading.ts'
 import type { ActorDefinition } from './actor.ts'
 import { threadGate } from './gate.ts'
-import { measureLoopDelay } from './loop-delay.ts'
+import { LoopDelayGauge } from './loop-delay.ts'
 import { type LaneStartup, type LoadActor, loadActor, RemoteLane } from './thread-lane.ts'
 
 /** What a thread is started with. */
@@ -27,7 +28,7 @@ export function runThread(packed: PackedActors = {}): void {
   const { gate: word, loading: loads, orders }: ThreadGreeting = workerData
   countLoading(loads)
   const gate = threadGate(word)
-  const loopDelay = measureLoopDelay()
+  const loopDelay = new LoopDelayGauge(systemClock)
   const load: LoadActor = module => {
     const atHand = packed[module.url.slice(module.url.lastIndexOf('/') + 1)]
     return loading(async () => (atHand === undefined ? loadActor(module) : (await atHand()).actor))

@@ -20,6 +20,7 @@ import { answer, type Caller, closeDoor, type Door, openDoor } from './door.ts'
 
 /** In-process clients speak the newest version of everything. */
 const NEWEST = 32_767
+const CLIENT_HOST = '/in-process'
 
 export function openPortLink(host: LinkHost, input: Extract<LinkInput, { kind: 'port' }>): ClusterLink {
   return new PortLink(host, input)
@@ -126,8 +127,12 @@ class PortLink implements ClusterLink {
     closeDoor(this.#door)
   }
 
-  #caller(options: RequestOptions): Caller {
-    return { ...options, apiVersion: NEWEST, clientId: this.#clientId, clientHost: '/in-process' }
+  /** Written out: spreading the options costs more than all else that a door does with a request. */
+  #caller({ deadlineMs, signal }: RequestOptions): Caller {
+    const clientId = this.#clientId
+    return signal === undefined
+      ? { deadlineMs, apiVersion: NEWEST, clientId, clientHost: CLIENT_HOST }
+      : { deadlineMs, signal, apiVersion: NEWEST, clientId, clientHost: CLIENT_HOST }
   }
 
   #endpoint(id: string, nodeId = this.#broker.nodeId): Endpoint {

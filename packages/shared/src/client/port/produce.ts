@@ -16,16 +16,25 @@ import { appendedInTransaction, transactionalProducer, verifyAppend } from './ve
 import { withLeader } from './with-leader.ts'
 
 export const produce: Answer<'Produce'> = async (door, request, caller) => {
-  const responses = await Promise.all(
-    request.topicData.map(async topic => ({
-      name: topic.name,
-      topicId: topic.topicId,
-      partitionResponses: await Promise.all(
-        topic.partitionData.map(partition => produceTo(door, request, caller, topic, partition)),
-      ),
-    })),
-  )
+  const [topic] = request.topicData
+  // In-process senders ask for one partition at a time: without the promises of a list it costs half.
+  const responses =
+    request.topicData.length === 1 && topic!.partitionData.length === 1
+      ? [answered(topic!, [await produceTo(door, request, caller, topic!, topic!.partitionData[0]!)])]
+      : await Promise.all(request.topicData.map(each => produceToTopic(door, request, caller, each)))
   return { responses, throttleTimeMs: 0, nodeEndpoints: [] }
+}
+
+async function produceToTopic(door: Door, request: ProduceRequest, caller: Caller, topic: TopicProduceData) {
+  const { partitionData } = topic
+  return answered(
+    topic,
+    await Promise.all(partitionData.map(partition => produceTo(door, request, caller, topic, partition))),
+  )
+}
+
+function answered({ name, topicId }: TopicProduceData, partitionResponses: PartitionProduceResponse[]) {
+  return { name, topicId, partitionResponses }
 }
 
 async function produceTo(

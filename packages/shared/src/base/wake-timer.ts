@@ -1,5 +1,5 @@
 // One timer for many moments: keeps the earliest. Used where arming a timer per batch would cost more than the batch.
-import type { Clock, Timer } from '@odradek/shared/base/clock'
+import type { Clock, Timer } from './clock.ts'
 
 /** Added to every wait, so that rounding never makes a timer fire before its moment, find nothing due, and arm itself for no time at all. */
 const ROUNDING_MS = 0.001

@@ -1,0 +1,111 @@
+// When what is said leaves a lane: counted here, because on threads a turn too many is only slow.
+import { expect, test } from 'vitest'
+import { systemClock } from '../base/clock.ts'
+import { limits } from '../base/limits.ts'
+import { seededRandom } from '../base/random.ts'
+import { type ActorContext, defineActor } from './actor.ts'
+import type { Channel, ChannelListener } from './channel.ts'
+import { ask, defineContract } from './contract.ts'
+import { ASK, type Entries, OPEN, REPLY } from './entries.ts'
+import { Lane } from './lane.ts'
+import { MemoryResources } from './memory-resources.ts'
+import { TraceRing } from './trace-ring.ts'
+
+const contract = defineContract({
+  kind: 'clerk',
+  asks: { now: ask<number, number>(), atEnd: ask<number, number>(), behindPromises: ask<number, number>() },
+  tells: {},
+  news: {},
+})
+type Clerk = typeof contract
+
+/** Answers at once, with the turn's deferred work, and some promises behind that. */
+const clerk = defineActor<Clerk, null>({
+  kind: 'clerk',
+  contract,
+  start(context: ActorContext) {
+    const atEnd = (n: number) => new Promise<number>(resolve => context.defer(() => resolve(n)))
+    return {
+      ask: {
+        now: n => n,
+        atEnd,
+        behindPromises: async n => {
+          await atEnd(n)
+          await Promise.resolve()
+          return n
+        },
+      },
+      tell: {},
+      close: () => {},
+    }
+  },
+})
+
+/** A lane whose turns the test takes, as a thread does: promises go first after each call. */
+async function laneWithClerk() {
+  let asked: (() => void)[] = []
+  const lane = new Lane({
+    system: 'test',
+    lane: 1,
+    clock: systemClock,
+    random: seededRandom(1),
+    limits,
+    gate: { run: section => section() },
+    resources: new MemoryResources(),
+    trace: new TraceRing(1, () => {}),
+    uplink: { spawn: () => Promise.reject(new Error('nobody is spawned')), died: () => {}, log: () => {} },
+    soon: turn => void asked.push(turn),
+    connect: () => {
+      throw new Error('nobody is asked')
+    },
+    channelPerLink: false,
+    copiesMessages: false,
+    loopDelay: null,
+    logLevel: null,
+  })
+  const posted: Entries[] = []
+  let listener!: ChannelListener
+  const channel: Channel = {
+    attach: to => (listener = to),
+    post: entries => void posted.push(entries),
+    close: () => {},
+  }
+  lane.accept(2, channel, true)
+  await lane.start(clerk, { system: 'test', actor: 7, lane: 1, kind: 'clerk', name: 'clerk', incarnation: 1 }, null)
+  listener.received([OPEN, 0, 7, 1, 'clerk', 'test'])
+  const takeTurns = async () => {
+    const turns = asked
+    asked = []
+    for (const turn of turns) {
+      turn()
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    return turns.length
+  }
+  await takeTurns()
+  return { posted, takeTurns, receive: (entries: Entries) => listener.received(entries) }
+}
+
+test('everything that a turn settles leaves with that turn, as one array', async () => {
+  const { posted, takeTurns, receive } = await laneWithClerk()
+  receive([ASK, 0, 0, 0, 10, ASK, 0, 1, 1, 11, ASK, 0, 2, 2, 12])
+  expect(posted).toEqual([])
+  await takeTurns()
+  expect(posted).toEqual([
+    [REPLY, 0, 0, 10],
+    [REPLY, 0, 1, 11, REPLY, 0, 2, 12],
+  ])
+  expect(await takeTurns()).toBe(0)
+})
+
+test('deferred work that promises of a turn ask for has a turn of its own, and its answer leaves with it', async () => {
+  const { posted, takeTurns, receive } = await laneWithClerk()
+  receive([ASK, 0, 0, 1, 1])
+  receive([ASK, 0, 1, 1, 2])
+  await takeTurns()
+  expect(posted).toEqual([[REPLY, 0, 0, 1, REPLY, 0, 1, 2]])
+  receive([ASK, 0, 2, 1, 3])
+  await takeTurns()
+  expect(posted).toHaveLength(2)
+  expect(await takeTurns()).toBe(0)
+})
