@@ -1,5 +1,5 @@
 // A lane: the place where actors run, one per thread. Holds the actors, the trunks to other lanes, and the turn: messages that have
-// arrived are handled, then deferred work runs, then everything that was said is posted. Hosts differ only in what they give a lane
+// arrived are handled, then deferred work runs, then promises, then everything that was said is posted. Hosts differ only in what they give a lane
 // (`LaneHost`): threads and ports, or a virtual clock and a seed.
 import type { Clock, Timer } from '../base/clock.ts'
 import type { Limits } from '../base/limits.ts'
@@ -49,7 +49,7 @@ export interface LaneHost {
   readonly resources: Resources
   readonly trace: TraceRing
   readonly uplink: Uplink
-  /** Calls `turn` once, when what has arrived so far was handed over. Called twice it calls in that order; on threads what the first set off by promises runs in between. */
+  /** Calls `turn` once, when what has arrived so far was handed over. Several in the order of asking; on threads, promises run after each. */
   soon(turn: () => void): void
   /** Opens a channel to another lane, or to this one. */
   connect(lane: number): { readonly channel: Channel; readonly leavesThread: boolean }
