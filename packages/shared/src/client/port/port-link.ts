@@ -127,7 +127,7 @@ class PortLink implements ClusterLink {
     closeDoor(this.#door)
   }
 
-  /** Written out: spreading the options costs more than all else that a door does with a request. */
+  /** Written out, once per request: a spread was the largest part of the door's share in a profile of a sender. */
   #caller({ deadlineMs, signal }: RequestOptions): Caller {
     const clientId = this.#clientId
     return signal === undefined

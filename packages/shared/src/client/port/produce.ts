@@ -17,7 +17,7 @@ import { withLeader } from './with-leader.ts'
 
 export const produce: Answer<'Produce'> = async (door, request, caller) => {
   const [topic] = request.topicData
-  // In-process senders ask for one partition at a time: without the promises of a list it costs half.
+  // In-process senders ask for one partition at a time, which needs no promises of a list.
   const responses =
     request.topicData.length === 1 && topic!.partitionData.length === 1
       ? [answered(topic!, [await produceTo(door, request, caller, topic!, topic!.partitionData[0]!)])]
