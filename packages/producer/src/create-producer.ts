@@ -5,6 +5,7 @@ import type { ClusterDoor } from '@odradek/shared/client/cluster-link'
 import { endWhenCutOff } from '@odradek/shared/client/cut-off'
 import type { InJavasSpelling } from '@odradek/shared/client/java-names'
 import { openClusterDoor } from '@odradek/shared/client/open-door'
+import { coordinatorLane } from '@odradek/shared/client/port/coordinator-lane'
 import { type SenderContract, sender } from '@odradek/shared/contracts/sender.contract'
 import { type ProducerOptions, type ResolvedProducerOptions, readProducerOptions, senderPolicyOf } from './options.ts'
 import { Producer } from './producer.ts'
@@ -36,8 +37,7 @@ class SenderSpawner implements SenderConnection {
   }
 
   open(events: Parameters<SenderConnection['open']>[0]): void {
-    const input = { link: this.#door.link, policy: senderPolicyOf(this.#options) }
-    this.#spawned = this.#door.host.spawn(senderModule, input, { name: this.#options.clientId })
+    this.#spawned = this.#spawn()
     this.#spawned.then(
       spawned => {
         this.#connected(spawned, spawned.address, events)
@@ -48,6 +48,16 @@ class SenderSpawner implements SenderConnection {
       },
       thrown => events.lost(errorOfAsk(thrown)),
     )
+  }
+
+  async #spawn(): Promise<Spawned<SenderContract>> {
+    const { host, link } = this.#door
+    const { transactionalId, clientId: name } = this.#options
+    // Every step of a transaction is a word between the two: on one lane it wakes no thread.
+    const near =
+      transactionalId === undefined ? null : await coordinatorLane(host, link, 'transaction', transactionalId)
+    const input = { link, policy: senderPolicyOf(this.#options) }
+    return host.spawn(senderModule, input, near === null ? { name } : { name, near })
   }
 
   async close(): Promise<void> {

@@ -7,8 +7,8 @@ import { isLent } from '@odradek/shared/base/lent-buffers'
 import type {
   AppendRequest,
   AppendResponse,
+  MarkerWritten,
   WriteMarkerRequest,
-  WriteMarkerResponse,
 } from '@odradek/shared/contracts/partition-leader.contract'
 import { type ErrorName, errors } from '@odradek/shared/protocol/error-codes'
 import { buildEndTxnMarker } from '@odradek/shared/records/control-records'
@@ -104,7 +104,7 @@ export class GroupCommitter {
     }
   }
 
-  writeMarker(request: WriteMarkerRequest): WriteMarkerResponse | Promise<WriteMarkerResponse> {
+  writeMarker(request: WriteMarkerRequest): MarkerWritten | Promise<MarkerWritten> {
     const { producerId, producerEpoch, coordinatorEpoch, transactionVersion, transactionResult: committed } = request
     const { state, leaderEpoch } = this.#leadership
     const timestamp = this.#context.clock.now()
@@ -120,8 +120,9 @@ export class GroupCommitter {
     const type = committed ? 'COMMIT' : 'ABORT'
     const build = () => buildEndTxnMarker({ type, producerId, producerEpoch, coordinatorEpoch, timestamp })
     const staged = stageMarker(state, this.#group, marker, build, leaderEpoch)
-    if (staged.kind === 'refused') return { errorCode: errors[staged.error].code }
-    return new Promise(resolve => this.#await(errorCode => resolve({ errorCode })))
+    const answer = (errorCode: number): MarkerWritten => ({ errorCode, logEndOffset: state.logEndOffset })
+    if (staged.kind === 'refused') return answer(errors[staged.error].code)
+    return new Promise(resolve => this.#await(errorCode => resolve(answer(errorCode))))
   }
 
   /** Writes what was gathered. A bug in the log goes on as a throw; an I/O error answers everybody with KAFKA_STORAGE_ERROR. */

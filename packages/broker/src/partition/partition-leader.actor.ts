@@ -210,7 +210,8 @@ class PartitionLeader {
   // --- the smaller words --------------------------------------------------------------------------------------------------------
 
   #writeMarker(request: WriteMarkerRequest) {
-    return this.#leading ? this.#committer.writeMarker(request) : { errorCode: NOT_LEADER }
+    if (this.#leading) return this.#committer.writeMarker(request)
+    return { errorCode: NOT_LEADER, logEndOffset: this.#leadership.log.logEndOffset }
   }
 
   #listOffsets(request: Parameters<typeof listOffsets>[2]) {

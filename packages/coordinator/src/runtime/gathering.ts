@@ -31,6 +31,7 @@ export class Gathering<Outcome> {
   #closedBytes = 0
   #recordCount = 0
   #outcomes: Outcome[] = []
+  #isUrgent = false
 
   /** `maxBatchBytes`: the partition's `max.message.bytes`. */
   constructor(maxBatchBytes: number) {
@@ -69,9 +70,19 @@ export class Gathering<Outcome> {
     this.#recordCount += records.length
   }
 
-  /** What happens when all that was added so far is committed. */
-  whenCommitted(outcome: Outcome): void {
+  /** Somebody waits for what was gathered: it should be sent. */
+  get isUrgent(): boolean {
+    return this.#isUrgent
+  }
+
+  hurry(): void {
+    this.#isUrgent = true
+  }
+
+  /** What happens when all that was added so far is committed. `isPatient`: that need not be soon. */
+  whenCommitted(outcome: Outcome, isPatient: boolean): void {
     this.#outcomes.push(outcome)
+    if (!isPatient) this.#isUrgent = true
   }
 
   /** Everything gathered; empty afterwards. `records` is an own exact buffer of whole batches. */
@@ -95,6 +106,7 @@ export class Gathering<Outcome> {
     this.#closedBytes = 0
     this.#recordCount = 0
     this.#outcomes = []
+    this.#isUrgent = false
   }
 
   #closeBatch(): void {

@@ -124,10 +124,10 @@ export class LeaderDouble {
   }
 
   #marker(request: { producerId: number; producerEpoch: number; transactionResult: boolean }) {
-    if (this.refuseWith !== 0) return { errorCode: this.refuseWith }
+    if (this.refuseWith !== 0) return { errorCode: this.refuseWith, logEndOffset: this.nextOffset }
     const { producerId, producerEpoch, transactionResult } = request
     const type = transactionResult ? 'COMMIT' : 'ABORT'
     this.#store(buildEndTxnMarker({ type, producerId, producerEpoch, coordinatorEpoch: 0, timestamp: 0 }))
-    return { errorCode: 0 }
+    return { errorCode: 0, logEndOffset: this.nextOffset }
   }
 }

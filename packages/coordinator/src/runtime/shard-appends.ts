@@ -3,9 +3,9 @@ import type { Link } from '@odradek/shared/actor/actor'
 import { assert } from '@odradek/shared/base/assert'
 import type {
   AppendResponse,
+  MarkerWritten,
   PartitionLeaderContract,
   Verification,
-  WriteMarkerResponse,
 } from '@odradek/shared/contracts/partition-leader.contract'
 import { buildTransactionalBatch } from './gathering.ts'
 import type { ShardTypes } from './shard.ts'
@@ -19,6 +19,13 @@ export function append(link: LeaderLink, records: Uint8Array, verification?: Ver
   return link.ask('append', verification === undefined ? request : { ...request, verification })
 }
 
+/** Why the state cannot rely on an append that should have begun at `expected`; null: it can. */
+export function faultOf({ errorCode, errorMessage, baseOffset }: AppendResponse, expected: number): string | null {
+  if (errorCode !== 0) return `the leader refused an append with ${errorCode} ${errorMessage ?? ''}`
+  // Nobody else writes here: an append that was given up earlier has landed late.
+  return baseOffset === expected ? null : `offset ${baseOffset} where ${expected} was next`
+}
+
 /** Appends the records of a transactional decision as one batch. */
 export function appendTransactional<T extends ShardTypes>(
   link: LeaderLink,
@@ -30,12 +37,7 @@ export function appendTransactional<T extends ShardTypes>(
   return append(link, buildTransactionalBatch(records, timestamp, { producerId, producerEpoch }), verification)
 }
 
-/** Writes markers together; `logEndOffset` is asked for afterwards, because a marker that is a retry may take no offset. */
-export async function writeMarkers(
-  link: LeaderLink,
-  { orders }: MarkerBarrier,
-): Promise<{ readonly responses: readonly WriteMarkerResponse[]; readonly logEndOffset: number }> {
-  const responses = await Promise.all(orders.map(({ request }) => link.ask('writeMarker', request)))
-  const { logEndOffset } = await link.ask('describeLog', {})
-  return { responses, logEndOffset }
+/** Writes markers together. */
+export function writeMarkers(link: LeaderLink, { orders }: MarkerBarrier): Promise<readonly MarkerWritten[]> {
+  return Promise.all(orders.map(({ request }) => link.ask('writeMarker', request)))
 }

@@ -1,7 +1,7 @@
 // What comes to a shard, and what it is while it is on its way: question -> decision -> outcome, marker order -> barrier.
 // Types of the runner's inside; coordinators see `shard.ts`.
 import type { WriteMarkerRequest, WriteMarkerResponse } from '@odradek/shared/contracts/partition-leader.contract'
-import type { Ticket } from './effects.ts'
+import { NO_TICKET, type Ticket } from './effects.ts'
 import type { Decision, EncodedRecord, ShardTypes, WordsOf } from './shard.ts'
 
 /** A request on its way to its handler; also how timers ask (without a ticket). */
@@ -24,6 +24,15 @@ export interface MarkerOrder {
 }
 
 export type Entry<T extends ShardTypes> = Question<T> | MarkerOrder
+
+export function ownQuestion<T extends ShardTypes>(name: Question<T>['name'], request: unknown): Question<T> {
+  return { kind: 'question', name, request, ticket: NO_TICKET, deadline: Number.POSITIVE_INFINITY }
+}
+
+/** What the shard asks itself; forgotten with the state, because `onLoaded` asks anew. */
+export function isOwn<T extends ShardTypes>(entry: Entry<T>): boolean {
+  return entry.kind === 'question' && entry.ticket === NO_TICKET
+}
 
 /** What is to happen when a decision is committed. */
 export interface Outcome<T extends ShardTypes> {

@@ -92,6 +92,43 @@ test('what is decided while an append is in flight goes with the next one', asyn
   expect(leader.appends).toBe(2)
 })
 
+test('what can wait goes with the next append, in order, or alone when its time is over', async () => {
+  const { runner, leader, clock } = await loaded()
+  const patient = runner.submit('add', { key: 'a', by: 1, isPatient: true })
+  expect(await now(patient)).toBe('open')
+  expect(leader.appends).toBe(0)
+  expect(await now(runner.submit('add', { key: 'a', by: 1 }))).toEqual({ value: 2 })
+  expect(await now(patient)).toEqual({ value: 1 })
+  expect(leader.appends).toBe(1)
+  clock.advance(limits.shardPatienceMs)
+  const alone = runner.submit('add', { key: 'a', by: 1, isPatient: true })
+  expect(await now(alone)).toBe('open')
+  clock.advance(limits.shardPatienceMs)
+  expect(await now(alone)).toEqual({ value: 3 })
+  expect((await loaded({ leader })).runner.state).toEqual(runner.state)
+})
+
+test.each([
+  ['a read that sees it', runner => runner.submit('get', { key: 'a' })],
+  ['a barrier', runner => runner.submit('stage', { key: 'b', producerId: 7 })],
+  ['the end of the shard', runner => runner.close()],
+] as [string, (runner: ReturnType<typeof shard>['runner']) => Promise<unknown>][])(
+  '%s does not let wait what can wait',
+  async (_, come) => {
+    const { runner, leader } = await loaded()
+    const patient = runner.submit('add', { key: 'a', by: 1, isPatient: true })
+    await settle()
+    await come(runner)
+    expect(await now(patient)).toEqual({ value: 1 })
+    expect((await loaded({ leader })).runner.state.counts.get('a')).toBe(1)
+  },
+)
+
+test('what can wait is sent at once when it fills an append', async () => {
+  const { runner } = await loaded({ limits: { groupCommitBytesMax: 1 } })
+  expect(await now(runner.submit('add', { key: 'a', by: 1, isPatient: true }))).toEqual({ value: 1 })
+})
+
 test('a read waits for the writes that it can have seen, and only for those', async () => {
   const { runner, leader } = await loaded()
   expect(await now(runner.submit('get', { key: 'a' }))).toEqual({ value: 0 })

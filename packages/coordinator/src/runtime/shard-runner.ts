@@ -18,17 +18,20 @@ import { Askers } from './askers.ts'
 import { NO_TICKET, type Ticket } from './effects.ts'
 import { Gathering } from './gathering.ts'
 import { LiveState } from './live-state.ts'
+import { Patience } from './patience.ts'
 import { type Refusal, type RefusalReason, refusalOf } from './refusal.rules.ts'
 import { assertShardInvariants, type ShardEvent } from './shard.machine.ts'
 import type { ShardDefinition, ShardHands, ShardTypes, WordsOf } from './shard.ts'
-import { append, appendTransactional, writeMarkers } from './shard-appends.ts'
+import { append, appendTransactional, faultOf, writeMarkers } from './shard-appends.ts'
 import {
   type Barrier,
   type Entry,
   entriesOf,
   type Flight,
+  isOwn,
   type MarkerBarrier,
   type Outcome,
+  ownQuestion,
   type Question,
   type TransactionalBarrier,
 } from './shard-entries.ts'
@@ -60,6 +63,7 @@ export class ShardRunner<T extends ShardTypes> {
   /** Grows when what was under way is given up: answers to older asks are not looked at. */
   #epoch = 0
   #retry: Timer | null = null
+  readonly #patience: Patience
   #sendScheduled = false
   #performing = false
   readonly #effects: ShardEffect[] = []
@@ -72,10 +76,11 @@ export class ShardRunner<T extends ShardTypes> {
     this.#definition = definition
     this.#machine = new ShardState(context, name)
     this.#live = new LiveState(definition, context.clock, (word, request) => {
-      this.#admit({ kind: 'question', name: word, request, ticket: NO_TICKET, deadline: Number.POSITIVE_INFINITY })
+      this.#admit(ownQuestion(word, request))
     })
     this.#askers = new Askers(context.limits.shardAskersMax)
     this.#gathering = new Gathering(options.maxBatchBytes)
+    this.#patience = new Patience(context, () => this.#hurry())
     this.#waiting = new WaitingRoom({
       clock: context.clock,
       max: context.limits.shardWaitingMax,
@@ -124,6 +129,8 @@ export class ShardRunner<T extends ShardTypes> {
   /** Finishes what is pending, refuses what waits and all that comes later. Idempotent. */
   async close(): Promise<void> {
     this.#closing = true
+    this.#patience.end()
+    this.#hurry()
     while (this.#isPending()) await new Promise<void>(resolve => this.#drained.push(resolve))
     this.#send({ type: 'close' })
     const link = this.#link
@@ -231,8 +238,10 @@ export class ShardRunner<T extends ShardTypes> {
 
   #whenCommitted(outcome: Outcome<T>): void {
     if (this.#gathering.recordCount > 0) {
-      this.#gathering.whenCommitted(outcome)
-      this.#scheduleSend()
+      this.#gathering.whenCommitted(outcome, outcome.decision.isPatient === true)
+      if (this.#gathering.sizeInBytes >= this.#options.context.limits.groupCommitBytesMax) this.#gathering.hurry()
+      if (this.#gathering.isUrgent) this.#scheduleSend()
+      else this.#patience.begin()
     } else if (this.#flight !== null) this.#flight.outcomes.push(outcome)
     else this.#release(outcome)
   }
@@ -258,10 +267,18 @@ export class ShardRunner<T extends ShardTypes> {
     })
   }
 
+  /** What could wait has waited long enough. */
+  #hurry(): void {
+    if (this.#gathering.recordCount === 0) return
+    this.#gathering.hurry()
+    this.#scheduleSend()
+  }
+
   #sendNext(): void {
     if (this.#machine.current !== 'Active.idle') return
-    if (this.#gathering.recordCount > 0) this.#sendGathered()
-    else if (this.#barrier !== null) this.#sendBarrier(this.#barrier)
+    if (this.#gathering.recordCount === 0) {
+      if (this.#barrier !== null) this.#sendBarrier(this.#barrier)
+    } else if (this.#gathering.isUrgent || this.#barrier !== null) this.#sendGathered()
   }
 
   #sendGathered(): void {
@@ -271,16 +288,12 @@ export class ShardRunner<T extends ShardTypes> {
     this.#answerOf(append(this.#leader(), records), response => this.#appended(response))
   }
 
-  #appended({ errorCode, errorMessage, baseOffset }: AppendResponse): void {
+  #appended(response: AppendResponse): void {
     const flight = this.#flight
     assert(flight !== null, 'an append that is answered was in flight')
-    const refusal = errorCode === 0 ? null : `the leader refused an append with ${errorCode} ${errorMessage ?? ''}`
-    // Nobody else writes here: an append that was given up earlier has landed late.
-    const surprise =
-      baseOffset === flight.baseOffset ? null : `offset ${baseOffset} where ${flight.baseOffset} was next`
-    const reason = refusal ?? surprise
-    if (reason !== null) {
-      this.#giveUp(reason)
+    const fault = faultOf(response, flight.baseOffset)
+    if (fault !== null) {
+      this.#send({ type: 'append.failed', reason: fault })
       return
     }
     this.#flight = null
@@ -313,9 +326,9 @@ export class ShardRunner<T extends ShardTypes> {
   }
 
   #sendMarkers(barrier: MarkerBarrier): void {
-    this.#answerOf(writeMarkers(this.#leader(), barrier), ({ responses, logEndOffset }) => {
+    this.#answerOf(writeMarkers(this.#leader(), barrier), responses => {
       this.#barrier = null
-      this.#live.moveTo(logEndOffset)
+      this.#live.moveTo(Math.max(...responses.map(({ logEndOffset }) => logEndOffset)))
       for (const [index, { request, answer }] of barrier.orders.entries()) {
         const { producerId, producerEpoch, transactionResult } = request
         const { errorCode } = responses[index]!
@@ -359,15 +372,7 @@ export class ShardRunner<T extends ShardTypes> {
     const context = { now: clock.now(), random, ticket: NO_TICKET }
     const decision = this.#definition.onLoaded?.(this.state, context)
     if (decision === undefined) return
-    const deadline = Number.POSITIVE_INFINITY
-    this.#become(
-      { question: { kind: 'question', name: 'onLoaded', request: null, ticket: NO_TICKET, deadline }, decision },
-      context.now,
-    )
-  }
-
-  #giveUp(reason: string): void {
-    this.#send({ type: 'append.failed', reason })
+    this.#become({ question: ownQuestion('onLoaded', null), decision }, context.now)
   }
 
   /** Reads and what was not sent yet wait for the next load; what may or may not be in the log is refused as unknown. */
@@ -473,7 +478,7 @@ export class ShardRunner<T extends ShardTypes> {
         if (epoch === this.#epoch) this.#guard(() => answered(response))
       },
       (reason: unknown) => {
-        if (epoch === this.#epoch) this.#giveUp(String(reason))
+        if (epoch === this.#epoch) this.#send({ type: 'append.failed', reason: String(reason) })
       },
     )
   }
@@ -491,9 +496,4 @@ export class ShardRunner<T extends ShardTypes> {
       this.#options.context.fail(bug)
     }
   }
-}
-
-/** What the shard asks itself; forgotten with the state, because `onLoaded` asks anew. */
-function isOwn<T extends ShardTypes>(entry: Entry<T>): boolean {
-  return entry.kind === 'question' && entry.ticket === NO_TICKET
 }

@@ -82,6 +82,11 @@ export interface Decision<T extends ShardTypes, Reply = unknown> {
    */
   readonly divisible?: boolean
   /**
+   * Nobody waits for the records to be committed: they go with the next append, or alone after `shardPatienceMs`. For what a load would
+   * find out anyway; what is decided on top of them, or looks at them, is committed with them.
+   */
+  readonly isPatient?: boolean
+  /**
    * Makes the records transactional. The leader may refuse such an append for reasons of its own (an old producer epoch), so
    * it is replayed only once it is committed, and other requests wait meanwhile.
    */

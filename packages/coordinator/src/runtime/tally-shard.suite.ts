@@ -26,7 +26,7 @@ export type TallyShard = {
   soft: { readonly waits: Ticket } | { readonly nobodyWaits: true }
   words: {
     /** Adds to a count; replies the new count. */
-    add: { request: { key: string; by: number }; reply: Reply }
+    add: { request: { key: string; by: number; isPatient?: boolean }; reply: Reply }
     /** Adds to several counts at once. */
     addAll: { request: { keys: readonly string[]; divisible?: boolean }; reply: Reply }
     get: { request: { key: string }; reply: Reply }
@@ -71,10 +71,10 @@ export const tallyShard = defineShard<TallyShard>({
   handlers: {
     add: {
       kind: 'write',
-      decide(state, { key, by }, { ticket }) {
+      decide(state, { key, by, isPatient = false }, { ticket }) {
         const count = (state.counts.get(key) ?? 0) + by
         const effects = ticket === NO_TICKET ? [] : [{ kind: 'notify', notice: `${key}=${count}` } as const]
-        return { records: [{ key, count }], reply: { value: count }, effects }
+        return { records: [{ key, count }], reply: { value: count }, effects, isPatient }
       },
       refuse,
     },

@@ -85,9 +85,11 @@ class Coordinator {
     return said(this.runner.submit('endTxn', { ...asked, clientTransactionVersion: 2 }))
   }
 
-  /** The markers of the last order are written. */
+  /** The markers of the last order are written, and that is noted. */
   async written(): Promise<void> {
-    await this.runner.submit('markersWritten', this.orders.at(-1)!)
+    const noted = this.runner.submit('markersWritten', this.orders.at(-1)!)
+    this.clock.advance(limits.shardPatienceMs)
+    await noted
     await settle()
   }
 
@@ -172,6 +174,46 @@ describe('markers that are owed', () => {
     await next.runner.submit('markersWritten', next.orders[0]!)
     expect(next.metadata.status).toBe('CompleteCommit')
     expect((await Coordinator.over(coordinator.leader)).orders).toEqual([])
+  })
+
+  test('are noted with the beginning of the next transaction, in one append', async () => {
+    const coordinator = await Coordinator.over()
+    await coordinator.init(5)
+    await coordinator.add(5, 0)
+    await coordinator.end(5, 0)
+    const { appends } = coordinator.leader
+    void coordinator.runner.submit('markersWritten', coordinator.orders[0]!)
+    await settle()
+    expect(coordinator.leader.appends).toBe(appends)
+    expect(await coordinator.add(5, 1)).toBe('done 5.1')
+    expect(coordinator.leader.appends).toBe(appends + 1)
+    expect((await Coordinator.over(coordinator.leader)).metadata).toMatchObject({ status: 'Ongoing', producerEpoch: 1 })
+  })
+
+  test('are paid again when the note was lost with its coordinator', async () => {
+    const coordinator = await Coordinator.over()
+    await coordinator.init(5)
+    await coordinator.add(5, 0)
+    await coordinator.end(5, 0)
+    void coordinator.runner.submit('markersWritten', coordinator.orders[0]!)
+    await settle()
+    expect(coordinator.metadata.status).toBe('CompleteCommit')
+    const next = await Coordinator.over(coordinator.leader)
+    expect(next.metadata.status).toBe('PrepareCommit')
+    expect(next.orders).toEqual(coordinator.orders)
+    expect(await next.add(5, 1)).toBe('parked')
+    await next.written()
+    expect(await next.add(5, 1)).toBe('done 5.1')
+  })
+
+  test('are noted when their coordinator closes', async () => {
+    const coordinator = await Coordinator.over()
+    await coordinator.init(5)
+    await coordinator.add(5, 0)
+    await coordinator.end(5, 0)
+    void coordinator.runner.submit('markersWritten', coordinator.orders[0]!)
+    await coordinator.runner.close()
+    expect((await Coordinator.over(coordinator.leader)).metadata.status).toBe('CompleteCommit')
   })
 })
 

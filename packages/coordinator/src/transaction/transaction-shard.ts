@@ -267,7 +267,9 @@ function complete(
   if (metadata.producerId !== producerId || metadata.producerEpoch !== producerEpoch)
     return { reply: { kind: 'parked' } }
   const change = { metadata: (status: TransactionMetadata['status']) => completed(metadata, status, now) }
-  return decided(transactionalId, transaction, { kind: 'event', event: 'markers.written', change }, now, () => SWEPT)
+  const verdict = { kind: 'event', event: 'markers.written', change } as const
+  // A load that does not find it pays the markers again, which changes nothing: it can go with the next transaction's beginning.
+  return { ...decided(transactionalId, transaction, verdict, now, () => SWEPT), isPatient: true }
 }
 
 /** Ends what is open for too long; comes again after its interval, or at once when there is more. */

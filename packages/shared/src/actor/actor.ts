@@ -158,6 +158,8 @@ export interface SpawnOptions {
    * `self`: the spawner's lane; a number: that lane, such as that of another actor's address.
    */
   readonly lane?: 'own' | 'self' | number
+  /** With `own`: the lane of an actor that it speaks with most, such as that of its address; taken unless the system's `placement` names another. */
+  readonly near?: number
   /** What the supervisor does when the actor dies; default `restart` (with backoff, same name and input, next incarnation). */
   readonly onDeath?: 'restart' | 'stop'
 }

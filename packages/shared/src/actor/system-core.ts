@@ -118,6 +118,8 @@ export class SystemCore {
     const name = wish === 'own' ? this.host.placement({ kind: module.kind, name: options.name }) : undefined
     const named = name === undefined ? undefined : this.#named.get(name)
     if (named !== undefined) return named
+    if (wish === 'own' && name === undefined && options.near !== undefined && this.#placed.has(options.near))
+      return options.near
     const reserved = new Set(this.#named.values())
     const open = [...this.#placed].filter(lane => !reserved.has(lane))
     const lanes = open.map(lane => ({ lane, actors: this.#load.get(lane) ?? 0 }))

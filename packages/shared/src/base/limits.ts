@@ -76,6 +76,8 @@ export const limits = {
   /** Bytes of log that a loading shard reads at once, and to how much one batch of them may decompress. */
   shardLoadFetchBytes: MIB,
   shardRecordsBytesMax: 64 * MIB,
+  /** How long a record that nobody waits for may wait for the append of another. */
+  shardPatienceMs: 20,
   /** How long a shard waits after a failed load before it tries again. */
   shardRetryMs: 250,
   /** Batches that a producer has handed to its sender and that are not answered; more wait in the producer, within `buffer.memory`. */

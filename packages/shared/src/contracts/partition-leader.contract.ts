@@ -119,6 +119,11 @@ export interface WriteMarkerRequest {
 export interface WriteMarkerResponse {
   readonly errorCode: number
 }
+/** A leader's own answer to a marker. */
+export interface MarkerWritten extends WriteMarkerResponse {
+  /** Where the log ends now; a marker that repeats one takes no offset. */
+  readonly logEndOffset: number
+}
 
 /** A leader's token for one producer's next transactional append (KIP-890); valid until that producer's state changes. */
 export interface VerificationGuard {
@@ -167,7 +172,7 @@ export const partitionLeader = defineContract({
     deleteRecords: ask<DeleteRecordsRequest, DeleteRecordsResponse>(),
     offsetForLeaderEpoch: ask<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(),
     describeProducers: ask<Record<string, never>, { readonly producers: readonly ProducerDescription[] }>(),
-    writeMarker: ask<WriteMarkerRequest, WriteMarkerResponse>(),
+    writeMarker: ask<WriteMarkerRequest, MarkerWritten>(),
     /** Asks for a guard before a transactional append of an older client (door -> leader, then door -> transaction coordinator). */
     verify: ask<VerifyRequest, VerifyResponse>(),
     describeLog: ask<Record<string, never>, LogDescription>(),

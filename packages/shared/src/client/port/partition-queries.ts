@@ -115,7 +115,7 @@ export const writeTxnMarkers: Answer<'WriteTxnMarkers'> = async (door, request, 
               caller,
               async ({ link }) => ({
                 partitionIndex,
-                ...(await writeMarker(door, name, partitionIndex, link, marker, caller.deadlineMs)),
+                errorCode: await writeMarker(door, name, partitionIndex, link, marker, caller.deadlineMs),
               }),
               code => ({ partitionIndex, errorCode: code }),
             ),
@@ -136,8 +136,10 @@ async function writeMarker(
   leader: NonNullable<ReturnType<Door['leaders']['known']>>['link'],
   marker: Parameters<typeof leader.ask<'writeMarker'>>[1],
   deadlineMs: number,
-): Promise<{ errorCode: number }> {
-  if (topic !== internalTopics.offsets) return leader.ask('writeMarker', marker, { deadlineMs })
+): Promise<number> {
+  if (topic !== internalTopics.offsets) return (await leader.ask('writeMarker', marker, { deadlineMs })).errorCode
   const shard = await door.coordinators.shard('group', partition, deadlineMs)
-  return shard ? shard.ask('writeMarker', marker, { deadlineMs }) : { errorCode: errors.NOT_LEADER_OR_FOLLOWER.code }
+  return shard === null
+    ? errors.NOT_LEADER_OR_FOLLOWER.code
+    : (await shard.ask('writeMarker', marker, { deadlineMs })).errorCode
 }
