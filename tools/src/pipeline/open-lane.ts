@@ -29,6 +29,12 @@ export interface LaneSettings {
   readonly producer: Partial<ProducerOptions>
 }
 
+/**
+ * Outputs are sent together at the end of a slice, so a batch is as large as there is to send: what has no key goes to one partition
+ * per transaction, which then owes one addition, one produce and one marker. With Kafka's 16 KiB it would be one per 16 KiB.
+ */
+const BATCH_SIZE = 131_072
+
 /** `host`: whose time and chance it lives in; the simulator's are virtual. */
 export function openLane(
   work: PipelineWork,
@@ -40,7 +46,7 @@ export function openLane(
     ...work,
     ...host,
     commitEvery,
-    producer: createProducer({ ...producer, bootstrapServers, transactionalId }),
+    producer: createProducer({ batchSize: BATCH_SIZE, ...producer, bootstrapServers, transactionalId }),
     consumer: hooks =>
       createConsumer({
         autoOffsetReset: 'earliest',

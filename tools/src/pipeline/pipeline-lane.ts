@@ -13,6 +13,7 @@ import type { KafkaError } from '@odradek/shared/base/errors'
 import type { Random } from '@odradek/shared/base/random'
 import { backoffMs } from '@odradek/shared/client/backoff.rules'
 import { type Topic, topicOf } from '@odradek/shared/client/topic'
+import type { GroupMetadata } from '@odradek/shared/contracts/consumer.contract'
 import { assertPipelineInvariants, pipelineMachine } from './pipeline.machine.ts'
 import {
   addOutputs,
@@ -66,6 +67,8 @@ interface Slice {
   next: number
   /** Records that were read. */
   records: number
+  /** The transaction has all the records that it should have. */
+  isFull: boolean
   failure: Failed | null
 }
 
@@ -106,6 +109,8 @@ export class PipelineLane {
   readonly #stop = new AbortController()
   #transaction: Transaction | null = null
   #positions: Positions = NOTHING
+  /** Asked for while the transaction before is being committed. */
+  #member: Promise<GroupMetadata> | null = null
   #records = 0
   #beganMs = 0
   #dueTimer: Timer | null = null
@@ -198,8 +203,11 @@ export class PipelineLane {
     if (batch.isStale) return
     const { clock, commitEvery, to } = this.#parts
     if (this.state !== 'Processing') this.#beganMs = clock.monotonic()
+    this.#member = null
     // The transaction before may still be on its way: its commit is waited for when there is something to send.
     const slice = await this.#processed(batch, records)
+    // Whatever changes in the group until the offsets are sent fences them: as if it had changed a moment later.
+    if (slice.isFull) this.#askMember()
     await this.#settled()
     await this.#pause()
     // It was undone, and this partition is read again from its beginning; or the partition goes to another member.
@@ -228,7 +236,14 @@ export class PipelineLane {
   /** Records of the batch until the transaction is due, the batch is done, or the function fails. */
   async #processed(batch: Batch, records: Ahead): Promise<Slice> {
     const { commitEvery } = this.#parts
-    const slice: Slice = { outputs: [], from: Number(records.next!.offset), next: -1, records: 0, failure: null }
+    const slice: Slice = {
+      outputs: [],
+      from: Number(records.next!.offset),
+      next: -1,
+      records: 0,
+      isFull: false,
+      failure: null,
+    }
     const room = commitEvery.records - (this.state === 'Processing' ? this.#records : 0)
     let last = records.next
     while (records.next !== null && slice.records < room) {
@@ -245,6 +260,7 @@ export class PipelineLane {
       slice.records++
       if ((slice.records & LOOK_MASK) === 0 && (this.#isLate() || batch.isStale)) break
     }
+    slice.isFull = slice.records >= room
     slice.next = slice.records === 0 ? slice.from : Number(last!.offset) + 1
     return slice
   }
@@ -370,7 +386,9 @@ export class PipelineLane {
       // Outputs go out while the consumer's thread is asked; the commit waits for them and for the offsets.
       void this.#parts.producer.flush()
       if (this.#positions.size > 0) {
-        const member = await this.#consumer.groupMetadata()
+        const asked = this.#member ?? this.#consumer.groupMetadata()
+        this.#member = null
+        const member = await asked
         // Whoever is no member would not be fenced (KIP-447): the partitions were lost, and may have another owner already.
         if (member.memberId === '') throw new Error('the lane is no member of its group now')
         void transaction.sendOffsets({ ...member, offsets: offsetsOf(this.#positions) })
@@ -383,6 +401,12 @@ export class PipelineLane {
     } catch (thrown) {
       this.#troubled(thrown, () => this.#machine.send({ type: 'transaction.failed' }))
     }
+  }
+
+  #askMember(): void {
+    this.#member = this.#consumer.groupMetadata()
+    // Whoever awaits it is told.
+    this.#member.catch(() => undefined)
   }
 
   async #undo(): Promise<void> {

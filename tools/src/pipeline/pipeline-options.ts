@@ -36,7 +36,7 @@ export interface PipelineOptions {
   readonly onError?: OnError
   /** Options of its consumers, such as `maxPollIntervalMs`. Not those that make it exactly once. */
   readonly consumer?: Partial<ConsumerOptions>
-  /** Options of its producers, such as `compressionType`. */
+  /** Options of its producers, such as `compressionType`. `batchSize` is 131072 unless given: a transaction without keys goes to one partition. */
   readonly producer?: Partial<ProducerOptions>
   /** Ends it, as `close` does. */
   readonly signal?: AbortSignal
