@@ -110,6 +110,34 @@ describe('a broker', () => {
     await expect(broker.pause('orders-9')).rejects.toMatchObject({ code: 'ODK_NO_SUCH_ACTOR' })
   })
 
+  it('runs a transactional sender on the thread of its coordinator, unless its placement names another', async () => {
+    const threads: (number | null | undefined)[][] = []
+    for (const placement of [
+      undefined,
+      ({ kind }: { readonly kind: string }) => (kind === 'sender' ? 'apart' : undefined),
+    ]) {
+      broker = await createBroker({
+        storage: 'memory',
+        listen: false,
+        topics: { orders: 1 },
+        ...(placement && { placement }),
+      })
+      await using producer = createProducer({ bootstrapServers: broker, transactionalId: 'a-writer' })
+      await producer.transaction(async tx => void (await tx.send('orders', { value: 'one' })))
+      const actors = await broker.actors()
+      const threadOf = (is: (address: { readonly kind: string; readonly name: string }) => boolean) =>
+        actors.find(({ address }) => is(address))?.thread
+      threads.push([
+        threadOf(({ kind }) => kind === 'sender'),
+        threadOf(({ name }) => name.startsWith('transaction-coordinator-')),
+      ])
+      if (placement === undefined) await broker.close()
+    }
+    const [together, apart] = threads as [number[], number[]]
+    expect(together[0]).toBe(together[1])
+    expect(apart[0]).not.toBe(apart[1])
+  })
+
   it('puts actors on the threads that its placement names', async () => {
     const placement = ({ kind }: { readonly kind: string }) => (kind === 'partition-leader' ? 'leaders' : undefined)
     broker = await createBroker({ storage: 'memory', topics: { orders: 3 }, placement })

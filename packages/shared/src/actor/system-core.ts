@@ -369,9 +369,13 @@ export class Supervised {
     return this.#ended
   }
 
-  /** Ends the running incarnation as if it had thrown. Resolves when its death was noticed. */
+  /** Ends the running incarnation as if it had thrown. Resolves when its death was noticed, or its lane has died over it. */
   async kill(reason: string): Promise<void> {
-    await this.#core.host.lane(this.lane)?.kill(this.id, reason)
+    // No answer: the lane has ended, or was ended for it, and the actor with it.
+    await this.#core.host
+      .lane(this.lane)
+      ?.kill(this.id, reason)
+      .catch(() => {})
   }
 
   /** Holds back what reaches the running incarnation, or lets it go on; its successor is not paused. Resolves when it does. */

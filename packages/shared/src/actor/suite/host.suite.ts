@@ -367,6 +367,18 @@ function placementRules(withEcho: WithEcho, lanes: number): void {
       expect(await host.link(named.address).ask('echo', { n: 1 })).toMatchObject({ lane: spawned.address.lane })
     }))
 
+  it('puts an actor near another, and has it end with their lane', () =>
+    withEcho(async ({ host, spawned }) => {
+      const near = await host.spawn({}, { name: 'near', near: spawned.address.lane })
+      const astray = await host.spawn({}, { name: 'astray', near: 1_000 })
+      expect(near.address.lane).toBe(spawned.address.lane)
+      expect(astray.address.lane).not.toBe(1_000)
+      const restarted = nextAddress(near)
+      // Whichever comes first: both mean that it has ended.
+      await Promise.all([near.kill('a test'), host.killLane(near.address.lane)])
+      expect((await restarted)?.lane).toBe(spawned.address.lane)
+    }))
+
   it('spreads actors evenly when the budget is spent', () =>
     withEcho(async ({ host }) => {
       const spawned = []
