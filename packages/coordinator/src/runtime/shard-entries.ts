@@ -25,6 +25,7 @@ export interface MarkerOrder {
 
 export type Entry<T extends ShardTypes> = Question<T> | MarkerOrder
 
+/** What a timer or a load lets the shard decide: nobody waits for an answer. */
 export function ownQuestion<T extends ShardTypes>(name: Question<T>['name'], request: unknown): Question<T> {
   return { kind: 'question', name, request, ticket: NO_TICKET, deadline: Number.POSITIVE_INFINITY }
 }
