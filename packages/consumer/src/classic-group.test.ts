@@ -1,5 +1,6 @@
 import { string } from '@odradek/shared/client/codecs'
 import { topic } from '@odradek/shared/client/topic'
+import { buildEndTxnMarker } from '@odradek/shared/records/control-records'
 import { describe, expect, it } from 'vitest'
 import type { Consumer } from './consumer-client.ts'
 import { consumerWorld } from './consumer-world.suite.ts'
@@ -19,6 +20,12 @@ function reading(consumer: Consumer, values: string[]): Promise<void> {
   return (async () => {
     for await (const { value } of consumer.stream(words)) values.push(value!)
   })()
+}
+
+/** Polls in the background until the consumer is closed. */
+async function polling(consumer: Consumer): Promise<void> {
+  await consumer.subscribe(words)
+  for (;;) await consumer.poll(100)
 }
 
 const partitionsOf = (consumer: Consumer) => consumer.assignment().map(({ partition }) => partition)
@@ -130,6 +137,24 @@ describe('a consumer in a classic group', () => {
     await world.advance(1_000)
     expect(coordinator.committed.get('words-0')).toBe(2)
   })
+
+  it.each(['poll', 'each', 'batch'] as const)(
+    'commits past the marker that ends a partition, so that nothing is left to read: %s',
+    async how => {
+      const { world, cluster, create, coordinator } = groupWorld(1)
+      const consumer = create({ ...group, autoCommitIntervalMs: 200 })
+      if (how === 'poll') polling(consumer).catch(() => undefined)
+      else void consumer[how](words, () => undefined)
+      await world.advance(500)
+      cluster.append('words', 0, ['0'], { producerId: 1, producerEpoch: 0, baseSequence: 0, transactional: true })
+      await world.advance(500)
+      const marker = { producerId: 1, producerEpoch: 0, coordinatorEpoch: 0, timestamp: 5 }
+      cluster.appendBatch('words', 0, buildEndTxnMarker({ ...marker, type: 'COMMIT' }))
+      await world.advance(1_000)
+      expect(coordinator.committed.get('words-0')).toBe(2)
+      expect(await world.run(() => consumer.lag({ topic: 'words', partition: 0 }))).toBe(0n)
+    },
+  )
 
   it('reads on when an automatic commit is refused, and commits the same with the next', async () => {
     const { world, cluster, create, coordinator } = groupWorld(1)

@@ -95,6 +95,29 @@ describe('a pipeline', () => {
     expect(running.lane.metrics().aborts).toBe(2)
   })
 
+  // Found with Apache Kafka killed under running pipelines: no coordinator fences a transaction's offsets that name no member (KIP-447).
+  test('commits nothing while it is no member of its group: its partitions may have another owner already', async () => {
+    const { world, output, lane, feed, verdict } = pipelineWorld()
+    feed(40)
+    const members: string[] = []
+    const fence = output.offsetsRefused
+    output.offsetsRefused = (memberId, generationId) => {
+      members.push(memberId)
+      return memberId === '' ? 0 : fence(memberId, generationId)
+    }
+    const running = lane('tx')
+    const { consumer } = running.lane
+    const present = consumer.groupMetadata.bind(consumer)
+    const nobody = { groupId: 'g', memberId: '', generationId: -1, groupInstanceId: null }
+    let asked = 0
+    Object.assign(consumer, { groupMetadata: () => (++asked === 2 ? Promise.resolve(nobody) : present()) })
+    await world.advance(5_000)
+    expect(members).not.toEqual([])
+    expect(members).not.toContain('')
+    expect(running.lane.metrics().aborts).toBe(1)
+    expect(verdict(40)).toEqual(exactlyOnce)
+  })
+
   // Found by `odradek simulate --seed 1 --scenario pipeline --weather deaths`.
   test('begins again when the sender dies while a transaction begins', async () => {
     const { world, lane, feed, verdict, producer: sound } = pipelineWorld()
