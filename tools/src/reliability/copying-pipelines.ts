@@ -28,6 +28,9 @@ export const copyingConfigs = {
   'transaction.state.log.num.partitions': '1',
 } as const
 
+/** A broker that was killed may take long to come back on a busy machine: nobody gives up before the test does. */
+const PATIENCE_MS = 600_000
+
 /** The two pipelines, from now on; `copied` hears of every record, also of those that do not count in the end. */
 export function startCopying(bootstrapServers: BootstrapServers, copied: () => void): Pipeline[] {
   const members = { static: { groupInstanceId: 'static' }, dynamic: {} }
@@ -44,7 +47,17 @@ export function startCopying(bootstrapServers: BootstrapServers, copied: () => v
         transactionalId: `copying-${name}`,
         groupId: GROUP,
         commitEvery: { records: 40, ms: 50 },
-        consumer: { sessionTimeoutMs: 1_000, heartbeatIntervalMs: 250, ...member },
+        consumer: {
+          sessionTimeoutMs: 1_000,
+          heartbeatIntervalMs: 250,
+          defaultApiTimeoutMs: PATIENCE_MS,
+          ...member,
+        },
+        producer: {
+          maxBlockMs: PATIENCE_MS,
+          deliveryTimeoutMs: PATIENCE_MS,
+          transactionTimeoutMs: PATIENCE_MS,
+        },
       },
     ),
   )
@@ -64,7 +77,12 @@ export class Feeder {
   #wake: (() => void) | null = null
 
   constructor(bootstrapServers: BootstrapServers, name: string) {
-    this.#producer = createProducer({ bootstrapServers, clientId: name })
+    this.#producer = createProducer({
+      bootstrapServers,
+      clientId: name,
+      maxBlockMs: PATIENCE_MS,
+      deliveryTimeoutMs: PATIENCE_MS,
+    })
     this.#name = name
   }
 

@@ -1,12 +1,16 @@
 // Our clients against Apache Kafka under SIGKILL: the node dies and comes back under running pipelines, and pipelines die beside a node that lives. What went in
-// comes out exactly once.
+// comes out exactly once. A run that fails keeps what the node wrote and what was said on the wire, and says where.
+import { cpSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { systemClock } from '@odradek/shared/base/clock'
 import { createAdmin } from '@odradek/shared/client/admin'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFailed, test } from 'vitest'
 import { type ApacheKafka, apacheKafkaMissing, startApacheKafka } from '../apache-kafka/apache-kafka.ts'
 import { ChildProgram } from './child-program.ts'
 import { copiedTopics, copyingConfigs, Feeder, letters, settle, startCopying } from './copying-pipelines.ts'
 import { exactlyOnce, verdictOn } from './exactly-once.rules.ts'
+import { WireTap } from './wire-tap.ts'
 
 const ROUNDS = 3
 /** Records copied between one kill and the next. */
@@ -15,15 +19,30 @@ const missing = apacheKafkaMissing()
 
 describe.skipIf(missing !== null)(missing ?? 'Apache Kafka', () => {
   let kafka: ApacheKafka
+  let tap: WireTap
+  let bootstrapServers: string
   beforeAll(async () => {
-    kafka = await startApacheKafka({ configs: copyingConfigs })
-    await using admin = createAdmin({ bootstrapServers: kafka.bootstrapServers })
+    tap = await WireTap.open()
+    bootstrapServers = `127.0.0.1:${tap.port}`
+    const configs = { ...copyingConfigs, 'advertised.listeners': `PLAINTEXT://${bootstrapServers}` }
+    kafka = await startApacheKafka({ configs, isControllerApart: true })
+    tap.leadTo(kafka.port)
+    await using admin = createAdmin({ bootstrapServers })
     for (const [name, partitions] of Object.entries(copiedTopics)) await admin.topics.create({ name, partitions })
-  }, 120_000)
-  afterAll(() => kafka?.stop(), 60_000)
+  }, 600_000)
+  afterAll(async () => {
+    await kafka?.stop()
+    await tap?.close()
+  }, 60_000)
+
+  function keepEvidence(): void {
+    const kept = mkdtempSync(join(tmpdir(), 'killed-kafka-'))
+    cpSync(kafka.dir, kept, { recursive: true })
+    writeFileSync(join(kept, 'wire.txt'), tap.lines.join('\n'))
+    console.error(`what Apache Kafka wrote, and what was said on the wire (wire.txt), is kept in ${kept}`)
+  }
 
   async function expectExactlyOnce(recordsMin: number) {
-    const { bootstrapServers } = kafka
     const pipelines = startCopying(bootstrapServers, () => undefined)
     await settle(bootstrapServers, pipelines)
     for (const each of pipelines) await each.close()
@@ -32,8 +51,8 @@ describe.skipIf(missing !== null)(missing ?? 'Apache Kafka', () => {
     expect(verdictOn(input, await letters(bootstrapServers, 'out'))).toEqual(exactlyOnce)
   }
 
-  test(`killed and restarted ${ROUNDS} times under running pipelines`, { timeout: 200_000 }, async () => {
-    const { bootstrapServers } = kafka
+  test(`killed and restarted ${ROUNDS} times under running pipelines`, { timeout: 900_000 }, async () => {
+    onTestFailed(keepEvidence)
     const feeder = new Feeder(bootstrapServers, 'lasting')
     let copied = 0
     const pipelines = startCopying(bootstrapServers, () => {
@@ -55,8 +74,10 @@ describe.skipIf(missing !== null)(missing ?? 'Apache Kafka', () => {
     }
     for (let n = 0; n < ROUNDS; n++) {
       await progress(BETWEEN)
+      tap.note('SIGKILL')
       await kafka.kill()
       await kafka.restart()
+      tap.note('it is back')
     }
     await progress(BETWEEN)
     feeder.stop()
@@ -65,9 +86,10 @@ describe.skipIf(missing !== null)(missing ?? 'Apache Kafka', () => {
     await expectExactlyOnce(ROUNDS * BETWEEN)
   })
 
-  test(`pipelines killed ${ROUNDS} times beside it`, { timeout: 120_000 }, async () => {
+  test(`pipelines killed ${ROUNDS} times beside it`, { timeout: 900_000 }, async () => {
+    onTestFailed(keepEvidence)
     for (let n = 0; n < ROUNDS; n++) {
-      const child = new ChildProgram('copying', ['address', kafka.bootstrapServers, `round${n}`])
+      const child = new ChildProgram('copying', ['address', bootstrapServers, `round${n}`])
       for (let lines = 0; lines <= n * 2; lines++) {
         if ((await child.line()) === null) throw new Error(`it ended by itself: ${(await child.ended()).errors}`)
       }
