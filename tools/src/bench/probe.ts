@@ -3,6 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { builtUrl } from '@odradek/shared/actor/built-url'
 
+/** Probes that weigh a process at rest. */
+const collecting: ReadonlySet<string> = new Set(['bare', 'idle'])
+
 /** What a probe prints. */
 export type Figures = { readonly [figure: string]: number }
 
@@ -18,7 +21,9 @@ export function startProbe(
   args: readonly string[],
 ): { readonly child: ChildProcess; readonly line: Promise<Figures> } {
   const path = fileURLToPath(builtUrl(new URL('./probes/main.ts', import.meta.url).href))
-  const child = spawn(process.execPath, ['--expose-gc', path, name, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
+  // Flags of V8 make kept bytecode useless (decision 0026): only probes that collect garbage get one.
+  const flags = collecting.has(name) ? ['--expose-gc'] : []
+  const child = spawn(process.execPath, [...flags, path, name, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
   let said = ''
   const line = new Promise<Figures>((resolve, reject) => {
     child.stdout!.setEncoding('utf8').on('data', (chunk: string) => {

@@ -27,7 +27,7 @@ test('a record travels through a broker, a producer and a group on packed thread
     { encoding: 'utf8', cwd: fileURLToPath(new URL('../../', import.meta.url)) },
   )
   expect(run.stderr).toBe('')
-  expect(run.stdout.trim()).toBe('packed/packed-thread.cjs 2000')
+  expect(run.stdout.trim()).toBe('packed/thread-start.cjs 2000')
 })
 
 test('the program runs its threads on the pack as well', () => {
@@ -45,7 +45,7 @@ test('the program runs its threads on the pack as well', () => {
     { encoding: 'utf8', cwd: fileURLToPath(new URL('../../', import.meta.url)) },
   )
   expect(run.stderr).toBe('')
-  expect(run.stdout.trim().split('\n').at(-1)).toBe('packed/packed-thread.cjs')
+  expect(run.stdout.trim().split('\n').at(-1)).toBe('packed/thread-start.cjs')
 }, 60_000)
 
 test('every actor of the house is at hand on a packed thread', () => {

@@ -11,15 +11,21 @@ const here = builtUrl(import.meta.url)
 /** The folder that `pack` writes. */
 export const packedFolder = new URL('../packed/', here)
 
-const entry = new URL('packed-thread.cjs', packedFolder)
+const entry = new URL('thread-start.cjs', packedFolder)
 /** Written last: what the pack was made from. */
 export const stampFile = new URL('packed-from.json', packedFolder)
+
+/** What of this package is packed besides. */
+const ownFiles = ['code-cache.js', 'packed-thread.worker.js', 'thread-start.worker.js'] as const
 
 /** Each package's build, by the time when the compiler last wrote anything; null where there is no checkout. */
 export function buildStamp(): { readonly [name: string]: number } | null {
   if (!existsSync(new URL('../../tsconfig.json', here))) return null
   const stampOf = (folder: string) => statSync(new URL(`../../../${folder}/dist/.tsbuildinfo`, here)).mtimeMs
-  return Object.fromEntries(packages.map(name => [name, stampOf(`packages/${name}`)]))
+  return Object.fromEntries([
+    ...packages.map(name => [name, stampOf(`packages/${name}`)] as const),
+    ...ownFiles.map(name => [name, statSync(new URL(name, here)).mtimeMs] as const),
+  ])
 }
 
 /** Threads that are started from now on run the pack, if there is one and it is fresh. Returns whether they do. */

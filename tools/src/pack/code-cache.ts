@@ -1,0 +1,86 @@
+// Loads the files of the pack together with the bytecode that V8 made of them at build time, so that a starting thread compiles next to nothing. The bytecode
+// belongs to one release of Node on one kind of machine, and to V8's flags: for any other its folder is not there, or V8 refuses it and compiles.
+//
+//   packed/broker.actor-X.cjs                          source, one CommonJS module
+//   packed/v20.20.2-linux-x64/broker.actor-X.code      its bytecode, with the functions that a start needs
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { constants, Script } from 'node:vm'
+
+interface Chunk {
+  readonly script: Script
+  readonly module: { exports: unknown }
+}
+
+type Wrapper = (exports: unknown, require: (id: string) => unknown, module: object, file: string) => void
+
+/** The modules of the pack in `folder`, as one thread loads them. */
+export class CodeCache {
+  readonly #folder: string
+  readonly #codeFolder: string
+  readonly #hasCode: boolean
+  readonly #requireOther: NodeJS.Require
+  readonly #chunks = new Map<string, Chunk>()
+
+  constructor(folder: string) {
+    this.#folder = folder
+    this.#codeFolder = join(folder, platformName())
+    this.#hasCode = existsSync(this.#codeFolder)
+    this.#requireOther = createRequire(join(folder, 'packed-thread.cjs'))
+  }
+
+  /** What the file exports; it runs when it is first asked for. */
+  load(name: string): unknown {
+    const chunk = this.#chunks.get(name) ?? this.#run(name)
+    return chunk.module.exports
+  }
+
+  /** Writes the bytecode of what this thread ran, where no other thread compiled more of it. For the build. */
+  keep(): void {
+    mkdirSync(this.#codeFolder, { recursive: true })
+    for (const [name, { script }] of this.#chunks) {
+      const path = join(this.#codeFolder, codeName(name))
+      const code = script.createCachedData()
+      const written = statSync(path, { throwIfNoEntry: false })
+      if (written === undefined || written.size < code.length) writeFileSync(path, code)
+    }
+  }
+
+  #run(name: string): Chunk {
+    const file = join(this.#folder, name)
+    // The pack is ASCII: as latin1 it is read without a look at every character.
+    const source = readFileSync(file, 'latin1')
+    const script = new Script(`(function (exports, require, module, __filename) {${source}\n})`, {
+      filename: file,
+      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+      ...this.#codeOf(name),
+    })
+    const module: Chunk['module'] = { exports: {} }
+    const chunk = { script, module }
+    this.#chunks.set(name, chunk)
+    const wrapper: Wrapper = script.runInThisContext()
+    wrapper(module.exports, id => (id.startsWith('./') ? this.load(id.slice(2)) : this.#requireOther(id)), module, file)
+    return chunk
+  }
+
+  /** None where the build ran nothing of the file. */
+  #codeOf(name: string): { readonly cachedData?: Buffer } {
+    if (!this.#hasCode) return {}
+    try {
+      return { cachedData: readFileSync(join(this.#codeFolder, codeName(name))) }
+    } catch {
+      return {}
+    }
+  }
+}
+
+function codeName(name: string): string {
+  return name.replace(/\.cjs$/, '.code')
+}
+
+/** Bytecode is good for one release on one kind of machine; V8 itself compares its version and flags. */
+function platformName(): string {
+  const { v8_enable_pointer_compression: compressed } = process.config.variables as { [name: string]: unknown }
+  return [process.version, process.platform, process.arch, ...(compressed ? ['compressed'] : [])].join('-')
+}
