@@ -3,10 +3,11 @@
 //
 //   packed/broker.actor-X.cjs                          source, one CommonJS module
 //   packed/v20.20.2-linux-x64/broker.actor-X.code      its bytecode, with the functions that a start needs
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { constants, Script } from 'node:vm'
+import { threadId } from 'node:worker_threads'
 
 interface Chunk {
   readonly script: Script
@@ -43,7 +44,10 @@ export class CodeCache {
       const path = join(this.#codeFolder, codeName(name))
       const code = script.createCachedData()
       const written = statSync(path, { throwIfNoEntry: false })
-      if (written === undefined || written.size < code.length) writeFileSync(path, code)
+      if (written !== undefined && written.size >= code.length) continue
+      // Whole or not at all: other threads end at the same time, and the build may be stopped.
+      writeFileSync(`${path}.${threadId}`, code)
+      renameSync(`${path}.${threadId}`, path)
     }
   }
 
