@@ -83,6 +83,29 @@ describe('a consumer in a classic group', () => {
     },
   )
 
+  it('commits nothing that its caller finished after its thread died and the partitions were told lost', async () => {
+    const { world, cluster, create, coordinator } = groupWorld(1)
+    cluster.append('words', 0, ['a'])
+    const log: string[] = []
+    const hooks = { onRevoked: () => void log.push('revoked'), onLost: () => void log.push('lost') }
+    const first = create({ ...group, ...hooks, autoCommitIntervalMs: 60_000 })
+    const thread = async () => (await world.actors()).find(({ address }) => address.kind === 'consumer')!.address
+    await world.run(() => first.subscribe(words))
+    await world.advance(500)
+    expect(await world.run(() => first.poll(100))).toHaveLength(1)
+    // The group rebalances, which waits for the record in hand; then the thread dies.
+    first.enforceRebalance().catch(() => undefined)
+    await world.advance(200)
+    expect(coordinator.state).toBe('Stable')
+    world.kill(await world.run(thread))
+    await world.advance(500)
+    expect(log).toEqual(['lost'])
+    await world.run(() => first.poll(50))
+    await world.advance(500)
+    expect(coordinator.commits).toEqual([])
+    expect(log).toEqual(['lost'])
+  })
+
   it('under cooperative rebalancing runs onRevoked for what goes, and then onAssigned although nothing comes', async () => {
     const { world, create } = groupWorld(4)
     const log: string[] = []

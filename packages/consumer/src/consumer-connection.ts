@@ -174,7 +174,8 @@ export class ConsumerConnection {
 
   async #end(spawned: Spawned<ConsumerContract>): Promise<void> {
     this.inbox.flush()
-    if (this.#wish?.kind === 'assignment') await this.#autoCommit([...this.inbox.partitions.values()])
+    if (this.#wish?.kind === 'assignment')
+      await this.#autoCommit([...this.inbox.partitions.values()], await this.#connected())
     await this.ask('unsubscribe', {}).catch(() => undefined)
     await this.#rebalances
     this.inbox.close()
@@ -220,7 +221,7 @@ export class ConsumerConnection {
     link.on('assignorCalled', question => void this.#askAssignor(link, question))
     link.on('rebalance', rebalance => {
       this.rebalances++
-      this.#rebalances = this.#rebalances.then(() => this.#rebalance(rebalance))
+      this.#rebalances = this.#rebalances.then(() => this.#rebalance(link, rebalance))
     })
     return link
   }
@@ -288,8 +289,15 @@ export class ConsumerConnection {
     if (paused) this.pause(again)
   }
 
-  async #rebalance({ id, revoked, lost, assigned, ends }: Rebalance): Promise<void> {
+  /**
+   * When its thread dies meanwhile, the rebalance is over: `#begin` has told the user that all was lost, so what he finishes now may not be committed, and
+   * the keys of a thread that is no more mean nothing to its successor.
+   */
+  async #rebalance(link: Link<ConsumerContract>, rebalance: Rebalance): Promise<void> {
+    const { id, revoked, lost, assigned, ends } = rebalance
     const { onAssigned, onRevoked, onLost } = this.#host.options
+    const isOver = () => this.#link !== link
+    if (isOver()) return
     const going = this.#known(revoked)
     const gone = this.#known(lost)
     for (const partition of [...going, ...gone]) {
@@ -297,14 +305,17 @@ export class ConsumerConnection {
       this.inbox.purge(partition)
     }
     await this.#idle(going)
-    await this.#autoCommit(going)
+    if (isOver()) return
+    await this.#autoCommit(going, link)
+    if (isOver()) return
     if (going.length > 0) await this.#hook(onRevoked, going)
     if (gone.length > 0) await this.#hook(onLost ?? onRevoked, gone)
+    if (isOver()) return
     for (const { key } of [...going, ...gone]) this.inbox.remove(key)
     const come = assigned.map(partition => this.inbox.add(partition, this.#host.codecsOf(partition.topic)))
     // Kafka calls it even with nothing new, so that a member knows that a rebalance is over.
     if (come.length > 0 || ends) await this.#hook(onAssigned, come)
-    this.#link?.tell('rebalanced', { id, error: null })
+    link.tell('rebalanced', { id, error: null })
     this.inbox.wake()
   }
 
@@ -330,7 +341,8 @@ export class ConsumerConnection {
     while (!this.#released && partitions.some(({ busy }) => busy)) await this.inbox.changed()
   }
 
-  async #autoCommit(partitions: readonly ReadPartition[]): Promise<void> {
+  /** By the thread that fetched them: its successor knows nothing of what was processed before. */
+  async #autoCommit(partitions: readonly ReadPartition[], link: Link<ConsumerContract>): Promise<void> {
     const { groupId, enableAutoCommit } = this.#host.options
     if (groupId === undefined || !enableAutoCommit) return
     const offsets = partitions
@@ -343,7 +355,7 @@ export class ConsumerConnection {
         metadata: '',
       }))
     if (offsets.length === 0) return
-    await this.ask('commit', { offsets }).then(
+    await link.ask('commit', { offsets }).then(
       () => this.#host.committed(offsets),
       // As in Kafka, a failed automatic commit is no reason to hold the group up: those records come again.
       () => undefined,
