@@ -90,8 +90,8 @@ export class Connection {
       socket.on('data', chunk => this.#receive(chunk))
     socket.on('drain', () => this.#takeFrames())
     socket.once('end', () => this.#peerEnded())
-    socket.once('error', () => this.#machine.send({ type: 'socket.lost' }))
-    socket.once('close', () => this.#machine.isDone || this.#machine.send({ type: 'socket.lost' }))
+    socket.once('error', () => this.destroy())
+    socket.once('close', () => this.destroy())
   }
 
   get remoteAddress(): string {
