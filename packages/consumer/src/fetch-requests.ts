@@ -1,5 +1,6 @@
 // Fetch requests on their way: builds them (with a session over the wire), takes their answers apart per partition, and forgets what became
 // stale. One request per endpoint at a time. Owned by the fetcher.
+import { sharedAbort } from '@odradek/shared/base/shared-abort'
 import type { ClusterLink, Endpoint } from '@odradek/shared/client/cluster-link'
 import type { ConsumerInput } from '@odradek/shared/contracts/consumer.contract'
 import { errors } from '@odradek/shared/protocol/error-codes'
@@ -72,7 +73,7 @@ export class FetchRequests {
   #abortOf({ id }: Endpoint): AbortController {
     let abort = this.#aborts.get(id)
     if (abort === undefined || abort.signal.aborted) {
-      abort = new AbortController()
+      abort = sharedAbort()
       this.#aborts.set(id, abort)
     }
     return abort

@@ -1,10 +1,11 @@
 // One client connection at the network door: bytes in, frames out of them, each answered through the router; replies leave in the order of the requests, as lists
 // of buffers. What is in flight is bounded in requests and bytes; a client that does not read its replies is not read from either.
-import { setMaxListeners } from 'node:events'
+
 import type { Socket } from 'node:net'
 import { type MachineRun, runMachine } from '@odradek/shared/actor/machine-runner'
 import type { Timer } from '@odradek/shared/base/clock'
 import { giveBack, isLent, take } from '@odradek/shared/base/lent-buffers'
+import { sharedAbort } from '@odradek/shared/base/shared-abort'
 import { answer, type Caller } from '@odradek/shared/client/port/door'
 import type { ApiName, ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
 import { type ApiMessages, apiOf } from '@odradek/shared/protocol/api-table'
@@ -42,9 +43,9 @@ export class Connection {
   readonly #socket: Socket
   readonly #splitter: FrameSplitter
   readonly #machine: MachineRun<typeof connectionMachine>
-  readonly #abort = new AbortController()
+  readonly #abort = sharedAbort()
   /** Ends the waits that a client asked for, once there is no client to wait for. */
-  readonly #patience = new AbortController()
+  readonly #patience = sharedAbort()
   readonly #clientHost: string
   #pending: Pending[] = []
   #pendingBytes = 0
@@ -68,8 +69,6 @@ export class Connection {
     this.#socket = socket
     this.#clientHost = `/${(socket.remoteAddress ?? 'unknown').replace(/^::ffff:/, '')}`
     this.#splitter = new FrameSplitter({ frameBytesMax: room.limits.requestBytesMax })
-    // As many requests may wait on it as the read-ahead allows.
-    setMaxListeners(0, this.#abort.signal, this.#patience.signal)
     this.closed = new Promise(resolve => {
       this.#release = resolve
     })

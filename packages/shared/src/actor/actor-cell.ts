@@ -1,9 +1,11 @@
 // One running actor on its lane: gives it its context, hands it messages, and is the one place where it can end. Whatever ends it
 // (an orderly close, a throw, a kill), the same things happen once: no handler runs any more, its timers are disarmed, its links
 // close, its peers learn why, what it registered with `onEnd` is released, and the lane is told.
+
 import type { Timer } from '../base/clock.ts'
 import type { ErrorData } from '../base/errors.ts'
 import { isPortError, PortError } from '../base/errors.ts'
+import { sharedAbort } from '../base/shared-abort.ts'
 import type {
   ActorContext,
   ActorDefinition,
@@ -31,7 +33,7 @@ export class ActorCell implements PeerActor {
   readonly lane: Lane
   state: State = 'Starting'
   readonly #definition: ActorDefinition<any, any>
-  readonly #abort = new AbortController()
+  readonly #abort = sharedAbort()
   readonly #peers = new Map<number, PeerEnd>()
   readonly #links = new Set<LinkEnd>()
   readonly #timers = new Set<Timer>()

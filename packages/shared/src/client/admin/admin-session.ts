@@ -1,5 +1,7 @@
 // What every admin call needs: the link, a deadline, and repetition of what is worth repeating.
+
 import { KafkaError, PortError } from '../../base/errors.ts'
+import { sharedAbort } from '../../base/shared-abort.ts'
 import type { ApiName, ApiRequest, ApiResponse } from '../../contracts/api-map.ts'
 import { errors } from '../../protocol/error-codes.ts'
 import { backoffMs } from '../backoff.rules.ts'
@@ -49,7 +51,7 @@ export class AdminSession {
   readonly #door: ClusterDoor
   readonly #options: ResolvedAdminOptions
   #link: Promise<ClusterLink> | null = null
-  readonly #closing = new AbortController()
+  readonly #closing = sharedAbort()
 
   constructor(door: ClusterDoor, options: ResolvedAdminOptions) {
     this.#door = door

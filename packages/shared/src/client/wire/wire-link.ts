@@ -1,7 +1,9 @@
 // The wire link: a ClusterLink to any Kafka cluster over TCP. One connection per broker and purpose (coordinators get their own, as in Kafka's clients:
 // a JoinGroup that waits must not hold up fetches), opened when first needed. A request goes out once; what is repeated here are the link's own questions
 // (metadata, coordinators), since any broker can answer them.
+
 import { KafkaError, PortError } from '../../base/errors.ts'
+import { sharedAbort } from '../../base/shared-abort.ts'
 import type { ApiName, ApiRequest, ApiResponse } from '../../contracts/api-map.ts'
 import { defaultPatience, type WirePatience } from '../../contracts/wire-security.ts'
 import { errorOf, errors } from '../../protocol/error-codes.ts'
@@ -46,7 +48,7 @@ class WireLink implements ClusterLink {
     name: (topicId: string) => this.#view.nameOf(topicId),
     id: (name: string) => this.#view.idOf(name),
   }
-  readonly #closing = new AbortController()
+  readonly #closing = sharedAbort()
   /** Since when no bootstrap server could be reached; null once one was, for the link is then known to be right. */
   #unreachedSinceMs: number | null = Number.POSITIVE_INFINITY
 
