@@ -161,12 +161,13 @@ describe('a consumer in a classic group', () => {
     expect(coordinator.committed.get('words-0')).toBe(2)
   })
 
-  it.each(['poll', 'each', 'batch'] as const)(
+  it.each(['stream', 'poll', 'each', 'batch'] as const)(
     'commits past the marker that ends a partition, so that nothing is left to read: %s',
     async how => {
       const { world, cluster, create, coordinator } = groupWorld(1)
       const consumer = create({ ...group, autoCommitIntervalMs: 200 })
-      if (how === 'poll') polling(consumer).catch(() => undefined)
+      if (how === 'stream') void reading(consumer, [])
+      else if (how === 'poll') polling(consumer).catch(() => undefined)
       else void consumer[how](words, () => undefined)
       await world.advance(500)
       cluster.append('words', 0, ['0'], { producerId: 1, producerEpoch: 0, baseSequence: 0, transactional: true })

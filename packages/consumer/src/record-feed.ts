@@ -40,9 +40,14 @@ export class RecordFeed {
       if (record === null) {
         partition.position = delivery.nextOffset
         partition.committable = delivery.nextOffset
-        this.#read.add(partition)
-        if (partition.busy) this.#owed.push(arrival)
-        else this.#inbox.giveBack(arrival)
+        if (partition.busy) {
+          this.#read.add(partition)
+          this.#owed.push(arrival)
+        } else {
+          // Nothing of it is in the user's hands: what held no records for him, as a transaction's marker, need not wait until he asks again.
+          partition.processed = delivery.nextOffset
+          this.#inbox.giveBack(arrival)
+        }
         this.#close()
         continue
       }
