@@ -1,5 +1,7 @@
+import type { KafkaError } from '@odradek/shared/base/errors'
 import { string } from '@odradek/shared/client/codecs'
 import { topic } from '@odradek/shared/client/topic'
+import { errors } from '@odradek/shared/protocol/error-codes'
 import { describe, expect, it } from 'vitest'
 import type { Consumer } from './consumer-client.ts'
 import { consumerWorld } from './consumer-world.suite.ts'
@@ -101,6 +103,49 @@ describe('a consumer in a group of the consumer protocol', () => {
     await world.advance(1_000)
     expect(log).toEqual(['assigned', 'lost', 'assigned'])
     expect([...coordinator.members.keys()]).toEqual([id])
+  })
+
+  it('refuses what waits to be committed when its partition is lost: as a new member it would set back others', async () => {
+    const { world, cluster, create, coordinator } = groupWorld(1)
+    cluster.append('words', 0, ['0', '1', '2'])
+    const commit = cluster.answers.OffsetCommit!
+    let isLoading = true
+    cluster.answers.OffsetCommit = (request, endpoint) => {
+      if (!isLoading) return commit(request, endpoint)
+      const refused = { errorCode: errors.COORDINATOR_LOAD_IN_PROGRESS.code }
+      const topics = request.topics.map(each => ({
+        ...each,
+        partitions: each.partitions.map(({ partitionIndex }) => ({ partitionIndex, ...refused })),
+      }))
+      return { throttleTimeMs: 0, topics }
+    }
+    const log: string[] = []
+    const outcome = (what: string) => (error: KafkaError | null) => void log.push(`${what}: ${error?.code ?? 'done'}`)
+    const at = (offset: number) => [{ topic: 'words', partition: 0, offset }]
+    const consumer = create({
+      ...group,
+      enableAutoCommit: false,
+      // The partition is gone already, but the application hears of it only now.
+      onLost: () => consumer.commitAsync(at(2), outcome('while it is told')),
+      onAssigned: () => void log.push('assigned'),
+    })
+    void reading(consumer)
+    await world.advance(500)
+    consumer.commitAsync(at(1), outcome('before'))
+    await world.advance(100)
+    coordinator.errors.push(errors.FENCED_MEMBER_EPOCH.code)
+    await world.advance(1_000)
+    isLoading = false
+    await world.advance(1_000)
+    expect(log.sort()).toEqual([
+      'assigned',
+      'assigned',
+      'before: ODK_COMMIT_FAILED',
+      'while it is told: ODK_COMMIT_FAILED',
+    ])
+    expect(coordinator.offsets.committed.get('words-0')).toBeUndefined()
+    await world.run(() => consumer.commit(at(3)))
+    expect(coordinator.offsets.committed.get('words-0')).toBe(3)
   })
 
   it('says everything again after an answer that it did not get', async () => {

@@ -202,7 +202,8 @@ class ConsumerHands {
       input: this.#input,
       group,
       owned: () => this.#desk.assigned(),
-      rebalance: change => this.#desk.change(change),
+      rebalance: change =>
+        change.lost ? this.#commits.losing(() => this.#desk.change(change)) : this.#desk.change(change),
       askAssignor: (assignor, call) => this.#assignors.ask(assignor, call),
       fail: error => this.#tellFailure(null, error),
       refresh: topics => this.#metadata.refresh(topics),

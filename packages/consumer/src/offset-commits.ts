@@ -41,6 +41,10 @@ export class OffsetCommits {
   readonly #host: OffsetCommitsHost
   /** Commits wait for the one before: a later offset never overtakes an earlier one. */
   #last: Promise<unknown> = Promise.resolve()
+  /** Counts how often the group took away what the member owned. */
+  #losses = 0
+  /** The caller has not heard yet of so many losses: what it commits, it still takes for its own. */
+  #untold = 0
 
   constructor(host: OffsetCommitsHost) {
     this.#host = host
@@ -50,11 +54,26 @@ export class OffsetCommits {
   commit(offsets: readonly CommittedOffset[], deadlineMs: number): Promise<void> {
     if (offsets.length === 0) return Promise.resolve()
     const endMs = this.#host.clock.monotonic() + deadlineMs
+    const losses = this.#untold > 0 ? this.#losses - 1 : this.#losses
     const turn = this.#last.then(() =>
-      this.#untilAnswered('committing offsets', endMs, leftMs => this.#send(offsets, leftMs)),
+      this.#untilAnswered('committing offsets', endMs, leftMs => this.#send(offsets, losses, leftMs)),
     )
     this.#last = turn.catch(() => undefined)
     return turn
+  }
+
+  /**
+   * What the member owned is lost, and `tell` ends when the caller knows. Commits of what was read before are not sent any more: under the name of
+   * the member that has joined anew they would set back others, or itself.
+   */
+  async losing(tell: () => Promise<void>): Promise<void> {
+    this.#losses++
+    this.#untold++
+    try {
+      await tell()
+    } finally {
+      this.#untold--
+    }
   }
 
   /** Committed offsets; partitions without one are left out. With readCommitted, waits out pending transactional offsets (KIP-447). */
@@ -87,13 +106,13 @@ export class OffsetCommits {
     }
   }
 
-  async #send(offsets: readonly CommittedOffset[], leftMs: number): Promise<Answer> {
+  async #send(offsets: readonly CommittedOffset[], losses: number, leftMs: number): Promise<Answer> {
     const { link, input, signal } = this.#host
     const deadlineMs = Math.min(leftMs, input.requestTimeoutMs)
     const coordinator = await link.coordinator('group', input.group!.groupId, { deadlineMs, signal })
     const { groupId, generationId, memberId, groupInstanceId } = this.#host.metadata()
     // An empty group takes commits of anybody: one that was given up must not slip through there (Kafka's CommitFailedException).
-    if (memberId === '' && this.#host.needsMember()) throw notMember(groupId)
+    if ((memberId === '' || losses !== this.#losses) && this.#host.needsMember()) throw notMember(groupId)
     const topics = byTopic(offsets).map(([name, list]) => ({
       name,
       topicId: link.topic(name)?.topicId ?? ZERO_UUID,
