@@ -1,6 +1,6 @@
 // Makes a producer and finds the place where its sender runs: in the system of an embedded broker, or in one of its own for a cluster over TCP.
 import type { Link, Spawned } from '@odradek/shared/actor/actor'
-import { KafkaError } from '@odradek/shared/base/errors'
+import { isPortError, KafkaError } from '@odradek/shared/base/errors'
 import type { ClusterDoor } from '@odradek/shared/client/cluster-link'
 import { endWhenCutOff } from '@odradek/shared/client/cut-off'
 import type { InJavasSpelling } from '@odradek/shared/client/java-names'
@@ -57,7 +57,9 @@ class SenderSpawner implements SenderConnection {
     const near =
       transactionalId === undefined ? null : await coordinatorLane(host, link, 'transaction', transactionalId)
     const input = { link, policy: senderPolicyOf(this.#options) }
-    return host.spawn(senderModule, input, near === null ? { name } : { name, near })
+    // A lane that dies in this moment is no reason to go without a sender.
+    const beside = near === null ? null : await host.spawn(senderModule, input, { name, near }).catch(elsewhere)
+    return beside ?? host.spawn(senderModule, input, { name })
   }
 
   async close(): Promise<void> {
@@ -79,4 +81,9 @@ class SenderSpawner implements SenderConnection {
     endWhenCutOff(this.#door.host, spawned, link, () => this.#link === link)
     events.connected(link)
   }
+}
+
+function elsewhere(thrown: unknown): null {
+  if (isPortError(thrown)) return null
+  throw thrown
 }

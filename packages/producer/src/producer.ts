@@ -52,7 +52,7 @@ export class Producer implements AsyncDisposable {
   /** Called when something moved on: a flush or a close looks again. */
   readonly #changes = new Changes()
   #state: State = 'open'
-  #isConnected = false
+  #sender: 'none' | 'asked for' | /* Lost: */ KafkaError = 'none'
   readonly #transactions: Transactions | null
 
   /** Use {@link createProducer}. */
@@ -87,6 +87,7 @@ export class Producer implements AsyncDisposable {
         this.#connect()
         while (this.#dispatcher.link === null) {
           this.#checkOpen()
+          if (this.#sender !== 'asked for') throw this.#sender
           await this.#changes.next()
         }
         return this.#dispatcher.link
@@ -399,8 +400,8 @@ export class Producer implements AsyncDisposable {
   // --- the sender and its topics ----------------------------------------------------------------------------------------------------
 
   #connect(): void {
-    if (this.#isConnected || this.#state === 'closed') return
-    this.#isConnected = true
+    if (this.#sender === 'asked for' || this.#state === 'closed') return
+    this.#sender = 'asked for'
     this.#connection.open({
       connected: link => {
         this.#dispatcher.link = link
@@ -417,7 +418,7 @@ export class Producer implements AsyncDisposable {
       },
       lost: error => {
         this.#dispatcher.link = null
-        this.#isConnected = false
+        this.#sender = error
         for (const queues of this.#topics.values()) queues.isAsked = false
         this.#failAll(error)
       },
