@@ -102,6 +102,8 @@ class GroupReader:
     def __init__(self, servers, topic, configs):
         named = {name.replace(".", "_"): value for name, value in configs.items()}
         strategy = [ASSIGNORS[named.pop("partition_assignment_strategy")]]
+        # A leader divides what its metadata knows when it joins, and by default asks again for what it missed after five minutes.
+        named.setdefault("metadata_max_age_ms", 1000)
         self.consumer = KafkaConsumer(topic, bootstrap_servers=servers, partition_assignment_strategy=strategy, **named)
 
     def poll(self):

@@ -200,6 +200,7 @@ test.each(still)(
   'a static member of $name, $strategy, that comes back has what it had, and nobody else is moved',
   async ({ kind, strategy }) => {
     const group = await stage(strategy)
+    await group.load()
     const stays = await group.join(kind, 'stays')
     await group.shared()
     const goes = await group.join(kind, 'goes')
