@@ -5,11 +5,7 @@ import type { GroupConfigs } from '@odradek/shared/contracts/cluster.contract'
 const NONE: GroupConfigs['configs'] = {}
 
 export class GroupConfigView {
-  #byGroup: ReadonlyMap<string, GroupConfigs['configs']> | null = null
-
-  get isKnown(): boolean {
-    return this.#byGroup !== null
-  }
+  #byGroup: ReadonlyMap<string, GroupConfigs['configs']> = new Map()
 
   /** Those of all groups that have any. */
   take(groups: readonly GroupConfigs[]): void {
@@ -17,6 +13,6 @@ export class GroupConfigView {
   }
 
   of(groupId: string): GroupConfigs['configs'] {
-    return this.#byGroup?.get(groupId) ?? NONE
+    return this.#byGroup.get(groupId) ?? NONE
   }
 }

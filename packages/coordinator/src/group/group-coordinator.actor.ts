@@ -1,10 +1,9 @@
 // The group coordinator's hands: one actor per partition of `__consumer_offsets`, on the lane of that partition's leader. Runs the group shard,
 // keeps its view of topics true, and tells members that live in this process of rebalances.
-import { type ActorContext, defineActor, type Handlers, type Link, type Peer } from '@odradek/shared/actor/actor'
+import { type ActorContext, defineActor, type Handlers, type Peer } from '@odradek/shared/actor/actor'
 import { PortError } from '@odradek/shared/base/errors'
 import { internalTopics } from '@odradek/shared/client/port/internal-topics'
 import type { ApiName } from '@odradek/shared/contracts/api-map'
-import { type BrokerContract, brokerContract } from '@odradek/shared/contracts/broker.contract'
 import {
   type CoordinatorContract,
   type CoordinatorInput,
@@ -13,6 +12,7 @@ import {
 } from '@odradek/shared/contracts/coordinator.contract'
 import { partitionLeader } from '@odradek/shared/contracts/partition-leader.contract'
 import { ShardRunner } from '../runtime/shard-runner.ts'
+import { BrokerWatch } from './broker-watch.ts'
 import { GroupConfigView } from './group-config-view.ts'
 import { groupSettings } from './group-settings.ts'
 import { groupShard } from './group-shard.ts'
@@ -77,8 +77,15 @@ async function start(
   let closing = false
   void leader.closed.then(reason => closing || context.fail(new Error(`the leader of ${name} ended: ${reason}`)))
   runner.lead(leader)
-  const broker: Link<BrokerContract> = context.link(brokerContract, input.broker)
-  await Promise.all([watchTopics(broker, topics, runner), watchGroupConfigs(broker, groupConfigs)])
+  const watch = new BrokerWatch({
+    context,
+    broker: input.broker,
+    topics,
+    groupConfigs,
+    topicsChanged: () => void runner.submit('topicsChanged', {}),
+    topicsDeleted: names => void runner.submit('topicsDeleted', { topics: names }),
+  })
+  await watch.open()
   return {
     ask: {
       request: async ({ api, ...asked }) => {
@@ -97,6 +104,7 @@ async function start(
     closed: peer => watchers.removeAll(peer),
     close: () => {
       closing = true
+      watch.close()
       return runner.close()
     },
     describe: () => runner.describe(),
@@ -105,37 +113,6 @@ async function start(
 
 function traceMove(trace: ActorContext['trace'], { groupId, from, to, event, effects }: GroupMoved): void {
   trace.transition({ machine: 'classic-group', subject: groupId, from, to, event, effects })
-}
-
-/** Resolves when the topics are known; later changes come as news. */
-async function watchTopics(
-  link: Link<BrokerContract>,
-  topics: TopicView,
-  runner: ShardRunner<GroupShard>,
-): Promise<void> {
-  link.on('changed', delta => {
-    const isChanged = topics.changed(delta.topics, delta.gone)
-    if (delta.gone.length > 0) void runner.submit('topicsDeleted', { topics: delta.gone.map(({ topic }) => topic) })
-    if (isChanged) void runner.submit('topicsChanged', {})
-  })
-  link.tell('subscribe', {})
-  const { topics: all } = await link.ask('metadata', {
-    topics: null,
-    allowAutoTopicCreation: false,
-    includeClusterAuthorizedOperations: false,
-    includeTopicAuthorizedOperations: false,
-  })
-  topics.snapshot(
-    all.map(({ name, topicId, partitions }) => ({ topic: name ?? '', topicId, partitions: partitions.length })),
-  )
-}
-
-/** Resolves when they are known; later changes come as news, and take effect with each member's next heartbeat, as in Kafka. */
-async function watchGroupConfigs(link: Link<BrokerContract>, configs: GroupConfigView): Promise<void> {
-  link.on('groupConfigs', ({ groups }) => configs.take(groups))
-  const { groups } = await link.ask('groupConfigs', {})
-  // News that came before the answer are newer than it.
-  if (!configs.isKnown) configs.take(groups)
 }
 
 /** Who wants to be told of which member. */

@@ -1,12 +1,20 @@
 // A group coordinator in a simulated world: it and its leader die, links drop, at any message, while members of both protocols join, stay, commit, stall and
 // leave as clients do. What they were told is held against what groups promise (PROMISES 6).
-import { type Address, defineActor, type Handlers, type Link, type Spawned } from '@odradek/shared/actor/actor'
+import {
+  type Address,
+  defineActor,
+  type Handlers,
+  type Link,
+  type Peer,
+  type Spawned,
+} from '@odradek/shared/actor/actor'
 import { type SimulatedWorld, simulate } from '@odradek/shared/actor/simulated-host'
 import { assert } from '@odradek/shared/base/assert'
 import { PortError } from '@odradek/shared/base/errors'
 import type { Random } from '@odradek/shared/base/random'
 import type { ApiName, ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
 import { type BrokerContract, brokerContract } from '@odradek/shared/contracts/broker.contract'
+import type { GroupConfigs } from '@odradek/shared/contracts/cluster.contract'
 import { type CoordinatorContract, coordinatorContract } from '@odradek/shared/contracts/coordinator.contract'
 import {
   type PartitionLeaderContract,
@@ -31,19 +39,45 @@ const leaderActor = defineActor<PartitionLeaderContract, PartitionLeaderInput>({
   },
 })
 
-/** A broker that knows one topic. */
-const brokerActor = defineActor<BrokerContract, Record<string, never>>({
-  kind: 'broker',
-  contract: brokerContract,
-  start() {
-    const partitions = Array.from({ length: PARTITIONS }, (_, partitionIndex) => ({ partitionIndex }))
-    const metadata = async () => ({ topics: [{ name: 'orders', topicId: TOPIC_ID, partitions }] })
-    const never = () => Promise.reject(new PortError({ code: 'UNREACHABLE', message: 'not asked for' }))
-    const groupConfigs = () => ({ groups: [] })
-    const ask = { metadata, leaders: never, coordinator: never, groupConfigs, request: never, advertise: never }
-    return { ask, tell: { subscribe: () => {} }, close: () => {} } as unknown as Handlers<BrokerContract>
-  },
-})
+/** A broker that knows one topic, which may grow, and configs of groups. */
+export class BrokerDouble {
+  readonly actor = defineActor<BrokerContract, Record<string, never>>({
+    kind: 'broker',
+    contract: brokerContract,
+    start: () => {
+      const metadata = async () => ({ topics: this.#topics() })
+      const never = () => Promise.reject(new PortError({ code: 'UNREACHABLE', message: 'not asked for' }))
+      const groupConfigs = () => ({ groups: this.#groups })
+      const ask = { metadata, leaders: never, coordinator: never, groupConfigs, request: never, advertise: never }
+      const tell = { subscribe: (_: unknown, peer: Peer<BrokerContract>) => void this.#subscribers.add(peer) }
+      return { ask, tell, close: () => {} } as unknown as Handlers<BrokerContract>
+    },
+  })
+  readonly #subscribers = new Set<Peer<BrokerContract>>()
+  #partitions: number | null = PARTITIONS
+  #groups: readonly GroupConfigs[] = []
+
+  /** Another number of partitions (null: the topic is deleted), told to whoever subscribes. */
+  resize(partitions: number | null): void {
+    this.#partitions = partitions
+    const topic = { topic: 'orders', topicId: TOPIC_ID }
+    const change =
+      partitions === null ? { gone: [topic], topics: [] } : { gone: [], topics: [{ ...topic, partitions }] }
+    for (const peer of this.#subscribers) peer.news('changed', { leaders: [], ...change })
+  }
+
+  /** Configs of groups, told to whoever subscribes. */
+  configure(groups: readonly GroupConfigs[]): void {
+    this.#groups = groups
+    for (const peer of this.#subscribers) peer.news('groupConfigs', { groups })
+  }
+
+  #topics() {
+    if (this.#partitions === null) return []
+    const partitions = Array.from({ length: this.#partitions }, (_, partitionIndex) => ({ partitionIndex }))
+    return [{ name: 'orders', topicId: TOPIC_ID, partitions }]
+  }
+}
 
 /** What a member was told and did, and how it contradicts itself. */
 export class GroupHistory {
@@ -111,14 +145,20 @@ export class GroupSimulation {
   readonly world: SimulatedWorld
   readonly random: Random
   readonly history = new GroupHistory()
+  readonly broker: BrokerDouble
   readonly #coordinator: () => Promise<Spawned<CoordinatorContract>>
   #running: Promise<Spawned<CoordinatorContract>> | null = null
   #link: Link<CoordinatorContract> | null = null
   /** True once the trouble is over. */
   calm = false
 
-  private constructor(world: SimulatedWorld, coordinator: () => Promise<Spawned<CoordinatorContract>>) {
+  private constructor(
+    world: SimulatedWorld,
+    broker: BrokerDouble,
+    coordinator: () => Promise<Spawned<CoordinatorContract>>,
+  ) {
     this.world = world
+    this.broker = broker
     this.random = world.random.fork()
     this.#coordinator = coordinator
   }
@@ -138,7 +178,8 @@ export class GroupSimulation {
       { ...identity, configs: {}, storage },
       { name: '__consumer_offsets-0' },
     )
-    const broker = await world.spawn(brokerActor, {}, { name: 'broker', lane: 0 })
+    const double = new BrokerDouble()
+    const broker = await world.spawn(double.actor, {}, { name: 'broker', lane: 0 })
     const input = {
       kind: 'group' as const,
       partition: 0,
@@ -149,7 +190,7 @@ export class GroupSimulation {
       configs: { 'group.initial.rebalance.delay.ms': '50' },
     }
     const module = groupCoordinator(shardOf)
-    return new GroupSimulation(world, () =>
+    return new GroupSimulation(world, double, () =>
       world.spawn(module, { ...input, leader: leader.address }, { name: 'group-coordinator-0', onDeath: 'stop' }),
     )
   }

@@ -19,8 +19,8 @@ export interface Topics {
 export class TopicView implements Topics {
   readonly #byName = new Map<string, TopicFacts>()
   readonly #byId = new Map<string, TopicFacts>()
-  /** Named by news before the snapshot came: what it says of them is older. Null afterwards. */
-  #news: Set<string> | null = new Set()
+  /** Named by news before the snapshot came: what it says of them is older. Null: none is expected. */
+  #news: Set<string> | null = null
   #version: number
 
   /** `version`: of the first view; beyond that of any view before it, such as the time. */
@@ -44,11 +44,26 @@ export class TopicView implements Topics {
     return this.#byName.values()
   }
 
-  /** What there was when the broker was asked; news that came before the answer go first. */
-  snapshot(topics: readonly TopicFacts[]): void {
-    for (const facts of topics) if (!this.#news?.has(facts.topicId)) this.#set(facts)
+  /** The broker is asked for all topics: what news name from now on is newer than its answer. */
+  expectSnapshot(): void {
+    this.#news = new Set()
+  }
+
+  /**
+   * All topics there were when the broker was asked; news that came before the answer go first. Topics that were known and are not among them are gone: nobody
+   * told of it.
+   */
+  snapshot(topics: readonly TopicFacts[]): { readonly isChanged: boolean; readonly gone: readonly TopicFacts[] } {
+    const news = this.#news ?? new Set()
+    const present = new Set(topics.map(({ topicId }) => topicId))
+    const isOlder = ({ topicId }: TopicFacts) => news.has(topicId)
+    const gone = [...this.#byId.values()].filter(facts => !present.has(facts.topicId) && !isOlder(facts))
     this.#news = null
-    this.#version++
+    const isChanged = this.changed(
+      topics.filter(facts => !isOlder(facts)),
+      gone,
+    )
+    return { isChanged, gone }
   }
 
   /** Returns whether anything is another than before. */
