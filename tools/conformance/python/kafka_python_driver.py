@@ -102,9 +102,9 @@ class GroupReader:
     def __init__(self, servers, topic, configs):
         named = {name.replace(".", "_"): value for name, value in configs.items()}
         strategy = [ASSIGNORS[named.pop("partition_assignment_strategy")]]
-        # A leader divides what its metadata knows when it joins, and by default asks again for what it missed after five minutes.
-        named.setdefault("metadata_max_age_ms", 1000)
         self.consumer = KafkaConsumer(topic, bootstrap_servers=servers, partition_assignment_strategy=strategy, **named)
+        # A leader that hears of its topic only after its first join joins again and may lose the answer (FINDINGS, kafka-python 2).
+        self.consumer.partitions_for_topic(topic)
 
     def poll(self):
         polled = self.consumer.poll(timeout_ms=50)
