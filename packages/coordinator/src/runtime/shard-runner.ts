@@ -8,6 +8,7 @@
 import type { ActorContext, ActorDescription, Link } from '@odradek/shared/actor/actor'
 import { assert } from '@odradek/shared/base/assert'
 import type { Timer } from '@odradek/shared/base/clock'
+import { WakeTimer } from '@odradek/shared/base/wake-timer'
 import type {
   AppendResponse,
   PartitionLeaderContract,
@@ -18,7 +19,6 @@ import { Askers } from './askers.ts'
 import { NO_TICKET, type Ticket } from './effects.ts'
 import { Gathering } from './gathering.ts'
 import { LiveState } from './live-state.ts'
-import { Patience } from './patience.ts'
 import { type Refusal, type RefusalReason, refusalOf } from './refusal.rules.ts'
 import { assertShardInvariants, type ShardEvent } from './shard.machine.ts'
 import type { ShardDefinition, ShardHands, ShardTypes, WordsOf } from './shard.ts'
@@ -63,7 +63,7 @@ export class ShardRunner<T extends ShardTypes> {
   /** Grows when what was under way is given up: answers to older asks are not looked at. */
   #epoch = 0
   #retry: Timer | null = null
-  readonly #patience: Patience
+  readonly #patience: WakeTimer
   #sendScheduled = false
   #performing = false
   readonly #effects: ShardEffect[] = []
@@ -80,7 +80,7 @@ export class ShardRunner<T extends ShardTypes> {
     })
     this.#askers = new Askers(context.limits.shardAskersMax)
     this.#gathering = new Gathering(options.maxBatchBytes)
-    this.#patience = new Patience(context, () => this.#hurry())
+    this.#patience = new WakeTimer(context.clock, () => this.#hurry())
     this.#waiting = new WaitingRoom({
       clock: context.clock,
       max: context.limits.shardWaitingMax,
@@ -129,7 +129,7 @@ export class ShardRunner<T extends ShardTypes> {
   /** Finishes what is pending, refuses what waits and all that comes later. Idempotent. */
   async close(): Promise<void> {
     this.#closing = true
-    this.#patience.end()
+    this.#patience.cancel()
     this.#hurry()
     while (this.#isPending()) await new Promise<void>(resolve => this.#drained.push(resolve))
     this.#send({ type: 'close' })
@@ -237,11 +237,12 @@ export class ShardRunner<T extends ShardTypes> {
   }
 
   #whenCommitted(outcome: Outcome<T>): void {
+    const { clock, limits } = this.#options.context
     if (this.#gathering.recordCount > 0) {
       this.#gathering.whenCommitted(outcome, outcome.decision.isPatient === true)
-      if (this.#gathering.sizeInBytes >= this.#options.context.limits.groupCommitBytesMax) this.#gathering.hurry()
+      if (this.#gathering.sizeInBytes >= limits.groupCommitBytesMax) this.#gathering.hurry()
       if (this.#gathering.isUrgent) this.#scheduleSend()
-      else this.#patience.begin()
+      else this.#patience.wakeAt(clock.monotonic() + limits.shardPatienceMs)
     } else if (this.#flight !== null) this.#flight.outcomes.push(outcome)
     else this.#release(outcome)
   }
