@@ -7,9 +7,9 @@ import type { InJavasSpelling } from '@odradek/shared/client/java-names'
 import { ModuleThreads } from '@odradek/shared/client/module-threads'
 import { openClusterDoor } from '@odradek/shared/client/open-door'
 import type { TopicPartition } from '@odradek/shared/contracts/consumer.contract'
-import { type AssignorName, type ConsumerOptions, readConsumerOptions } from './consumer-options.ts'
+import { type ConsumerOptions, readConsumerOptions } from './consumer-options.ts'
 import type { HandlerFailure, HandlerInput } from './handler.worker.ts'
-import { isPartitionAssignor } from './partition-assignor.ts'
+import { type AssignorName, isPartitionAssignor } from './partition-assignor.ts'
 
 /** `stop` ends all threads with the error; `skip` counts the record as processed; `retry` calls again after a wait, the partition waits. */
 export type HandlerFailureChoice = 'stop' | 'skip' | 'retry'

@@ -30,7 +30,7 @@ import type {
 } from '@odradek/shared/contracts/consumer.contract'
 import type { ConsumerRecord } from './consumer-record.ts'
 import { readDuration } from './duration.rules.ts'
-import { isPartitionAssignor, type PartitionAssignor } from './partition-assignor.ts'
+import { type AssignorName, isAssignorName, isPartitionAssignor, type PartitionAssignor } from './partition-assignor.ts'
 
 /** Runs when the group gave or took partitions; awaited before the rebalance goes on. Seeks and commits made inside take effect first. */
 export type RebalanceHook = (partitions: readonly TopicPartition[]) => void | Promise<void>
@@ -51,9 +51,6 @@ export type DecodeErrorPolicy =
   | 'fail'
   | 'skip'
   | ((error: KafkaError, at: TopicPartition & { readonly offset: bigint }) => 'fail' | 'skip')
-
-/** Names of Kafka's assignors for the classic protocol (`partition.assignment.strategy`). */
-export type AssignorName = 'range' | 'roundrobin' | 'sticky' | 'cooperative-sticky'
 
 export type AssignorChoice = AssignorName | PartitionAssignor
 
@@ -151,11 +148,8 @@ export interface ResolvedConsumerOptions extends ResolvedCommonOptions {
   readonly interceptors: readonly ConsumerInterceptor[]
 }
 
-const ASSIGNORS: { readonly [spelling: string]: AssignorName } = {
-  range: 'range',
-  roundrobin: 'roundrobin',
-  sticky: 'sticky',
-  'cooperative-sticky': 'cooperative-sticky',
+/** Java's spellings of the built-in assignors. */
+const ASSIGNOR_CLASSES: { readonly [className: string]: AssignorName } = {
   'org.apache.kafka.clients.consumer.RangeAssignor': 'range',
   'org.apache.kafka.clients.consumer.RoundRobinAssignor': 'roundrobin',
   'org.apache.kafka.clients.consumer.StickyAssignor': 'sticky',
@@ -293,7 +287,8 @@ function readAssignors(given: unknown): readonly AssignorChoice[] | undefined {
 }
 
 function builtInName(given: unknown): AssignorName | undefined {
-  return typeof given === 'string' && Object.hasOwn(ASSIGNORS, given) ? ASSIGNORS[given] : undefined
+  if (isAssignorName(given)) return given
+  return typeof given === 'string' && Object.hasOwn(ASSIGNOR_CLASSES, given) ? ASSIGNOR_CLASSES[given] : undefined
 }
 
 function readReset(given: unknown): OffsetReset | undefined {

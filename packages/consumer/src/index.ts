@@ -19,7 +19,6 @@ export type {
 export type { Consumer } from './consumer-client.ts'
 export type {
   AssignorChoice,
-  AssignorName,
   ConsumerInterceptor,
   ConsumerOptions,
   DecodeErrorPolicy,
@@ -32,6 +31,7 @@ export type { HandlerFailure } from './handler.worker.ts'
 export type { HandlerContext, HandlerModule } from './handler-module.ts'
 export type {
   AssignorCluster,
+  AssignorName,
   GroupAssignment,
   MemberAssignment,
   MemberSubscription,

@@ -93,7 +93,7 @@ export function assignorTopics(
 
 function clusterFacts(topics: readonly TopicView[], brokers: readonly NodeView[]): ClusterFacts {
   return {
-    brokers: brokers.map(({ nodeId, host, port, rack }) => ({ nodeId, host, port, rack })),
+    brokers,
     topics: topics.map(({ name, partitions }) => ({
       name,
       partitions: partitions.map(({ leaderId, replicaNodes }) => ({ leader: leaderId, replicas: replicaNodes })),

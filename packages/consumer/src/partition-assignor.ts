@@ -4,6 +4,15 @@ import type { RebalanceProtocol } from '@odradek/shared/client/assignors/assigno
 import { isFunction, isObject } from '@odradek/shared/client/options'
 import type { ClusterFacts, GroupMetadata, TopicPartition } from '@odradek/shared/contracts/consumer.contract'
 
+/** Kafka's own, which every client understands under these names (`partition.assignment.strategy`). */
+const builtInAssignors = ['range', 'roundrobin', 'sticky', 'cooperative-sticky'] as const
+
+export type AssignorName = (typeof builtInAssignors)[number]
+
+export function isAssignorName(given: unknown): given is AssignorName {
+  return (builtInAssignors as readonly unknown[]).includes(given)
+}
+
 /**
  * Divides a group's partitions as you like; goes into `partitionAssignmentStrategy`. Every member of the group must offer an assignor of this name. While a
  * function runs (it may be asynchronous) this member's rebalance waits. What one throws reaches the reader as ODK_ASSIGNOR_FAILED, and the member tries again.
@@ -62,8 +71,6 @@ export interface MemberAssignment {
 export type GroupAssignment = ReadonlyMap<string, MemberAssignment>
 
 const PROTOCOLS: readonly unknown[] = ['EAGER', 'COOPERATIVE']
-/** Kafka's, which other members understand under these names. */
-const RESERVED: readonly unknown[] = ['range', 'roundrobin', 'sticky', 'cooperative-sticky']
 
 /** Whether it can be used as an assignor, as far as can be seen without calling it. */
 export function isPartitionAssignor(given: unknown): given is PartitionAssignor {
@@ -75,7 +82,7 @@ export function isPartitionAssignor(given: unknown): given is PartitionAssignor 
     onAssignment,
     supportedProtocols = ['EAGER'],
   } = given as PartitionAssignor
-  if (typeof name !== 'string' || name === '' || RESERVED.includes(name) || !isFunction(assign)) return false
+  if (typeof name !== 'string' || name === '' || isAssignorName(name) || !isFunction(assign)) return false
   if (![subscriptionUserData, onAssignment].every(each => each === undefined || isFunction(each))) return false
   return (
     Array.isArray(supportedProtocols) &&

@@ -1,6 +1,6 @@
 // Members of groups in this process: our own consumer, kafkajs and @platformatic/kafka.
-import type { AssignorName } from '@odradek/consumer/consumer-options'
 import { createConsumer } from '@odradek/consumer/create-consumer'
+import type { AssignorName } from '@odradek/consumer/partition-assignor'
 import { Consumer as PlatformaticConsumer } from '@platformatic/kafka'
 import kafkajsPackage from 'kafkajs'
 import { type ForeignMember, HEARTBEAT_MS, type MemberKind, type MemberWish, SESSION_MS } from './group-member.ts'
