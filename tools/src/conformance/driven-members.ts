@@ -1,7 +1,14 @@
 // Members of groups in driver processes: librdkafka and kafka-python in Python, the Java client. Configs are Kafka's by name.
 import { DriverProcess } from './driver-process.ts'
 import { javaDriver, javaMissing, pythonDriver, pythonMissing } from './drivers.ts'
-import { type ForeignMember, HEARTBEAT_MS, type MemberKind, type MemberWish, SESSION_MS } from './group-member.ts'
+import {
+  type ForeignMember,
+  HEARTBEAT_MS,
+  type MemberKind,
+  type MemberWish,
+  SESSION_MS,
+  type Strategy,
+} from './group-member.ts'
 
 interface MemberEvent {
   readonly member: number
@@ -11,6 +18,7 @@ interface MemberEvent {
 }
 
 type Configs = { readonly [name: string]: string | number }
+
 function drivenMembers(kind: {
   readonly command: () => ConstructorParameters<typeof DriverProcess>[0]
   readonly configsOf: (wish: MemberWish) => Configs
@@ -98,24 +106,14 @@ export const drivenMemberKinds: readonly MemberKind[] = [
       configsOf: wish => configsOf(wish, name => `org.apache.kafka.clients.consumer.${javaAssignors[name]}`),
     }),
   },
-  {
-    name: 'librdkafka',
-    missing: pythonMissing(),
-    strategies: ['range', 'roundrobin', 'cooperative-sticky', 'consumer'],
-    hasStatic: true,
-    open: drivenMembers({
-      command: () => pythonDriver('confluent_driver.py'),
-      configsOf: wish => configsOf(wish, name => name),
-    }),
-  },
-  {
-    name: 'kafka-python',
-    missing: pythonMissing(),
-    strategies: ['range', 'roundrobin', 'sticky', 'cooperative-sticky'],
-    hasStatic: true,
-    open: drivenMembers({
-      command: () => pythonDriver('kafka_python_driver.py'),
-      configsOf: wish => configsOf(wish, name => name),
-    }),
-  },
+  inPython('librdkafka', 'confluent_driver.py', ['range', 'roundrobin', 'cooperative-sticky', 'consumer']),
+  inPython('kafka-python', 'kafka_python_driver.py', ['range', 'roundrobin', 'sticky', 'cooperative-sticky']),
 ]
+
+function inPython(name: string, driver: string, strategies: readonly Strategy[]): MemberKind {
+  const open = drivenMembers({
+    command: () => pythonDriver(driver),
+    configsOf: wish => configsOf(wish, strategy => strategy),
+  })
+  return { name, missing: pythonMissing(), strategies, hasStatic: true, open }
+}

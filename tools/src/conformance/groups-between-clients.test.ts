@@ -4,6 +4,7 @@ import { type Broker, createBroker } from '@odradek/broker/create-broker'
 import { createProducer } from '@odradek/producer/create-producer'
 import { createAdmin } from '@odradek/shared/client/admin'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { BecomingTrue } from '../e2e/becoming-true.ts'
 import { drivenMemberKinds } from './driven-members.ts'
 import type { ForeignMember, MemberHouse, MemberKind, Strategy } from './group-member.ts'
 import { nodeMemberKinds } from './node-members.ts'
@@ -42,7 +43,7 @@ class Stage {
   readonly seen = new Set<string>()
   readonly members = new Set<ForeignMember>()
   readonly #strategy: Strategy
-  readonly #waiters = new Set<() => void>()
+  readonly #becoming = new BecomingTrue(PATIENCE_MS, () => this.#story())
   #sent = 0
 
   constructor(strategy: Strategy) {
@@ -57,9 +58,9 @@ class Stage {
       ...(groupInstanceId === undefined ? {} : { groupInstanceId }),
       onRecord: (_partition, _offset, value) => {
         this.seen.add(value)
-        this.changed()
+        this.#becoming.changed()
       },
-      onChange: () => this.changed(),
+      onChange: () => this.#becoming.changed(),
     })
     this.members.add(member)
     return member
@@ -96,36 +97,20 @@ class Stage {
   }
 
   until(what: string, isTrue: () => boolean): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const end = (settle: () => void) => {
-        clearTimeout(timer)
-        clearInterval(again)
-        this.#waiters.delete(look)
-        settle()
-      }
-      const look = () => {
-        const failed = [...this.members].map(member => member.error()).find(error => error !== null)
-        if (failed !== undefined) end(() => reject(new Error(`a member failed: ${failed}`)))
-        else if (isTrue()) end(resolve)
-      }
-      const story = () => `${this.seen.size} of ${this.#sent} read, owned ${JSON.stringify(this.#owned())}`
-      const timer = setTimeout(() => end(() => reject(new Error(`never: ${what}; ${story()}`))), PATIENCE_MS)
-      const again = setInterval(look, 50)
-      this.#waiters.add(look)
-      look()
+    return this.#becoming.until(what, () => {
+      const failed = [...this.members].map(member => member.error()).find(error => error !== null)
+      if (failed !== undefined) throw new Error(`a member failed: ${failed}`)
+      return isTrue()
     })
-  }
-
-  changed(): void {
-    for (const wake of [...this.#waiters]) wake()
   }
 
   async close(): Promise<void> {
     for (const member of [...this.members]) await this.leave(member)
   }
 
-  #owned(): (readonly number[])[] {
-    return [...this.members].map(member => member.owned())
+  #story(): string {
+    const owned = [...this.members].map(member => member.owned())
+    return `${this.seen.size} of ${this.#sent} read, owned ${JSON.stringify(owned)}`
   }
 }
 

@@ -1,11 +1,11 @@
-// A scene for the group suites: members of one group that read in the background, what each of them saw, and a wait for what must come to be true. Every
-// wait looks again when something was seen, so nothing sleeps.
+// A scene for the group suites: members of one group that read in the background, what each of them saw, and a wait for what must come to be true.
 import type { Consumer } from '@odradek/consumer/consumer-client'
 import type { ConsumerOptions } from '@odradek/consumer/consumer-options'
 import { createConsumer } from '@odradek/consumer/create-consumer'
 import { createProducer } from '@odradek/producer/create-producer'
 import { string } from '@odradek/shared/client/codecs'
 import { topic } from '@odradek/shared/client/topic'
+import { BecomingTrue } from './becoming-true.ts'
 import type { Target } from './targets.ts'
 
 /** One record as a member saw it; `by` is the member. */
@@ -26,7 +26,7 @@ export class GroupScene {
   readonly groupId: string
   readonly seen: Sighting[] = []
   readonly members: GroupMember[] = []
-  readonly #waiters = new Set<() => void>()
+  readonly #becoming = new BecomingTrue(PATIENCE_MS, () => this.#story())
   readonly #foreign: (() => Promise<unknown>)[] = []
 
   constructor(target: Target, groupId: string) {
@@ -47,27 +47,12 @@ export class GroupScene {
   }
 
   changed(): void {
-    for (const wake of [...this.#waiters]) wake()
+    this.#becoming.changed()
   }
 
   /** Waits until it is true; `what` is said when it never is. */
   until(what: string, isTrue: () => boolean): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const end = (settle: () => void) => {
-        clearTimeout(timer)
-        clearInterval(again)
-        this.#waiters.delete(look)
-        settle()
-      }
-      const look = () => {
-        if (isTrue()) end(resolve)
-      }
-      const timer = setTimeout(() => end(() => reject(new Error(`never: ${what}\n${this.#story()}`))), PATIENCE_MS)
-      // Assignments change without a record or a hook, too.
-      const again = setInterval(look, 20)
-      this.#waiters.add(look)
-      look()
-    })
+    return this.#becoming.until(what, isTrue)
   }
 
   /** Every partition has exactly one owner, and everyone named owns some if there are enough. */
