@@ -17,39 +17,31 @@ export interface Load {
   readonly drive: (bootstrapServers: string, topic: string) => Promise<number>
 }
 
-export function labelOf(valueBytes: number): string {
+function labelOf(valueBytes: number): string {
   return valueBytes >= 1024 ? `${valueBytes / 1024} KiB` : `${valueBytes} B`
 }
 
-/** Each client produces before it consumes, so that it has something to read when it is driven alone. */
+/** What one client does: it produces before it consumes, so that it has something to read when it is driven alone. */
+export function bothWays(
+  client: Load['client'],
+  { valueBytes, records }: Pick<Load, 'valueBytes' | 'records'>,
+  produce: (servers: string, topic: string, records: number, valueBytes: number) => Promise<number>,
+  consume: (servers: string, topic: string, records: number) => Promise<number>,
+): readonly Load[] {
+  const load = (verb: string, drive: Load['drive']): Load => {
+    return { name: `${verb} ${labelOf(valueBytes)}, ${client}`, client, records, valueBytes, drive }
+  }
+  return [
+    load('produce', (servers, topic) => produce(servers, topic, records, valueBytes)),
+    load('consume', (servers, topic) => consume(servers, topic, records)),
+  ]
+}
+
 export function toolLoads(valueBytes: number, records: number): readonly Load[] {
-  const label = labelOf(valueBytes)
   const values = { records, valueBytes }
   return [
-    {
-      name: `produce ${label}, Java`,
-      client: 'Java',
-      ...values,
-      drive: (servers, topic) => javaProduce(servers, topic, records, valueBytes),
-    },
-    {
-      name: `consume ${label}, Java`,
-      client: 'Java',
-      ...values,
-      drive: (servers, topic) => javaConsume(servers, topic, records),
-    },
-    {
-      name: `produce ${label}, librdkafka`,
-      client: 'librdkafka',
-      ...values,
-      drive: (servers, topic) => kcatProduce(servers, topic, records, valueBytes),
-    },
-    {
-      name: `consume ${label}, librdkafka`,
-      client: 'librdkafka',
-      ...values,
-      drive: (servers, topic) => kcatConsume(servers, topic, records),
-    },
+    ...bothWays('Java', values, javaProduce, javaConsume),
+    ...bothWays('librdkafka', values, kcatProduce, kcatConsume),
   ]
 }
 

@@ -2,7 +2,7 @@
 import { createConsumer } from '@odradek/consumer/create-consumer'
 import { createProducer } from '@odradek/producer/create-producer'
 import kafkajsPackage from 'kafkajs'
-import { type Load, labelOf } from './loads.ts'
+import { bothWays, type Load } from './loads.ts'
 
 const { Kafka, logLevel } = kafkajsPackage
 
@@ -13,33 +13,10 @@ const SENDS_IN_FLIGHT = 8
 let groups = 0
 
 export function nodeLoads(valueBytes: number, records: number): readonly Load[] {
-  const label = labelOf(valueBytes)
   const values = { records, valueBytes }
   return [
-    {
-      name: `produce ${label}, kafkajs`,
-      client: 'kafkajs',
-      ...values,
-      drive: (servers, topic) => kafkajsProduce(servers, topic, values),
-    },
-    {
-      name: `consume ${label}, kafkajs`,
-      client: 'kafkajs',
-      ...values,
-      drive: (servers, topic) => kafkajsConsume(servers, topic, records),
-    },
-    {
-      name: `produce ${label}, odradek`,
-      client: 'odradek',
-      ...values,
-      drive: (servers, topic) => ownProduce(servers, topic, values),
-    },
-    {
-      name: `consume ${label}, odradek`,
-      client: 'odradek',
-      ...values,
-      drive: (servers, topic) => ownConsume(servers, topic, records),
-    },
+    ...bothWays('kafkajs', values, kafkajsProduce, kafkajsConsume),
+    ...bothWays('odradek', values, ownProduce, ownConsume),
   ]
 }
 
@@ -64,7 +41,7 @@ async function pipelined(records: number, send: (count: number) => Promise<unkno
   return records / ((performance.now() - begun) / 1000)
 }
 
-async function kafkajsProduce(servers: string, topic: string, { records, valueBytes }: Values): Promise<number> {
+async function kafkajsProduce(servers: string, topic: string, records: number, valueBytes: number): Promise<number> {
   const producer = kafkajsOf(servers).producer()
   await producer.connect()
   const messages = Array.from({ length: RECORDS_PER_SEND }, () => ({ value: Buffer.alloc(valueBytes, 'x') }))
@@ -93,7 +70,7 @@ async function kafkajsConsume(servers: string, topic: string, records: number): 
   return arrival.perSecond
 }
 
-async function ownProduce(servers: string, topic: string, { records, valueBytes }: Values): Promise<number> {
+async function ownProduce(servers: string, topic: string, records: number, valueBytes: number): Promise<number> {
   await using producer = createProducer({ bootstrapServers: servers })
   const batch = Array.from({ length: RECORDS_PER_SEND }, () => ({ value: Buffer.alloc(valueBytes, 'x') }))
   return await pipelined(records, count => producer.send(topic, batch.slice(0, count)))
@@ -130,9 +107,4 @@ class ArrivalRate {
   get perSecond(): number {
     return (this.records - this.#first) / ((this.#lastAt - this.#firstAt) / 1000)
   }
-}
-
-interface Values {
-  readonly records: number
-  readonly valueBytes: number
 }
