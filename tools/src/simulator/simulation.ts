@@ -69,7 +69,7 @@ const RESTART_MS = 1_000
 
 /** Runs one seed. Never rejects for what it finds: a run that does not come to its end is a finding too. */
 export async function runSeed(options: SimulationOptions): Promise<SimulationOutcome> {
-  // Clients load it when they open their first link; loading takes real time, and the world would not wait for it.
+  // Clients load it when they open their first link: the first of a program would open later than that of the next seed.
   await loadPortLink()
   return new Simulation(options).run()
 }

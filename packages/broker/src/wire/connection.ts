@@ -1,6 +1,5 @@
 // One client connection at the network door: bytes in, frames out of them, each answered through the router; replies leave in the order of the requests, as lists
 // of buffers. What is in flight is bounded in requests and bytes; a client that does not read its replies is not read from either.
-
 import type { Socket } from 'node:net'
 import { type MachineRun, runMachine } from '@odradek/shared/actor/machine-runner'
 import type { Timer } from '@odradek/shared/base/clock'

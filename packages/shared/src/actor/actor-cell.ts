@@ -1,7 +1,6 @@
 // One running actor on its lane: gives it its context, hands it messages, and is the one place where it can end. Whatever ends it
 // (an orderly close, a throw, a kill), the same things happen once: no handler runs any more, its timers are disarmed, its links
 // close, its peers learn why, what it registered with `onEnd` is released, and the lane is told.
-
 import type { Timer } from '../base/clock.ts'
 import type { ErrorData } from '../base/errors.ts'
 import { isPortError, PortError } from '../base/errors.ts'

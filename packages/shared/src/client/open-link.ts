@@ -14,7 +14,7 @@ export async function openClusterLink(host: LinkHost, input: LinkInput): Promise
 
 let portLink: Promise<typeof import('./port/port-link.ts')> | undefined
 
-/** Loads once what links into this process need. A simulated world asks for it before it begins: it does not wait for a module. */
+/** Loads once what links into this process need. A simulated world asks for it before it begins, so that its first link opens as soon as any other. */
 export function loadPortLink(): Promise<typeof import('./port/port-link.ts')> {
   portLink ??= loading(() => import('./port/port-link.ts'))
   return portLink

@@ -1,4 +1,5 @@
 // `odradek txn ...`: transactions of any cluster, and ending those that hang.
+import { transactionStatuses } from '@odradek/coordinator/transaction/transaction.records'
 import { type Admin, createAdmin, type PartitionId } from '@odradek/shared/client/admin'
 import { Command } from 'commander'
 import { CommandError, usageError } from '../command-error.ts'
@@ -30,23 +31,11 @@ interface AbortFlags extends ClusterFlags {
   readonly startOffset?: number
 }
 
-/** Java: TransactionState. */
-const STATES = [
-  'CompleteAbort',
-  'CompleteCommit',
-  'Dead',
-  'Empty',
-  'Ongoing',
-  'PrepareAbort',
-  'PrepareCommit',
-  'PrepareEpochFence',
-]
-
 export function txnCommand(terminal: Terminal): Command {
   const command = new Command('txn').description('transactions of any cluster, and ending those that hang')
   const add = (name: string, summary: string) => clusterOptions(command.command(name).description(summary))
   add('list', 'transactional ids and their state')
-    .option('--state <state,...>', 'only in these states, such as Ongoing', wordsFlag(STATES))
+    .option('--state <state,...>', 'only in these states, such as Ongoing', wordsFlag([...transactionStatuses].sort()))
     .option('--longer-than <duration>', 'only those open for longer than 500ms, 10s, 2m', durationFlag)
     .option('--pattern <regex>', 'only ids that it matches as a whole')
     .addOption(outputOption())

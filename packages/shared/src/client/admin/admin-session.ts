@@ -1,5 +1,4 @@
 // What every admin call needs: the link, a deadline, and repetition of what is worth repeating.
-
 import { KafkaError, PortError } from '../../base/errors.ts'
 import { sharedAbort } from '../../base/shared-abort.ts'
 import type { ApiName, ApiRequest, ApiResponse } from '../../contracts/api-map.ts'

@@ -1,5 +1,4 @@
 // On which lane of an embedded broker the coordinator of a key runs, so that a client's actor can be started beside it.
-
 import { isPortError } from '../../base/errors.ts'
 import type { CoordinatorKind } from '../../contracts/broker.contract.ts'
 import type { LinkInput } from '../../contracts/link-input.ts'

@@ -1,7 +1,6 @@
 // The wire link: a ClusterLink to any Kafka cluster over TCP. One connection per broker and purpose (coordinators get their own, as in Kafka's clients:
 // a JoinGroup that waits must not hold up fetches), opened when first needed. A request goes out once; what is repeated here are the link's own questions
 // (metadata, coordinators), since any broker can answer them.
-
 import { KafkaError, PortError } from '../../base/errors.ts'
 import { sharedAbort } from '../../base/shared-abort.ts'
 import type { ApiName, ApiRequest, ApiResponse } from '../../contracts/api-map.ts'
