@@ -1,11 +1,13 @@
 #!/usr/bin/env node
-// The `odradek` program: commands are in nouns.ts, exit codes in exit-codes.ts.
-import { usePackedThreads } from '../pack/packed-threads.ts'
-import { run } from './run.ts'
-import { processTerminal } from './terminal/terminal.ts'
+// The `odradek` program. It loads its commands packed where it can: reading a hundred modules one by one takes longer than a broker takes to start.
+import { createRequire } from 'node:module'
+import { isPackFresh, packedFolder } from '../pack/freshness.ts'
+import { packedCommands } from './packed-commands.ts'
 
-usePackedThreads()
-// The timers of clients and brokers do not keep a process alive; a command that waits for one does.
-const alive = setInterval(() => undefined, 2 ** 30)
-process.exitCode = await run(process.argv.slice(2), processTerminal())
-clearInterval(alive)
+if (packedCommands.has(process.argv[2]!) && isPackFresh()) createRequire(packedFolder)('./program-start.cjs')
+else {
+  const { usePackedThreads } = await import('../pack/packed-threads.ts')
+  usePackedThreads()
+  const { runProgram } = await import('./program.ts')
+  await runProgram()
+}

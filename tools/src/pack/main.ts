@@ -1,13 +1,18 @@
-// Packs the code that threads run into a few files, and keeps V8's bytecode of them (part of `pnpm build`): a cold thread then reads twenty files instead of two
-// hundred and compiles next to nothing. Libraries with native parts or WebAssembly stay outside and are loaded from node_modules.
+// Packs the code of threads and of the program into a few files, and keeps V8's bytecode of them (part of `pnpm build`): a cold thread then reads twenty files
+// instead of two hundred and compiles next to nothing. Libraries with native parts or WebAssembly stay outside and are loaded from node_modules.
 import { spawnSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { builtUrl } from '@odradek/shared/actor/built-url'
 import { type Plugin, rolldown } from 'rolldown'
-import { areFresh, buildStamp, packedFolder, stampFile } from './packed-threads.ts'
+import { nouns } from '../cli/nouns.ts'
+import { packedCommands } from '../cli/packed-commands.ts'
+import { buildStamp, isPackFresh, packedFolder, stampFile } from './freshness.ts'
 
 const outside = [/^node:/, 'lmdb', '@node-rs/crc32', /^@platformatic\//, /^@cloudpss\//, 'piscina', 'pino']
+/** Commands that the packed program leaves to the plain one; `odradek.ts` tells them apart before it loads either. */
+const unpackedNames = nouns.filter(({ name }) => !packedCommands.has(name)).map(({ name }) => name)
+const unpackedCommands = new RegExp(`/(${unpackedNames.join('|')})-command\\.js$`)
 const RECORDING_MS_MAX = 60_000
 
 /** One character beyond ASCII would make V8 hold a whole file at two bytes a character, in every thread. */
@@ -28,7 +33,11 @@ async function pack(): Promise<void> {
   await write('packed-thread', built('./packed-thread.worker.ts'))
   await write('thread-start', built('./thread-start.worker.ts'))
   await write('thread-recorder', built('./thread-recorder.worker.ts'))
-  record()
+  await write('packed-program', built('./packed-program.ts'))
+  await write('program-start', built('./program-start.ts'))
+  await write('program-recorder', built('./program-recorder.ts'))
+  record('threads', built('./record-code.ts'))
+  record('the program', built('./record-program.ts'))
   writeFileSync(stampFile, stamp)
 }
 
@@ -36,7 +45,7 @@ async function write(name: string, path: string): Promise<void> {
   const bundle = await rolldown({
     input: { [name]: path },
     platform: 'node',
-    external: outside,
+    external: [...outside, unpackedCommands],
     plugins: [asciiOnly],
     logLevel: 'warn',
   })
@@ -49,15 +58,15 @@ async function write(name: string, path: string): Promise<void> {
   await bundle.close()
 }
 
-/** Without it threads start slower and do the same. */
-function record(): void {
-  const { status, stderr } = spawnSync(process.execPath, [built('./record-code.ts')], {
+/** Without it starts are slower and do the same. */
+function record(what: string, path: string): void {
+  const { status, stderr } = spawnSync(process.execPath, [path], {
     encoding: 'utf8',
     timeout: RECORDING_MS_MAX,
     killSignal: 'SIGKILL',
   })
-  if (status !== 0) console.warn(`the bytecode of threads was not kept, they start slower: ${stderr}`)
+  if (status !== 0) console.warn(`the bytecode of ${what} was not kept, it starts slower: ${stderr}`)
 }
 
 // A fresh pack may be in use: threads load its files when they need them.
-if (!areFresh()) await pack()
+if (!isPackFresh()) await pack()

@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { builtUrl } from '@odradek/shared/actor/built-url'
 import { expect, test } from 'vitest'
+import { nouns } from '../cli/nouns.ts'
+import { packedCommands } from '../cli/packed-commands.ts'
 
 const built = (path: string) => fileURLToPath(builtUrl(new URL(path, import.meta.url).href))
 
@@ -30,23 +32,40 @@ test('a record travels through a broker, a producer and a group on packed thread
   expect(run.stdout.trim()).toBe('packed/thread-start.cjs 2000')
 })
 
-test('the program runs its threads on the pack as well', () => {
+/** Runs the program in one process with the pack's builder, which packs anew if that is needed; prints what became of it last. */
+function programSays(args: readonly string[], told: string): string {
   const program = `
-    const [pack, program] = process.argv.slice(1)
+    import { createRequire } from 'node:module'
+    const [pack, program, ...args] = process.argv.slice(1)
     await import(pack)
-    process.argv = [process.execPath, program, '--version']
-    await import(program)
+    process.argv = [process.execPath, program, ...args]
     const { threadEntry } = await import('@odradek/shared/actor/thread-entry')
-    console.log(threadEntry().pathname.split('/').slice(-2).join('/'))
+    const loaded = () => Object.keys(createRequire(program).cache).map(path => path.split(/[\\\\/]/).at(-1))
+    process.on('exit', () => console.log(${told}))
+    await import(program)
   `
   const run = spawnSync(
     process.execPath,
-    ['--input-type=module', '--eval', program, built('./main.ts'), built('../cli/odradek.ts')],
+    ['--input-type=module', '--eval', program, built('./main.ts'), built('../cli/odradek.ts'), ...args],
     { encoding: 'utf8', cwd: fileURLToPath(new URL('../../', import.meta.url)) },
   )
-  expect(run.stderr).toBe('')
-  expect(run.stdout.trim().split('\n').at(-1)).toBe('packed/thread-start.cjs')
+  expect({ stderr: run.stderr, status: run.status }).toEqual({ stderr: '', status: 0 })
+  return run.stdout.trim().split('\n').at(-1)!
+}
+
+test('commands that are not packed run their threads on the pack as well', () => {
+  expect(programSays(['--version'], `threadEntry().pathname.split('/').slice(-2).join('/')`)).toBe(
+    'packed/thread-start.cjs',
+  )
 }, 60_000)
+
+test('packed commands run from the pack', () => {
+  expect(programSays(['topic', '--help'], 'loaded().join()')).toContain('program-start.cjs')
+}, 60_000)
+
+test('a packed command is one that the program has', () => {
+  for (const name of packedCommands) expect(nouns.map(noun => noun.name)).toContain(name)
+})
 
 test('every actor of the house is at hand on a packed thread', () => {
   const worker = readFileSync(built('./packed-thread.worker.ts'), 'utf8')

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { useThreadEntry } from '@odradek/shared/actor/thread-entry'
 import { createBroker, createConsumer, createProducer } from '../index.ts'
-import { packedFolder } from './packed-threads.ts'
+import { packedFolder } from './freshness.ts'
 
 async function live(storage: { readonly dir: string } | { readonly storage: 'memory' }): Promise<void> {
   const broker = await createBroker({ ...storage, topics: { records: 2 } })

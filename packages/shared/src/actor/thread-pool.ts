@@ -1,7 +1,7 @@
 // The threads of this process. All systems in it take the threads of their lanes from here, so that a second broker starts on a thread that runs
 // already, and ten brokers of a test do not mean eighty threads (decision 0024). A thread ends with its last lane.
 import { availableParallelism } from 'node:os'
-import type { Limits } from '../base/limits.ts'
+import { limits as defaultLimits, type Limits } from '../base/limits.ts'
 import type { HostedLane, HostedLaneOptions } from './hosted-lane.ts'
 import { threadBudget, threadFor } from './placement.rules.ts'
 import { WorkerThread } from './worker-thread.ts'
@@ -30,6 +30,14 @@ export function openLane(options: HostedLaneOptions, { siblings, budget }: Threa
   })
   const thread = chosen === 'new' ? startThread(options.startup.limits) : running[chosen]!
   return thread.open(options)
+}
+
+/**
+ * Starts a thread for the first lane that will be opened, while this thread does something else: for a program that knows that it will need one. The thread
+ * ends with its last lane, or with the process.
+ */
+export function startThreadAhead(): void {
+  if (threads.size === 0) startThread(defaultLimits)
 }
 
 function startThread(limits: Limits): WorkerThread {
