@@ -1,4 +1,4 @@
-// Kafka's own command line tools for records, groups and transactions, 4.3.1, unmodified, against our scene.broker.
+// Kafka's own command line tools for records, groups and transactions, 4.3.1, unmodified, against our broker.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
 // A client thread of the load tool: piscina runs one task here per run. Joins the embedded broker, or connects over TCP; waits for `go`; works; answers.
+import { loading } from '@odradek/shared/base/loading'
 import { joinBroker } from '@odradek/shared/client/join-broker'
 import type { ClientResult, ClientTask, FromClient, ToClient } from './client-messages.ts'
 import type { Go } from './produce-client.ts'
@@ -30,13 +31,13 @@ export async function loadClient(task: ClientTask): Promise<ClientResult> {
 
 async function clientOf(task: ClientTask, where: object) {
   if (task.role === 'produce' && task.plan.transaction !== null) {
-    const { TransactionClient } = await import('./transaction-client.ts')
+    const { TransactionClient } = await loading(() => import('./transaction-client.ts'))
     return new TransactionClient(task, task.plan.transaction, where)
   }
   if (task.role === 'produce') {
-    const { ProduceClient } = await import('./produce-client.ts')
+    const { ProduceClient } = await loading(() => import('./produce-client.ts'))
     return new ProduceClient(task, where)
   }
-  const { ConsumeClient } = await import('./consume-client.ts')
+  const { ConsumeClient } = await loading(() => import('./consume-client.ts'))
   return new ConsumeClient(task, where)
 }

@@ -17,6 +17,12 @@ export const packageDirections: { readonly [name: string]: readonly string[] } =
 /** Where the platform's clock, timers and chance may be touched. */
 export const platformTimeRooms = ['packages/shared/src/base/', 'packages/shared/src/actor/', 'tools/src/']
 
+/** Where code may run on a thread of ours. */
+export const threadRooms = [/^packages\//, /\.worker\.ts$/]
+
+/** Tables of `import()`s, which are given to `loading` where one of them is run. */
+export const loaderTables = ['packages/shared/src/protocol/api-table.ts', 'tools/src/pack/packed-thread.worker.ts']
+
 export const sizes = { fileLinesMax: 500, functionLinesMax: 70 }
 
 /** Files that keep more than one reason by nature of their content. */

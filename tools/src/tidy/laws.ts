@@ -3,7 +3,14 @@ import type { Checkout } from './checkout.ts'
 import { deadExportFindings, deadFileFindings } from './dead.rules.ts'
 import type { Finding } from './finding.ts'
 import { cycleFindings, directionFindings, libraryFindings, suffixFindings } from './imports.rules.ts'
-import { nameFindings, platformTimeFindings, ratchetFindings, sizeFindings, unfinishedFindings } from './shape.rules.ts'
+import {
+  loadingFindings,
+  nameFindings,
+  platformTimeFindings,
+  ratchetFindings,
+  sizeFindings,
+  unfinishedFindings,
+} from './shape.rules.ts'
 
 /** Every finding of every law; empty when the house is tidy. */
 export function applyLaws({ files, ratchet }: Checkout): readonly Finding[] {
@@ -20,6 +27,7 @@ export function applyLaws({ files, ratchet }: Checkout): readonly Finding[] {
     ...ratchetFindings(files, ratchet),
     ...nameFindings(files),
     ...platformTimeFindings(files),
+    ...loadingFindings(files),
     ...unfinishedFindings(files),
     ...deadFileFindings(files),
     ...deadExportFindings(files),

@@ -1,6 +1,6 @@
-// Laws about the shape of files: sizes (a ratchet), names, opening comments, the platform's clock, unfinished marks.
+// Laws about the shape of files: sizes (a ratchet), names, opening comments, the platform's clock, loading, unfinished marks.
 import type { Finding } from './finding.ts'
-import { forbiddenNouns, kinds, platformTimeRooms, sizes } from './house.ts'
+import { forbiddenNouns, kinds, loaderTables, platformTimeRooms, sizes, threadRooms } from './house.ts'
 import type { SourceFile } from './source-file.ts'
 
 /** Known excesses, `path` or `path#function` -> lines. What is here may only shrink; an empty ratchet is the goal. */
@@ -104,6 +104,21 @@ export function platformTimeFindings(files: readonly SourceFile[]): Finding[] {
           law: 'platform-time',
           message: `calls ${use.what}`,
           mend: "take the context's clock or random, or `now` as an argument",
+        })),
+  )
+}
+
+/** A thread that is ended in the middle of an `import()` leaves the file open: whoever ends it waits for what goes through `loading` (shared/base/loading). */
+export function loadingFindings(files: readonly SourceFile[]): Finding[] {
+  return files.flatMap(({ path, bareLoads }) =>
+    isTest(path) || loaderTables.includes(path) || !threadRooms.some(room => room.test(path))
+      ? []
+      : bareLoads.map(line => ({
+          path,
+          line,
+          law: 'loading',
+          message: 'an import() of its own',
+          mend: 'loading(() => import(...)), which waits with the end of a thread',
         })),
   )
 }

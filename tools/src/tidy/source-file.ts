@@ -36,6 +36,8 @@ export interface SourceFile {
   readonly imports: readonly Import[]
   readonly exports: readonly Export[]
   readonly functions: readonly FunctionSpan[]
+  /** Lines of each `import()` that is not the body of a function given to `loading`. */
+  readonly bareLoads: readonly number[]
   /** Clock, timer and chance calls: `Date.now`, `setTimeout`, ... */
   readonly platformTime: readonly { readonly line: number; readonly what: string }[]
   /** Whether each exported name also occurs elsewhere in its own file is not asked; these are all identifiers of the file. */
@@ -96,6 +98,7 @@ export function readSourceFile(root: string, path: string): SourceFile {
       entry.entries.map(e => ({ line: lineOf(e.start), name: e.exportName.name ?? '*', typeOnly: e.isType })),
     ),
     functions: found.functions,
+    bareLoads: found.bareLoads,
     platformTime: found.platformTime,
     parseErrors: errors.map(error => error.message),
   }
@@ -133,7 +136,11 @@ function walk(program: Node, lineOf: (at: number) => number, root: string, path:
   const functions: FunctionSpan[] = []
   const platformTime: { line: number; what: string }[] = []
   const references: Import[] = []
+  const bareLoads: number[] = []
+  const loaders = new Set<unknown>()
   const visit = (node: Node, name: string) => {
+    if (isLoading(node)) for (const given of node.arguments as Node[]) loaders.add(given.body)
+    if (node.type === 'ImportExpression' && !loaders.has(node)) bareLoads.push(lineOf(node.start))
     if (FUNCTIONS.has(node.type)) {
       const line = lineOf(node.start)
       functions.push({
@@ -161,7 +168,7 @@ function walk(program: Node, lineOf: (at: number) => number, root: string, path:
     for (const key in node) visitChild(node[key], child => visit(child, inner))
   }
   visit(program, '')
-  return { functions, platformTime, references }
+  return { functions, platformTime, references, bareLoads }
 }
 
 function visitChild(value: unknown, visit: (node: Node) => void): void {
@@ -172,6 +179,11 @@ function visitChild(value: unknown, visit: (node: Node) => void): void {
 function nameOf(node: Node): string | undefined {
   const named = (node.id ?? node.key) as Node | undefined | null
   return typeof named?.name === 'string' ? named.name : undefined
+}
+
+/** `loading(...)`: a load that whoever ends the thread waits for. */
+function isLoading(node: Node): boolean {
+  return node.type === 'CallExpression' && (node.callee as Node).name === 'loading'
 }
 
 function clockUse(node: Node): string | undefined {

@@ -77,6 +77,17 @@ test.each(['Date.now()', 'Math.random()', 'setTimeout(f, 1)', 'performance.now()
   },
 )
 
+test('import() goes through loading where a thread may run it', () => {
+  write(door, "export const x = () => import('node:fs')\n")
+  write('tools/src/main.ts', "await import('node:fs')\n")
+  expect(broken()).toEqual([`loading ${door}`])
+  write(
+    door,
+    "declare const loading: <T>(load: () => T) => T\nexport const x = () => loading(() => import('node:fs'))\n",
+  )
+  expect(broken()).toEqual([])
+})
+
 test('a long function and a long file are found, and the ratchet excuses only what it names', () => {
   const body = 'let n = 0\n'.repeat(1) + 'n++\n'.repeat(75)
   write(door, `export function long() {\n${body}return n\n}\n`)

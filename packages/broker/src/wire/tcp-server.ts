@@ -1,5 +1,6 @@
 // The listening socket of a listener: accepts within the limits, keeps its connections, drains them at the end.
 import { createServer, type Server, type Socket } from 'node:net'
+import { loading } from '@odradek/shared/base/loading'
 import type { ListenerInput } from '@odradek/shared/contracts/listener.contract'
 import { Connection } from './connection.ts'
 import type { ListenerRoom } from './listener-room.ts'
@@ -124,6 +125,6 @@ const HANDSHAKE_TIMEOUT_MS = 10_000
 
 /** TLS costs a thread several milliseconds to load: only those who use it pay. */
 async function tlsServer(tls: NonNullable<ListenerInput['tls']>): Promise<Server> {
-  const { createServer: createTlsServer } = await import('node:tls')
+  const { createServer: createTlsServer } = await loading(() => import('node:tls'))
   return createTlsServer({ handshakeTimeout: HANDSHAKE_TIMEOUT_MS, ...tls })
 }

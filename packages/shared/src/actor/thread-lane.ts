@@ -3,6 +3,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { systemClock } from '../base/clock.ts'
 import type { Limits } from '../base/limits.ts'
+import { loading } from '../base/loading.ts'
 import { seededRandom } from '../base/random.ts'
 import type { ActorDefinition, Address, Gate, Spawned, SpawnOptions } from './actor.ts'
 import type { LogLine } from './actor-report.ts'
@@ -42,7 +43,7 @@ export function threadHost(startup: LaneStartup, gate: Gate) {
 
 /** Loads the module of an actor. The platform's module cache makes the second time cheap. */
 export async function loadActor(module: ModuleRef): Promise<ActorDefinition<any, any>> {
-  const { actor }: { actor?: ActorDefinition<any, any> } = await import(module.url)
+  const { actor }: { actor?: ActorDefinition<any, any> } = await loading(() => import(module.url))
   if (actor?.kind !== module.kind) throw new TypeError(`${module.url} exports no actor of kind '${module.kind}'`)
   return actor
 }

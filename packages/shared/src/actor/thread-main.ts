@@ -29,9 +29,9 @@ export function runThread(packed: PackedActors = {}): void {
   countLoading(loads)
   const gate = threadGate(word)
   const loopDelay = new LoopDelayGauge(systemClock)
-  const load: LoadActor = module => {
+  const load: LoadActor = async module => {
     const atHand = packed[module.url.slice(module.url.lastIndexOf('/') + 1)]
-    return loading(async () => (atHand === undefined ? loadActor(module) : (await atHand()).actor))
+    return atHand === undefined ? loadActor(module) : (await loading(atHand)).actor
   }
   orders.on('message', (order: ThreadOrder) => {
     // Leaving is orderly: all actors have ended. Exiting here, in a message handler, is safe for LMDB (STACK 2, b).

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { limits } from '../base/limits.ts'
+import { builtUrl } from './built-url.ts'
 import { useThreadEntry } from './thread-entry.ts'
 import { WorkerThread } from './worker-thread.ts'
 
@@ -13,7 +14,7 @@ describe.skipIf(process.platform !== 'linux')('a thread that is ended while it s
   it('leaves no module file open', { timeout: 180_000 }, async () => {
     const modules = Array.from({ length: 300 }, (_, n) => `m${n}.mjs`)
     for (const module of modules) writeFileSync(join(dir, module), 'export {}\n')
-    const main = new URL('./thread-main.ts', import.meta.url).href.replace('/src/', '/dist/').replace('.ts', '.js')
+    const main = builtUrl(new URL('./thread-main.ts', import.meta.url).href)
     const entry = join(dir, 'entry.mjs')
     const imports = modules.map(module => `import './${module}'`)
     writeFileSync(entry, [...imports, `import { runThread } from '${main}'`, 'runThread()'].join('\n'))
