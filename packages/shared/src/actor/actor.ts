@@ -80,7 +80,7 @@ export interface Peer<C extends Contract = Contract> {
   readonly name: string
   /** The asker runs on this actor's thread: an answer may lend it a buffer (`lent-buffers`). */
   readonly sharesThread: boolean
-  /** Tells the peer news. False when the link is closed or its queue full; nothing is queued without bound. */
+  /** Tells the peer news. False when the link is closed or its queue full, which ends the link if the news are vital; nothing is queued without bound. */
   news<N extends keyof C['news'] & string>(name: N, message: MessageOf<C['news'][N]>): boolean
   readonly isClosed: boolean
 }

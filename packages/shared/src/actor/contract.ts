@@ -20,6 +20,8 @@ export interface Ask<Request, Response> {
 export interface Tell<Message> {
   readonly [types]?: Message
   readonly buffers?: BuffersOf<Message>
+  /** Of news: a peer that has no room for it loses its link instead, so that it opens another and asks for what it missed. Default false. */
+  readonly isVital?: boolean
 }
 
 export interface Contract {

@@ -97,9 +97,18 @@ export class PeerEnd<C extends Contract = Contract> implements Peer<C> {
       return true
     }
     const fits = this.#queue.size === 0 || this.#queuedBytes + bytes <= this.#lane.linkQueueBytesMax
-    if (!fits || !this.#queue.push({ word, message, bytes })) return false
+    if (!fits || !this.#queue.push({ word, message, bytes })) {
+      if (news.items[word]!.isVital) this.#part(`${this.name} had no room for '${name}'`)
+      return false
+    }
     this.#queuedBytes += bytes
     return true
+  }
+
+  /** Both sides learn that the link has ended. */
+  #part(reason: string): void {
+    this.close('LINK_CLOSED', reason)
+    this.#actor.left(this, reason)
   }
 
   /** A message larger than all the credit may go alone. */

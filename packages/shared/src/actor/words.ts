@@ -16,6 +16,7 @@ interface AskWord {
 
 interface TellWord {
   readonly buffers?: BuffersOf<any>
+  readonly isVital?: boolean
 }
 
 export interface Words {

@@ -66,9 +66,9 @@ export const brokerContract = defineContract({
     subscribe: tell<Record<string, never>>(),
   },
   news: {
-    changed: tell<ClusterDelta>(),
+    changed: tell<ClusterDelta>({ isVital: true }),
     /** A group's own configs changed: those of all groups as they now are. */
-    groupConfigs: tell<{ readonly groups: readonly GroupConfigs[] }>(),
+    groupConfigs: tell<{ readonly groups: readonly GroupConfigs[] }>({ isVital: true }),
   },
 })
 export type BrokerContract = typeof brokerContract

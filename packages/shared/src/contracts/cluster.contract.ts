@@ -92,7 +92,7 @@ export const clusterContract = defineContract({
     leaderChanged: tell<{ readonly leader: Address<PartitionLeaderContract> }>(),
   },
   news: {
-    imageChanged: tell<ImageDelta>(),
+    imageChanged: tell<ImageDelta>({ isVital: true }),
   },
 })
 export type ClusterContract = typeof clusterContract

@@ -74,6 +74,9 @@ function handlersOf(context: ActorContext): Handlers<EchoContract> {
       report: (count, peer) => {
         for (let n = 0; n < count; n++) peer.news('progress', n)
       },
+      proclaim: (count, peer) => {
+        for (let n = 0; n < count; n++) peer.news('law', n)
+      },
       die: message => {
         throw new Error(message)
       },

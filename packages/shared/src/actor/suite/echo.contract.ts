@@ -40,6 +40,8 @@ export const echo = defineContract({
     parcel: tell<Parcel>({ buffers: parcel => [parcel.bytes] }),
     /** Tells the peer so many news. */
     report: tell<number>(),
+    /** The same with news that nobody may miss. */
+    proclaim: tell<number>(),
     /** Answers all that is parked. */
     release: tell<Record<string, never>>(),
     /** Throws. */
@@ -57,6 +59,7 @@ export const echo = defineContract({
   },
   news: {
     progress: tell<number>(),
+    law: tell<number>({ isVital: true }),
   },
 })
 export type EchoContract = typeof echo

@@ -229,6 +229,17 @@ function creditRules(withEcho: WithEcho): void {
       for (let n = 0; n < 20; n++) await link.ask('echo', { n })
       expect(heard).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
     }, few))
+
+  it('ends the link of a peer that has no room for news that it may not miss', () =>
+    withEcho(async ({ link, host, spawned }) => {
+      const other = host.link(spawned.address)
+      link.tell('proclaim', 10)
+      await link.ask('echo', { n: 0 })
+      expect(link.isClosed).toBe(false)
+      link.tell('proclaim', 100)
+      expect(await link.closed).toContain("had no room for 'law'")
+      expect(await other.ask('peers', {})).toEqual({ open: 1, gone: 1 })
+    }, few))
 }
 
 /** The next address that the spawner learns. */
