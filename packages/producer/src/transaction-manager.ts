@@ -4,7 +4,7 @@ import type { ActorContext } from '@odradek/shared/actor/actor'
 import { type MachineRun, runMachine } from '@odradek/shared/actor/machine-runner'
 import { type ErrorData, PortError } from '@odradek/shared/base/errors'
 import { backoffMs } from '@odradek/shared/client/backoff.rules'
-import type { ClusterLink, Endpoint } from '@odradek/shared/client/cluster-link'
+import type { ClusterLink } from '@odradek/shared/client/cluster-link'
 import type { ApiName, ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
 import type { TransactionOffsets } from '@odradek/shared/contracts/sender.contract'
 import { errorOf } from '@odradek/shared/protocol/error-codes'
@@ -337,7 +337,7 @@ export class TransactionManager {
     const deadlineMs = Math.max(1, Math.min(policy.requestTimeoutMs, this.#deadline - context.clock.monotonic()))
     try {
       const endpoint = await link.coordinator(kind, key, { deadlineMs })
-      if (kind === 'transaction') this.#learnVersion(endpoint)
+      if (kind === 'transaction') this.#isImplicit = link.featureLevel('transaction.version') >= 2
       const response = await link.request(endpoint, api, request, { deadlineMs })
       return { errorCode: errorCodeOf(response), response }
     } catch (thrown) {
@@ -347,10 +347,6 @@ export class TransactionManager {
       if (kafkaCode !== undefined) return { errorCode: kafkaCode }
       throw thrown
     }
-  }
-
-  #learnVersion(endpoint: Endpoint): void {
-    this.#isImplicit = this.#host.link.featureLevel(endpoint, 'transaction.version') >= 2
   }
 
   #backoff(errorCode: number, attempt: number): number {

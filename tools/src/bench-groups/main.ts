@@ -2,7 +2,7 @@
 // third member joins and leaves a group under load, until every partition delivers again. Prints ratios, ours to Kafka's. FILTER: part of a client's or strategy's name.
 import { createAdmin } from '@odradek/shared/client/admin'
 import { apacheKafkaMissing } from '../apache-kafka/apache-kafka.ts'
-import { median } from '../bench/bench-row.ts'
+import { median } from '../bench/median.rules.ts'
 import { type Figure, ratioTable, type Sample } from '../bench-tcp/ratios.rules.ts'
 import { type Server, startKafka, startOdradek } from '../bench-tcp/server.ts'
 import { drivenMemberKinds } from '../conformance/driven-members.ts'

@@ -3,9 +3,9 @@
 import { connect } from 'node:net'
 import { createProducer } from '@odradek/producer/create-producer'
 import { type Random, seededRandom } from '@odradek/shared/base/random'
+import { median } from '../bench/median.rules.ts'
 import { capturedFrames, hostileBytes } from '../hostile/hostile-frames.ts'
 import { Latencies } from '../load/latencies.ts'
-import { median } from './ratios.rules.ts'
 
 const SENDS_PER_WINDOW = 300
 const SEND_INTERVAL_MS = 5

@@ -1,4 +1,5 @@
 // What is compared, and how it is printed: medians of alternating rounds, ours beside Kafka's, and their ratio. Pure.
+import { median } from '../bench/median.rules.ts'
 
 export type ServerName = 'odradek' | 'kafka'
 
@@ -18,10 +19,6 @@ export interface Figure {
   /** Ratio to Kafka's that is to be reached. */
   readonly atLeast?: number
   readonly atMost?: number
-}
-
-export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
 }
 
 /** One row per line and figure, in the order in which they first came; none where one of the two was not measured (a run was cut off). */

@@ -1,11 +1,5 @@
 import { expect, test } from 'vitest'
-import { median, ratioTable } from './ratios.rules.ts'
-
-test('the median is a value that was measured', () => {
-  expect(median([3])).toBe(3)
-  expect(median([9, 1, 5])).toBe(5)
-  expect(median([4, 1, 3, 2])).toBe(3)
-})
+import { ratioTable } from './ratios.rules.ts'
 
 test('a row compares medians, and says whether the ratio is as it should be', () => {
   const cpu = { name: 'CPU', digits: 1, atMost: 0.7 }

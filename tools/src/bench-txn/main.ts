@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { createProducer } from '@odradek/producer'
 import { createAdmin } from '@odradek/shared/client/admin'
 import { apacheKafkaMissing, kafkaClassPath } from '../apache-kafka/apache-kafka.ts'
-import { median } from '../bench/bench-row.ts'
+import { median } from '../bench/median.rules.ts'
 import { type Server, startKafka, startOdradek } from '../bench-tcp/server.ts'
 import { pythonMissing } from '../conformance/drivers.ts'
 

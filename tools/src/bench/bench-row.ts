@@ -30,8 +30,3 @@ export function reported(name: string, value: number): BenchFigure {
 export function holds({ value, target }: BenchFigure): boolean {
   return target === null || (target.comparison === '>=' ? value >= target.bound : value <= target.bound)
 }
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[sorted.length >> 1]!
-}

@@ -1,8 +1,9 @@
 // Groups and transactions of the admin client, the same on every target.
 import { createConsumer } from '@odradek/consumer/create-consumer'
 import { createProducer } from '@odradek/producer/create-producer'
-import { type Admin, createAdmin, type PartialAdminError } from '@odradek/shared/client/admin'
+import { type Admin, createAdmin } from '@odradek/shared/client/admin'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { refusal } from './refusal.suite.ts'
 import { type Target, targets } from './targets.ts'
 
 describe.each(targets)('over $name', ({ missing, open }) => {
@@ -20,14 +21,6 @@ describe.each(targets)('over $name', ({ missing, open }) => {
       await admin?.close()
       await target?.close()
     })
-
-    const refusal = (call: Promise<unknown>): Promise<PartialAdminError> =>
-      call.then(
-        () => {
-          throw new Error('it was not refused')
-        },
-        error => error,
-      )
 
     async function letters(partitions: number): Promise<string> {
       const topic = await target.topic(partitions)

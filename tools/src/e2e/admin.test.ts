@@ -2,8 +2,9 @@
 import { createConsumer } from '@odradek/consumer/create-consumer'
 import { createProducer } from '@odradek/producer/create-producer'
 import { KafkaError } from '@odradek/shared/base/errors'
-import { type Admin, createAdmin, PartialAdminError } from '@odradek/shared/client/admin'
+import { type Admin, createAdmin } from '@odradek/shared/client/admin'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { refusal } from './refusal.suite.ts'
 import { type Target, targets } from './targets.ts'
 
 describe.each(targets)('over $name', ({ missing, open }) => {
@@ -21,15 +22,6 @@ describe.each(targets)('over $name', ({ missing, open }) => {
       await admin?.close()
       await target?.close()
     })
-
-    async function refusal(call: Promise<unknown>): Promise<PartialAdminError> {
-      const thrown = await call.then(
-        () => undefined,
-        error => error,
-      )
-      expect(thrown).toBeInstanceOf(PartialAdminError)
-      return thrown
-    }
 
     test('a topic is created with partitions and configs, described, listed, grown and deleted', async () => {
       const name = fresh()

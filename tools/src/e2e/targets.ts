@@ -145,7 +145,7 @@ async function setFeature(link: ClusterLink, feature: string, maxVersionLevel: n
   const SAFE_DOWNGRADE = 2
   const controller = await link.controller(options)
   await link.refresh([], { ...options, allowAutoTopicCreation: false })
-  if (link.featureLevel(controller, feature) === maxVersionLevel) return
+  if (link.featureLevel(feature) === maxVersionLevel) return
   for (const upgradeType of [1, SAFE_DOWNGRADE]) {
     const request = {
       timeoutMs: DEADLINE_MS,

@@ -95,7 +95,7 @@ export interface ClusterLink {
   /** The newest version of `api` that both sides have; -1 when the other side lacks the API. Known after the first answer of that endpoint. */
   maxVersion(endpoint: Endpoint, api: ApiName): number
   /** Level of a finalized feature such as `transaction.version`; 0 when the cluster does not say. */
-  featureLevel(endpoint: Endpoint, feature: string): number
+  featureLevel(feature: string): number
   /** Port link only: called when the coordinator wants the member to heartbeat at once (rebalance). Returns how to stop; a no-op over the wire. */
   onGroupNews(groupId: string, memberId: string, listener: () => void): () => void
   readonly clusterId: string | null

@@ -1,6 +1,7 @@
 // Rows about the road of a record: public API against the bare pipeline, in one run, alternating.
 import { barePipeline, type PipelineFigures } from '../bare-pipeline.ts'
-import { atLeast, type BenchFigure, type BenchRow, median, reported } from '../bench-row.ts'
+import { atLeast, type BenchFigure, type BenchRow, reported } from '../bench-row.ts'
+import { median } from '../median.rules.ts'
 import { type PublicLoad, publicPipeline, sendAwaited, sendEnqueued } from '../public-pipeline.ts'
 
 const ROUNDS = 3

@@ -3,7 +3,8 @@
 import { createBroker } from '@odradek/broker'
 import { type Consumer, type ConsumerOptions, createConsumer } from '@odradek/consumer'
 import { createProducer } from '@odradek/producer'
-import { atMost, type BenchFigure, median } from '../bench-row.ts'
+import { atMost, type BenchFigure } from '../bench-row.ts'
+import { median } from '../median.rules.ts'
 
 const PARTITIONS = 6
 const ROUNDS = 15

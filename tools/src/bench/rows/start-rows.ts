@@ -1,6 +1,7 @@
 // Rows about starting, idling, reopening after a kill, and many partitions.
 import { inDirectory } from '../bench-directory.ts'
-import { atMost, type BenchFigure, type BenchRow, median, reported } from '../bench-row.ts'
+import { atMost, type BenchFigure, type BenchRow, reported } from '../bench-row.ts'
+import { median } from '../median.rules.ts'
 import { type Figures, probe, startProbe } from '../probe.ts'
 
 const ROUNDS = 5

@@ -7,7 +7,8 @@ import { topic } from '@odradek/shared/client/topic'
 import { Latencies } from '../../load/latencies.ts'
 import { pipeline } from '../../pipeline/pipeline.ts'
 import { inDirectory } from '../bench-directory.ts'
-import { atLeast, atMost, type BenchFigure, type BenchRow, median, reported } from '../bench-row.ts'
+import { atLeast, atMost, type BenchFigure, type BenchRow, reported } from '../bench-row.ts'
+import { median } from '../median.rules.ts'
 import { probe, startProbe } from '../probe.ts'
 
 const [IN, OUT] = [topic('in', { value: bytes() }), topic('out', { value: bytes() })]

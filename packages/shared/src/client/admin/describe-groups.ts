@@ -26,21 +26,23 @@ export interface DescribeOutcome {
 /** A group that does not exist has the error GROUP_ID_NOT_FOUND, also where an old broker calls it Dead. */
 export async function describeGroup(attempt: Attempt, groupId: string): Promise<DescribeOutcome> {
   const modern = await modernGroup(attempt, groupId)
-  if (modern !== null) {
-    const error = brokerError(groupId, modern.errorCode, modern.errorMessage)
-    if (error !== null) return { name: groupId, error, group: null }
-    return { name: groupId, error: null, group: { ...ofModern(modern), coordinator: await whereIs(attempt, groupId) } }
-  }
-  const classic = await classicGroup(attempt, groupId)
-  const isGone = classic.errorCode === 0 && classic.groupState === 'Dead'
-  const code = isGone ? errors.GROUP_ID_NOT_FOUND.code : classic.errorCode
-  const error = brokerError(groupId, code, classic.errorMessage)
+  const { errorCode, errorMessage, described } = modern ?? (await classicGroup(attempt, groupId))
+  const error = brokerError(groupId, errorCode, errorMessage)
   if (error !== null) return { name: groupId, error, group: null }
-  return { name: groupId, error: null, group: { ...ofClassic(classic), coordinator: await whereIs(attempt, groupId) } }
+  return { name: groupId, error: null, group: { ...described, coordinator: await whereIs(attempt, groupId) } }
+}
+
+type WithoutCoordinator = Omit<GroupDescription, 'coordinator'>
+
+interface Answered {
+  readonly errorCode: number
+  readonly errorMessage: string | null
+  /** Says something when there is no error. */
+  readonly described: WithoutCoordinator
 }
 
 /** Null when it is no group of the consumer protocol. */
-async function modernGroup(attempt: Attempt, groupId: string): Promise<ModernGroup | null> {
+async function modernGroup(attempt: Attempt, groupId: string): Promise<Answered | null> {
   const request = { groupIds: [groupId], includeAuthorizedOperations: false }
   try {
     const { groups } = await askCoordinator(
@@ -53,14 +55,14 @@ async function modernGroup(attempt: Attempt, groupId: string): Promise<ModernGro
     const group = groups[0]!
     const isOther =
       group.errorCode === errors.GROUP_ID_NOT_FOUND.code || group.errorCode === errors.UNSUPPORTED_VERSION.code
-    return isOther ? null : group
+    return isOther ? null : { ...group, described: ofModern(group) }
   } catch (thrown) {
     if (thrown instanceof KafkaError && thrown.kafkaName === 'UNSUPPORTED_VERSION') return null
     throw thrown
   }
 }
 
-async function classicGroup(attempt: Attempt, groupId: string): Promise<ClassicGroup> {
+async function classicGroup(attempt: Attempt, groupId: string): Promise<Answered> {
   const request = { groups: [groupId], includeAuthorizedOperations: false }
   const { groups } = await askCoordinator(
     attempt,
@@ -69,7 +71,13 @@ async function classicGroup(attempt: Attempt, groupId: string): Promise<ClassicG
     request,
     response => response.groups.map(({ errorCode }) => errorCode),
   )
-  return groups[0]!
+  const { errorCode, errorMessage, groupState } = groups[0]!
+  const isGone = errorCode === 0 && groupState === 'Dead'
+  return {
+    errorCode: isGone ? errors.GROUP_ID_NOT_FOUND.code : errorCode,
+    errorMessage,
+    described: ofClassic(groups[0]!),
+  }
 }
 
 async function whereIs(attempt: Attempt, groupId: string): Promise<GroupDescription['coordinator']> {
@@ -78,8 +86,6 @@ async function whereIs(attempt: Attempt, groupId: string): Promise<GroupDescript
   const { nodeId, host, port } = coordinators[0]!
   return { nodeId, host, port }
 }
-
-type WithoutCoordinator = Omit<GroupDescription, 'coordinator'>
 
 function ofModern(group: ModernGroup): WithoutCoordinator {
   return {

@@ -66,10 +66,10 @@ function keepOwned(
   const revoked = new Map<AssignorPartition, string>()
   let atMax = 0
   for (const { memberId } of members) {
-    const inRack = owned.get(memberId)!.filter(partition => !racks.mismatch(memberId, partition))
-    for (const partition of owned.get(memberId)!) if (!inRack.includes(partition)) revoked.set(partition, memberId)
-    const mine = inRack
-      .filter(partition => !claimedTwice.has(partition))
+    const claimed = owned.get(memberId)!
+    for (const partition of claimed) if (racks.mismatch(memberId, partition)) revoked.set(partition, memberId)
+    const mine = claimed
+      .filter(partition => !racks.mismatch(memberId, partition) && !claimedTwice.has(partition))
       .sort((a, b) => a.partition - b.partition || compareText(a.topic, b.topic))
     let keep = mine.length
     if (mine.length < min) underMin.push(memberId)

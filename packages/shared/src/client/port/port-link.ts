@@ -113,7 +113,7 @@ class PortLink implements ClusterLink {
     return NEWEST
   }
 
-  featureLevel(_endpoint: Endpoint, feature: string): number {
+  featureLevel(feature: string): number {
     return inProcessFeatures[feature] ?? 0
   }
 

@@ -151,7 +151,7 @@ class WireLink implements ClusterLink {
     return abilities ? chooseVersion(api, abilities) : -1
   }
 
-  featureLevel(_endpoint: Endpoint, feature: string): number {
+  featureLevel(feature: string): number {
     return this.#connections.features.levels.get(feature) ?? 0
   }
 
