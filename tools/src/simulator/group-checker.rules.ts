@@ -46,13 +46,17 @@ function twoOwners(tenures: readonly Tenure[]): Finding[] {
 
 function fencedCommits(commits: readonly OffsetCommit[], tenures: ReadonlyMap<string, readonly Tenure[]>): Finding[] {
   const findings: Finding[] = []
-  for (const commit of commits) {
-    if (!Number.isFinite(commit.ackedAt)) continue
+  const taken = commits.filter(({ ackedAt }) => Number.isFinite(ackedAt))
+  const proven = new Set([...tenures.values()].flat().filter(tenure => isProven(tenure, taken)))
+  for (const commit of taken) {
     const all = tenures.get(`${commit.groupId} ${placeOf(commit)}`) ?? []
     const own = all.findLast(({ member, assignedAt }) => member === commit.member && assignedAt <= commit.sentAt)
     const newer = all.find(
-      ({ member, assignedAt }) =>
-        member !== commit.member && assignedAt > (own?.assignedAt ?? 0) && assignedAt < commit.sentAt,
+      tenure =>
+        proven.has(tenure) &&
+        tenure.member !== commit.member &&
+        tenure.assignedAt > (own?.assignedAt ?? 0) &&
+        tenure.assignedAt < commit.sentAt,
     )
     if (own === undefined || newer === undefined) continue
     findings.push({
@@ -61,6 +65,24 @@ function fencedCommits(commits: readonly OffsetCommit[], tenures: ReadonlyMap<st
     })
   }
   return findings
+}
+
+/**
+ * Who sleeps between an answer and its taking up (a member whose thread was stopped) awakes to what the group gave it once, holds it until its next heartbeat
+ * says that it was fenced long ago, and nobody can tell it before: in Kafka as here. So a tenure that ended so says something of the group only if
+ * the group took a commit from it.
+ */
+function isProven(tenure: Tenure, taken: readonly OffsetCommit[]): boolean {
+  if (tenure.ending !== 'lost' && tenure.ending !== 'gone') return true
+  const { groupId, member, assignedAt, endedAt } = tenure
+  return taken.some(
+    commit =>
+      commit.groupId === groupId &&
+      commit.member === member &&
+      placeOf(commit) === placeOf(tenure) &&
+      commit.sentAt >= assignedAt &&
+      commit.sentAt <= endedAt,
+  )
 }
 
 /** Where each tenure began to read must be justified: everything below was processed, and nothing that was committed is repeated. */
