@@ -1,5 +1,5 @@
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { EOL, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { CodeCache } from './code-cache.ts'
@@ -31,6 +31,15 @@ test('files run the same without bytecode, and with it', () => {
   first.keep()
   expect(codeFiles()).toHaveLength(2)
   expect(greeting()).toBe('hello name')
+})
+
+test('files import modules of others, with their bytecode too', async () => {
+  writeFileSync(join(folder, 'host.cjs'), `exports.eol = async () => (await importModule('node:os')).EOL\n`)
+  const eol = (cache: CodeCache) => (cache.load('host.cjs') as { eol(): Promise<string> }).eol()
+  const first = new CodeCache(folder)
+  expect(await eol(first)).toBe(EOL)
+  first.keep()
+  expect(await eol(new CodeCache(folder))).toBe(EOL)
 })
 
 test('bytecode that V8 refuses, or that is not there for one file, does no harm', () => {

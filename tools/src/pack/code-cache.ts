@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { constants, Script } from 'node:vm'
+import { Script } from 'node:vm'
 import { threadId } from 'node:worker_threads'
 
 interface Chunk {
@@ -14,7 +14,21 @@ interface Chunk {
   readonly module: { exports: unknown }
 }
 
-type Wrapper = (exports: unknown, require: (id: string) => unknown, module: object, file: string) => void
+type Wrapper = (
+  exports: unknown,
+  require: (id: string) => unknown,
+  module: object,
+  file: string,
+  importModule: (specifier: string) => Promise<unknown>,
+) => void
+
+/**
+ * What the pack calls for `import()`, which is refused in code that came with its bytecode ("a dynamic import callback was not specified"): this file itself is
+ * loaded by the platform.
+ */
+const importModule = (specifier: string): Promise<unknown> => import(specifier)
+/** The parameters of a {@link Wrapper}, as the pack's files name them. */
+const PARAMETERS = 'exports, require, module, __filename, importModule'
 
 /** The modules of the pack in `folder`, as one thread loads them. */
 export class CodeCache {
@@ -55,16 +69,13 @@ export class CodeCache {
     const file = join(this.#folder, name)
     // The pack is ASCII: as latin1 it is read without a look at every character.
     const source = readFileSync(file, 'latin1')
-    const script = new Script(`(function (exports, require, module, __filename) {${source}\n})`, {
-      filename: file,
-      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-      ...this.#codeOf(name),
-    })
+    const script = new Script(`(function (${PARAMETERS}) {${source}\n})`, { filename: file, ...this.#codeOf(name) })
     const module: Chunk['module'] = { exports: {} }
     const chunk = { script, module }
     this.#chunks.set(name, chunk)
     const wrapper: Wrapper = script.runInThisContext()
-    wrapper(module.exports, id => (id.startsWith('./') ? this.load(id.slice(2)) : this.#requireOther(id)), module, file)
+    const require = (id: string) => (id.startsWith('./') ? this.load(id.slice(2)) : this.#requireOther(id))
+    wrapper(module.exports, require, module, file, importModule)
     return chunk
   }
 

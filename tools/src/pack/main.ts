@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { builtUrl } from '@odradek/shared/actor/built-url'
+import { parseSync } from 'oxc-parser'
 import { type Plugin, rolldown } from 'rolldown'
 import { nouns } from '../cli/nouns.ts'
 import { packedCommands } from '../cli/packed-commands.ts'
@@ -22,6 +23,19 @@ const asciiOnly: Plugin = {
     code.replace(/[^\0-\x7f]/g, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`),
 }
 
+/** What is left of `import()` when all that can be packed is packed: modules of others. Code that comes with its bytecode may not import (code-cache). */
+const importsByName: Plugin = {
+  name: 'imports-by-name',
+  renderChunk(code, { fileName }) {
+    const { dynamicImports } = parseSync(fileName, code).module
+    // From the last to the first: what is before keeps its place.
+    return dynamicImports.reduceRight(
+      (text, { start }) => `${text.slice(0, start)}importModule${text.slice(start + 'import'.length)}`,
+      code,
+    )
+  },
+}
+
 function built(path: string): string {
   return fileURLToPath(builtUrl(new URL(path, import.meta.url).href))
 }
@@ -30,10 +44,10 @@ async function pack(): Promise<void> {
   // The stamp as it was before: a build that happens meanwhile makes the pack stale, not wrong.
   const stamp = JSON.stringify(buildStamp())
   rmSync(packedFolder, { recursive: true, force: true })
-  await write('packed-thread', built('./packed-thread.worker.ts'))
+  await write('packed-thread', built('./packed-thread.worker.ts'), [importsByName])
   await write('thread-start', built('./thread-start.worker.ts'))
   await write('thread-recorder', built('./thread-recorder.worker.ts'))
-  await write('packed-program', built('./packed-program.ts'))
+  await write('packed-program', built('./packed-program.ts'), [importsByName])
   await write('program-start', built('./program-start.ts'))
   await write('program-recorder', built('./program-recorder.ts'))
   record('threads', built('./record-code.ts'))
@@ -41,12 +55,12 @@ async function pack(): Promise<void> {
   writeFileSync(stampFile, stamp)
 }
 
-async function write(name: string, path: string): Promise<void> {
+async function write(name: string, path: string, plugins: readonly Plugin[] = []): Promise<void> {
   const bundle = await rolldown({
     input: { [name]: path },
     platform: 'node',
     external: [...outside, unpackedCommands],
-    plugins: [asciiOnly],
+    plugins: [asciiOnly, ...plugins],
     logLevel: 'warn',
   })
   await bundle.write({

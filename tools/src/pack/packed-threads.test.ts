@@ -2,9 +2,11 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { builtUrl } from '@odradek/shared/actor/built-url'
+import { parseSync } from 'oxc-parser'
 import { expect, test } from 'vitest'
 import { nouns } from '../cli/nouns.ts'
 import { packedCommands } from '../cli/packed-commands.ts'
+import { packedFolder } from './freshness.ts'
 
 const built = (path: string) => fileURLToPath(builtUrl(new URL(path, import.meta.url).href))
 
@@ -14,15 +16,17 @@ const story = `
   await import(pack)
   const { createBroker, createProducer, createConsumer } = await import(door)
   const { threadEntry } = await import('@odradek/shared/actor/thread-entry')
-  const broker = await createBroker({ storage: 'memory', listen: false, topics: { orders: 1 } })
+  const { testCertificate } = await import('@odradek/broker/wire/test-certificate.suite')
+  const broker = await createBroker({ storage: 'memory', listen: { port: 0, tls: testCertificate }, topics: { orders: 1 } })
   const producer = createProducer({ bootstrapServers: broker })
-  const consumer = createConsumer({ bootstrapServers: broker, groupId: 'readers', autoOffsetReset: 'earliest' })
+  const overTls = { bootstrapServers: broker.bootstrapServers, tls: { ca: testCertificate.cert } }
+  const consumer = createConsumer({ ...overTls, groupId: 'readers', autoOffsetReset: 'earliest' })
   await producer.send('orders', { value: Buffer.alloc(2_000, 'x') })
   for await (const record of consumer.stream('orders')) { console.log(threadEntry().pathname.split('/').slice(-2).join('/'), record.value.length); break }
   await consumer.close(); await producer.close(); await broker.close()
 `
 
-test('a record travels through a broker, a producer and a group on packed threads', () => {
+test('a record travels through a broker, a producer and, over TLS, a group on packed threads', () => {
   const run = spawnSync(
     process.execPath,
     ['--input-type=module', '--eval', story, built('./main.ts'), built('../index.ts')],
@@ -30,6 +34,18 @@ test('a record travels through a broker, a producer and a group on packed thread
   )
   expect(run.stderr).toBe('')
   expect(run.stdout.trim()).toBe('packed/thread-start.cjs 2000')
+})
+
+test('nothing that is packed imports by itself: V8 refuses that to code that comes with its bytecode', () => {
+  // Every build packs anew what is not fresh.
+  spawnSync(process.execPath, [built('./main.ts')])
+  const files = readdirSync(packedFolder).filter(file => file.endsWith('.cjs'))
+  const own = ['program-recorder.cjs', 'program-start.cjs', 'thread-recorder.cjs', 'thread-start.cjs']
+  const importing = files.filter(file => {
+    const code = readFileSync(new URL(file, packedFolder), 'utf8')
+    return parseSync(file, code).module.dynamicImports.length > 0
+  })
+  expect(importing.sort()).toEqual(own)
 })
 
 /** Runs the program in one process with the pack's builder, which packs anew if that is needed; prints what became of it last. */
