@@ -117,11 +117,11 @@ export class ClusterClient {
   }
 
   /**
-   * Follows the coordinator that runs there. Resolves when the image was taken in, or it has ended. With `once` it rejects when the coordinator
+   * Follows the coordinator that runs there. Resolves when the whole image was taken in, or it has ended. With `once` it rejects when the coordinator
    * cannot serve: nothing can start without it.
    */
   async #connect(address: Address, { once = false } = {}): Promise<void> {
-    const { context, topics } = this.#options
+    const { context } = this.#options
     const link = context.link(clusterContract, address as Address<ClusterContract>)
     link.on('imageChanged', delta => this.#take(delta))
     link.tell('subscribe', {})
@@ -133,11 +133,9 @@ export class ClusterClient {
     // The next incarnation is connected to by `onChange`.
     while (!link.isClosed) {
       try {
-        const { clusterId, ...image } = await link.ask('image', {})
+        const { clusterId } = await link.ask('tellImage', {})
         this.#clusterId = clusterId
-        const now = new Set(image.topics.map(({ topicId }) => topicId))
-        const deleted = [...topics.topics()].filter(({ topicId }) => !now.has(topicId))
-        return this.#take({ ...image, deleted })
+        return
       } catch (error) {
         if (once) throw error
         // Its log's leader is on its way back, and so is the shard: it waited as long as a request may.
@@ -151,7 +149,7 @@ export class ClusterClient {
   }
 
   #take(delta: ImageDelta): void {
-    const gone = this.#options.topics.apply(delta)
-    this.#options.changed(delta, gone)
+    const { topics, changed } = this.#options
+    changed(delta, topics.apply(delta))
   }
 }

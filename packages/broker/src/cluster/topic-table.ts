@@ -36,10 +36,10 @@ export class TopicTable {
   }
 
   /** Takes a delta in; returns the images of topics that went. */
-  apply({ topics, deleted, brokerConfigs, groupConfigs }: ImageDelta): readonly TopicImage[] {
+  apply({ isWhole, topics, deleted, brokerConfigs, groupConfigs }: ImageDelta): readonly TopicImage[] {
     if (brokerConfigs) this.#brokerConfigs = brokerConfigs
     if (groupConfigs) this.#groupConfigs = groupConfigs
-    const gone = deleted.flatMap(({ topicId }) => this.#byId.get(topicId) ?? [])
+    const gone = isWhole ? this.#missingIn(topics) : deleted.flatMap(({ topicId }) => this.#byId.get(topicId) ?? [])
     for (const { topic, topicId } of gone) {
       this.#byId.delete(topicId)
       if (this.#byName.get(topic)?.topicId === topicId) this.#byName.delete(topic)
@@ -49,5 +49,10 @@ export class TopicTable {
       this.#byId.set(image.topicId, image)
     }
     return gone
+  }
+
+  #missingIn(topics: readonly TopicImage[]): readonly TopicImage[] {
+    const there = new Set(topics.map(({ topicId }) => topicId))
+    return [...this.#byId.values()].filter(({ topicId }) => !there.has(topicId))
   }
 }

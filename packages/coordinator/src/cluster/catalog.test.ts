@@ -133,7 +133,7 @@ test('an image delta holds the configs of all groups that have any when one chan
     return imageDelta(cluster.catalog, cluster.setup, cluster.become({ records: [record] }).records)
   }
   const a = { groupId: 'a', configs: { 'consumer.session.timeout.ms': '50000' } }
-  expect(become('a', '50000')).toEqual({ topics: [], deleted: [], groupConfigs: [a] })
+  expect(become('a', '50000')).toEqual({ isWhole: false, topics: [], deleted: [], groupConfigs: [a] })
   expect(become('__proto__', '51000')?.groupConfigs).toMatchObject([a, { groupId: '__proto__' }])
   expect(become('__proto__', null)?.groupConfigs).toEqual([a])
   expect(wholeImage(cluster.catalog, cluster.setup).groupConfigs).toEqual([a])

@@ -114,7 +114,8 @@ class Host {
   async image(): Promise<ImageDelta & { clusterId: string }> {
     for (;;) {
       try {
-        return await this.link.ask('image', {})
+        const { clusterId } = await this.link.ask('tellImage', {})
+        return { ...this.news.findLast(({ isWhole }) => isWhole)!, clusterId }
       } catch (cause) {
         if (!(cause instanceof PortError)) throw cause
         await this.pass(5)
@@ -129,6 +130,17 @@ class Host {
 
 const sizes = ({ topics }: ImageDelta) =>
   Object.fromEntries(topics.map(({ topic, leaderEpochs }) => [topic, leaderEpochs.length]).sort())
+
+/** Leader epochs by topic id, as one knows them who takes the news in one after another. */
+function followed(news: readonly ImageDelta[]): Map<string, readonly number[]> {
+  const known = new Map<string, readonly number[]>()
+  for (const { isWhole, topics, deleted } of news) {
+    if (isWhole) known.clear()
+    for (const { topicId } of deleted) known.delete(topicId)
+    for (const { topicId, leaderEpochs } of topics) known.set(topicId, leaderEpochs)
+  }
+  return known
+}
 
 function inWorld(work: (host: Host) => Promise<void>, seed = 1): Promise<void> {
   const world = simulate({ seed, threads: 4 })
@@ -154,14 +166,18 @@ test('a watcher that follows the news knows what the image says', () =>
     await host.delete('a')
     await host.grow('b', 4)
     await host.link.ask('bumpLeaderEpochs', { partitions: null })
-    const known = new Map<string, readonly number[]>()
-    for (const { topics, deleted } of host.news) {
-      for (const { topicId } of deleted) known.delete(topicId)
-      for (const { topicId, leaderEpochs } of topics) known.set(topicId, leaderEpochs)
-    }
+    const known = followed(host.news)
     const { topics } = await host.image()
     expect([...known]).toEqual(topics.map(({ topicId, leaderEpochs }) => [topicId, leaderEpochs]))
     expect([...known.values()]).toEqual([[1, 1, 1, 1]])
+  }))
+
+test('a whole image that is asked for while topics come is told in its place: what came after it stays', () =>
+  inWorld(async host => {
+    const asked = [1, 2, 3].flatMap(n => [host.link.ask('tellImage', {}), host.create(`topic-${n}`, n)])
+    await Promise.all(asked)
+    expect([...followed(host.news).values()].map(({ length }) => length)).toEqual([1, 2, 3])
+    expect(host.news.filter(({ isWhole }) => isWhole).length).toBeGreaterThanOrEqual(3)
   }))
 
 test('an API that the cluster does not answer fails with UNSUPPORTED_VERSION', () =>

@@ -78,14 +78,11 @@ type Ask<Request, Response> = { readonly request: Request; readonly reply: Answe
 /** Requests whose answer names the brokers, with what the asking door shows of them. */
 type WithBrokers<Request> = { readonly request: Request; readonly brokers: readonly BrokerEndpoint[] }
 
-/** What watchers are told: what changed, or (after a load) the whole. */
-export type ClusterNotice = { readonly kind: 'delta' | 'whole'; readonly delta: ImageDelta }
-
 export type ClusterShard = {
   state: Catalog
   record: CatalogRecord
   soft: never
-  notice: ClusterNotice
+  notice: ImageDelta
   markers: never
   words: {
     metadata: Ask<WithBrokers<MetadataRequest>, MetadataResponse>
@@ -105,7 +102,7 @@ export type ClusterShard = {
     ensureTopics: Ask<EnsureTopicsRequest, EnsureTopicsResponse>
     allocateProducerIds: Ask<Record<string, never>, { readonly firstProducerId: number; readonly length: number }>
     bumpLeaderEpochs: Ask<BumpLeaderEpochsRequest, Record<string, never>>
-    image: Ask<Record<string, never>, ImageDelta & { readonly clusterId: string }>
+    tellImage: Ask<Record<string, never>, { readonly clusterId: string }>
   }
 }
 
@@ -147,7 +144,7 @@ export function clusterShard(setup: ClusterSetup): ShardDefinition<ClusterShard>
     decodeRecord: decodeCatalogRecord,
     onLoaded: catalog => ({
       records: firstRecords(catalog, setup),
-      after: loaded => ({ effects: [{ kind: 'notify', notice: { kind: 'whole', delta: wholeImage(loaded, setup) } }] }),
+      after: loaded => ({ effects: [{ kind: 'notify', notice: wholeImage(loaded, setup) }] }),
     }),
     handlers: {
       metadata: write((catalog, asked, { random }) => metadata(catalog, setup, asked, random)),
@@ -170,7 +167,14 @@ export function clusterShard(setup: ClusterSetup): ShardDefinition<ClusterShard>
         records: bumpLeaderEpochs(catalog, partitions),
         response: {},
       })),
-      image: read(catalog => ({ ...wholeImage(catalog, setup), clusterId: catalog.clusterId ?? setup.clusterId })),
+      tellImage: {
+        kind: 'write',
+        decide: catalog => ({
+          effects: [{ kind: 'notify', notice: wholeImage(catalog, setup) }],
+          reply: { response: { clusterId: catalog.clusterId ?? setup.clusterId } },
+        }),
+        refuse,
+      },
     },
   })
 }
@@ -184,7 +188,7 @@ function decided<R extends object>(setup: ClusterSetup, { records, response, del
     records,
     after: catalog => {
       const delta = imageDelta(catalog, setup, records, deleted)
-      const effects = delta === null ? [] : [{ kind: 'notify' as const, notice: { kind: 'delta' as const, delta } }]
+      const effects = delta === null ? [] : [{ kind: 'notify' as const, notice: delta }]
       return { reply: answer(catalog), effects }
     },
   }

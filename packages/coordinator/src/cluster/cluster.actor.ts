@@ -1,16 +1,11 @@
 // The cluster coordinator: hands of the cluster shard. Lives on the lane of the leader of `__cluster_metadata-0`; asked by the broker.
 import { type Address, defineActor, type Link, type Peer } from '@odradek/shared/actor/actor'
 import { PortError } from '@odradek/shared/base/errors'
-import {
-  type ClusterContract,
-  type ClusterInput,
-  clusterContract,
-  type ImageDelta,
-} from '@odradek/shared/contracts/cluster.contract'
+import { type ClusterContract, type ClusterInput, clusterContract } from '@odradek/shared/contracts/cluster.contract'
 import { type PartitionLeaderContract, partitionLeader } from '@odradek/shared/contracts/partition-leader.contract'
 import type { Refusal } from '../runtime/refusal.rules.ts'
 import { ShardRunner } from '../runtime/shard-runner.ts'
-import { type Answer, type ClusterNotice, type ClusterShard, clusterShard } from './cluster-shard.ts'
+import { type Answer, type ClusterShard, clusterShard } from './cluster-shard.ts'
 import { METADATA_BATCH_BYTES_MAX, METADATA_TOPIC } from './internal-topics.rules.ts'
 
 /** The word for each Kafka API that is asked through `request`; `true`: with the brokers of the asking door. */
@@ -35,7 +30,7 @@ export const actor = defineActor<ClusterContract, ClusterInput>({
   kind: 'cluster',
   contract: clusterContract,
   start(context, input) {
-    const watchers = new Watchers()
+    const watchers = new Set<Peer<ClusterContract>>()
     const runner = new ShardRunner<ClusterShard>({
       definition: clusterShard({
         nodeId: input.nodeId,
@@ -46,7 +41,11 @@ export const actor = defineActor<ClusterContract, ClusterInput>({
       }),
       name: `${METADATA_TOPIC}-0`,
       context,
-      hands: { notify: notice => watchers.tell(notice) },
+      hands: {
+        notify: delta => {
+          for (const peer of watchers) peer.news('imageChanged', delta)
+        },
+      },
       maxBatchBytes: METADATA_BATCH_BYTES_MAX,
     })
     const follow = (leader: Address<PartitionLeaderContract>) => {
@@ -75,13 +74,13 @@ export const actor = defineActor<ClusterContract, ClusterInput>({
         ensureTopics: async request => responseOf(await runner.submit('ensureTopics', request)),
         allocateProducerIds: async () => responseOf(await runner.submit('allocateProducerIds', {})),
         bumpLeaderEpochs: async request => responseOf(await runner.submit('bumpLeaderEpochs', request)),
-        image: async () => responseOf(await runner.submit('image', {})),
+        tellImage: async () => responseOf(await runner.submit('tellImage', {})),
       },
       tell: {
-        subscribe: (_, peer) => watchers.add(peer),
+        subscribe: (_, peer) => void watchers.add(peer),
         leaderChanged: ({ leader }) => follow(leader),
       },
-      closed: peer => watchers.remove(peer),
+      closed: peer => void watchers.delete(peer),
       close: () => runner.close(),
       describe: () => runner.describe(),
     }
@@ -101,30 +100,4 @@ function responseOf<R>(answer: Answer<R>): R {
 function errorNameOf({ reason }: Refusal): string {
   if (reason === 'unknown') return 'REQUEST_TIMED_OUT'
   return reason === 'tooLarge' ? 'POLICY_VIOLATION' : 'NOT_CONTROLLER'
-}
-
-/** Who gets `imageChanged`, and which topics they know of: after a load, what is missing from the whole was deleted unannounced. */
-class Watchers {
-  readonly #peers = new Set<Peer<ClusterContract>>()
-  readonly #topics = new Map<string, string>()
-
-  add(peer: Peer<ClusterContract>): void {
-    this.#peers.add(peer)
-  }
-
-  remove(peer: Peer<ClusterContract>): void {
-    this.#peers.delete(peer)
-  }
-
-  tell({ kind, delta }: ClusterNotice): void {
-    const deleted = kind === 'whole' ? this.#goneFrom(delta) : delta.deleted
-    for (const { topicId } of deleted) this.#topics.delete(topicId)
-    for (const { topic, topicId } of delta.topics) this.#topics.set(topicId, topic)
-    for (const peer of this.#peers) peer.news('imageChanged', { ...delta, deleted })
-  }
-
-  #goneFrom({ topics }: ImageDelta): ImageDelta['deleted'] {
-    const there = new Set(topics.map(({ topicId }) => topicId))
-    return [...this.#topics].filter(([topicId]) => !there.has(topicId)).map(([topicId, topic]) => ({ topic, topicId }))
-  }
 }

@@ -1,5 +1,4 @@
-// The part of the catalog that the broker hosts by: topics with leader epochs and effective configs. Made from the catalog for news and
-// for who asks for the whole; effective configs are made once per topic and kept until they change.
+// The part of the catalog that the broker hosts by: topics with leader epochs and effective configs. Made from the catalog for news; effective configs are made once per topic and kept until they change.
 import { brokerConfigs } from '@odradek/shared/configs/broker-configs'
 import { effectiveBrokerConfigs, effectiveTopicConfigs } from '@odradek/shared/configs/effective-configs.rules'
 import { topicConfigs } from '@odradek/shared/configs/topic-configs'
@@ -31,9 +30,10 @@ function topicConfigsOf(catalog: Catalog, setup: ClusterSetup, topic: Topic): { 
   return catalog.topicDefaults
 }
 
-/** Everything, as `image` answers it and as it is told after a load. */
+/** Everything, as it is told after a load and when asked for. */
 export function wholeImage(catalog: Catalog, setup: ClusterSetup): ImageDelta {
   return {
+    isWhole: true,
     topics: [...catalog.topics.values()].map(topic => topicImage(catalog, setup, topic)),
     deleted: [],
     brokerConfigs: effectiveBrokerConfigs(levelsOf(catalog, setup)),
@@ -57,6 +57,7 @@ export function imageDelta(
   )
   if (brokerNames.some(name => behindTopics.has(name))) return wholeImage(catalog, setup)
   const delta: ImageDelta = {
+    isWhole: false,
     topics: changedTopics(catalog, records).map(topic => topicImage(catalog, setup, topic)),
     deleted,
     ...(brokerNames.some(name => brokerConfigs.has(name)) && {

@@ -40,13 +40,16 @@ export interface GroupConfigs {
   readonly configs: { readonly [name: string]: string }
 }
 
+/** What changed, or everything. News of one coordinator come in the order of its log: what one says holds until a later one says otherwise. */
 export interface ImageDelta {
+  /** All topics are here: one that is not does not exist (any more). `deleted` is empty then. */
+  readonly isWhole: boolean
   /** Created or changed (more partitions, other configs, new leader epochs), whole. */
   readonly topics: readonly TopicImage[]
   readonly deleted: readonly { readonly topic: string; readonly topicId: string }[]
-  /** Effective broker configs, when they changed (and in the first news). */
+  /** Effective broker configs, when they changed (and in a whole image). */
   readonly brokerConfigs?: { readonly [name: string]: string }
-  /** Every group that has configs of its own, when any of them changed (and in the first news). */
+  /** Every group that has configs of its own, when any of them changed (and in a whole image). */
   readonly groupConfigs?: readonly GroupConfigs[]
 }
 
@@ -82,8 +85,10 @@ export const clusterContract = defineContract({
       { readonly partitions: readonly { readonly topicId: string; readonly partition: number }[] | null },
       Record<string, never>
     >(),
-    /** The whole image. */
-    image: ask<Record<string, never>, ImageDelta & { readonly clusterId: string }>(),
+    /**
+     * Tells all who subscribed the whole image, as `imageChanged` in its place between the other news (a reply could come after younger ones); then replies.
+     */
+    tellImage: ask<Record<string, never>, { readonly clusterId: string }>(),
   },
   tells: {
     /** From now on this link gets `imageChanged` news. */
