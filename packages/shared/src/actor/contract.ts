@@ -7,7 +7,10 @@ declare const types: unique symbol
 /** Lists the byte arrays inside a message that travel with it: what is credited, and transferred when large and exact. */
 export type BuffersOf<M> = (message: M) => Iterable<Uint8Array | null | undefined>
 
-/** A question that gets exactly one reply, or an error, before its deadline. */
+/**
+ * A question that gets exactly one reply, or an error, before its deadline. News are heard as they come, but who awaits a reply goes on a moment later: a
+ * reply is no place for what younger news may overtake.
+ */
 export interface Ask<Request, Response> {
   readonly [types]?: readonly [Request, Response]
   /** Used when the asker gives none. Milliseconds. */
