@@ -1,9 +1,10 @@
 // Three million flights of the United States in 2001, as the npm package vega-datasets ships them (flights-3m.parquet): the tour's own data set. The key is
-// the airport of departure.
+// the airport of departure. The package is large and of no use to who embeds a broker, so it is an optional peer dependency.
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { zstdCodec } from '@odradek/shared/records/compression/zstd'
 import { asyncBufferFromFile, parquetMetadataAsync, parquetRead } from 'hyparquet'
+import { CommandError } from '../cli/command-error.ts'
 import type { RecordSource } from './input-file.ts'
 import type { TourRecord } from './input-lines.rules.ts'
 
@@ -12,9 +13,7 @@ const CHUNK_RECORDS = 500
 const COLUMN_BYTES_MAX = 256 * 1024 * 1024
 
 export async function flightSource(limit: number): Promise<RecordSource> {
-  const require = createRequire(import.meta.url)
-  const path = join(dirname(require.resolve('vega-datasets')), '..', 'data', 'flights-3m.parquet')
-  const file = await asyncBufferFromFile(path)
+  const file = await asyncBufferFromFile(flightsPath())
   const metadata = await parquetMetadataAsync(file)
   const total = Math.min(limit, Number(metadata.num_rows))
   async function* chunks(): AsyncGenerator<readonly TourRecord[]> {
@@ -39,6 +38,17 @@ export async function flightSource(limit: number): Promise<RecordSource> {
     measureName: 'minutes of delay',
     total,
     chunks,
+  }
+}
+
+/** Throws a CommandError when the package is not installed. */
+function flightsPath(): string {
+  try {
+    const main = createRequire(import.meta.url).resolve('vega-datasets')
+    return join(dirname(main), '..', 'data', 'flights-3m.parquet')
+  } catch {
+    const mend = 'run `npm install vega-datasets`, or give a file of your own with --input'
+    throw new CommandError(`the flights come with the npm package vega-datasets (42 MB), which is not here: ${mend}`)
   }
 }
 
