@@ -62,9 +62,18 @@ test('a signal that fires while a broker starts closes it and frees its director
   const stop = new AbortController()
   const starting = createBroker({ dir, signal: stop.signal })
   stop.abort(new Error('changed my mind'))
-  await expect(starting).rejects.toThrow('changed my mind')
+  await expect(starting).rejects.toMatchObject({
+    code: 'ODK_ABORTED',
+    message: expect.stringContaining('changed my mind'),
+  })
   const broker = await createBroker({ dir })
   await broker.close()
+})
+
+test('a broker that was closed is not reset', async () => {
+  const broker = await createBroker({ storage: 'memory', listen: false })
+  await broker.close()
+  await expect(broker.reset()).rejects.toMatchObject({ code: 'ODK_BROKER_CLOSED' })
 })
 
 test.each([
@@ -72,7 +81,12 @@ test.each([
   [{ theads: 2 }, 'ODK_OPTION_UNKNOWN', 'threads'],
   [{ placement: 'spread' }, 'ODK_OPTION_INVALID', 'function'],
   [{ listen: { port: 70_000 } }, 'ODK_OPTION_INVALID', '65535'],
+  [{ listen: { port: 0, tls: {} } }, 'ODK_OPTION_INVALID', 'cert'],
+  [{ listen: { port: 0, advertised: { host: 'a' } } }, 'ODK_OPTION_INVALID', 'advertised: { host, port }'],
   [{ topics: { orders: 0 } }, 'ODK_OPTION_INVALID', 'topics.orders'],
+  [{ topics: { orders: null } }, 'ODK_OPTION_INVALID', 'topics.orders'],
+  [{ topics: { orders: { partition: 1 } } }, 'ODK_OPTION_INVALID', '{ partitions, configs }'],
+  [{ topics: { 'a/b': 1 } }, 'ODK_OPTION_INVALID', "letters, digits, '.', '_' and '-'"],
   [{ config: { 'log.retention.mss': 1 } }, 'ODK_CONFIG_UNKNOWN', 'log.retention.ms'],
 ] as const)('%j is refused by name, with what would be right', async (options, code, hint) => {
   await expect(createBroker(options as never)).rejects.toMatchObject({ code, message: expect.stringContaining(hint) })

@@ -54,11 +54,12 @@ export interface Broker extends EmbeddedBroker, AsyncDisposable {
 
 /**
  * Starts a broker; resolves when it answers. Throws KafkaError: ODK_OPTION_* and ODK_CONFIG_* for bad options, ODK_DIRECTORY_LOCKED when another broker
- * holds the directory, ODK_LISTEN_FAILED when an address cannot be listened on, ODK_BROKER_FAILED when its metadata cannot be opened.
+ * holds the directory, ODK_LISTEN_FAILED when an address cannot be listened on, ODK_BROKER_FAILED when its metadata cannot be opened, ODK_ABORTED when its
+ * signal fires meanwhile.
  */
 export async function createBroker(options: BrokerOptions = {}): Promise<Broker> {
   const settings = readBrokerOptions(options)
-  settings.signal?.throwIfAborted()
+  refuseAborted(settings.signal)
   const { logger, seed, threads, placement, keepAlive } = settings
   const system = createActorSystem({
     name: 'odradek',
@@ -72,16 +73,23 @@ export async function createBroker(options: BrokerOptions = {}): Promise<Broker>
   try {
     const broker = await startBroker(settings, system, ground)
     if (settings.signal) closeOnAbort(broker, settings.signal)
-    settings.signal?.throwIfAborted()
+    refuseAborted(settings.signal)
     return broker
   } catch (error) {
     await system.close()
     ground.lock?.release()
-    settings.signal?.throwIfAborted()
+    refuseAborted(settings.signal)
     throw error instanceof KafkaError
       ? error
       : new KafkaError('ODK_BROKER_FAILED', `the broker did not start: ${(error as Error).message}`, { cause: error })
   }
+}
+
+function refuseAborted(signal: AbortSignal | undefined): void {
+  if (!signal?.aborted) return
+  throw new KafkaError('ODK_ABORTED', `createBroker was ended by its signal: ${signal.reason}`, {
+    cause: signal.reason,
+  })
 }
 
 /** A signal may outlive the broker: what listens to it leaves when the broker closes. A signal that fired during the start closes it too. */
@@ -208,6 +216,7 @@ class BrokerHandle implements Broker {
   }
 
   async reset(): Promise<void> {
+    if (this.#closing !== null) throw new KafkaError('ODK_BROKER_CLOSED', 'reset: the broker was closed')
     const { system, spawned } = this.#parts
     const link = system.link(brokerContract, spawned.address as Address<BrokerContract>)
     try {

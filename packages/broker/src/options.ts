@@ -3,6 +3,7 @@ import type { Log } from '@odradek/shared/actor/actor'
 import type { PlacementChoice } from '@odradek/shared/actor/system-core'
 import { KafkaError } from '@odradek/shared/base/errors'
 import { anything, custom, integer, isObject, type OptionTable, parseOptions } from '@odradek/shared/client/options'
+import { topicNameProblem } from '@odradek/shared/client/topic'
 import { brokerConfigs } from '@odradek/shared/configs/broker-configs'
 import { readGivenConfigs } from '@odradek/shared/configs/given-configs'
 
@@ -98,7 +99,7 @@ const optional = <T>(expects: string, accepts: (given: unknown) => boolean) =>
 const table: OptionTable<Resolved> = {
   listen: custom(
     'listeners',
-    'false, true, { host, port, tls, advertised } or an array of those, ports 0 to 65535',
+    'false, true, { host, port, tls: { cert, key }, advertised: { host, port } } or an array of those, ports 0 to 65535',
     readListen,
     [LOOPBACK],
   ),
@@ -179,8 +180,19 @@ function isListen(given: unknown): boolean {
   const { host = '', port = 0, tls, advertised, ...rest } = given as { [name: string]: unknown }
   const known = Object.keys(rest).length === 0 && typeof host === 'string'
   return (
-    known && isPort(port) && (tls === undefined || isObject(tls)) && (advertised === undefined || isObject(advertised))
+    known && isPort(port) && (tls === undefined || isTls(tls)) && (advertised === undefined || isAdvertised(advertised))
   )
+}
+
+/** Without a certificate every handshake would fail. */
+function isTls(given: unknown): boolean {
+  return isObject(given) && ('cert' in (given as object) || 'pfx' in (given as object))
+}
+
+function isAdvertised(given: unknown): boolean {
+  if (!isObject(given)) return false
+  const { host, port } = given as { [name: string]: unknown }
+  return typeof host === 'string' && host !== '' && isPort(port)
 }
 
 function isPort(port: unknown): boolean {
@@ -193,9 +205,13 @@ function readThreads(given: unknown): number | 'auto' | undefined {
 }
 
 function readTopic([name, wanted]: [string, number | TopicOptions]): BrokerSettings['topics'][number] {
+  const problem = topicNameProblem(name)
+  if (problem !== null) throw new KafkaError('ODK_OPTION_INVALID', `createBroker: topics: ${problem}`)
   const topic = typeof wanted === 'number' ? { partitions: wanted } : wanted
-  const { partitions, configs } = isObject(topic) ? topic : { partitions: Number.NaN, configs: undefined }
-  if (partitions !== undefined && !(Number.isInteger(partitions) && partitions >= 1)) {
+  const { partitions, configs, ...rest }: TopicOptions = isObject(topic) ? topic : { partitions: Number.NaN }
+  const hasPartitions = partitions === undefined || (Number.isInteger(partitions) && partitions >= 1)
+  const hasConfigs = configs === undefined || isObject(configs)
+  if (!hasPartitions || !hasConfigs || Object.keys(rest).length > 0) {
     throw new KafkaError(
       'ODK_OPTION_INVALID',
       `createBroker: topics.${name} must be a number of partitions of at least 1, or { partitions, configs }, got ${JSON.stringify(wanted)}`,

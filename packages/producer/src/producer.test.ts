@@ -95,6 +95,13 @@ describe('what is refused', () => {
     ['a value larger than maxRequestSize', { value: 'x'.repeat(2_000_000) }, 'ODK_RECORD_TOO_LARGE'],
     ['a value that its codec does not take', { value: 5 }, 'ODK_ENCODE_FAILED'],
     ['a header that is no text', { value: 'x', headers: { h: 5 } }, 'ODK_RECORD_INVALID'],
+    ['headers that are no pairs', { value: 'x', headers: [1] }, 'ODK_RECORD_INVALID'],
+    ['headers that are text', { value: 'x', headers: 'h' }, 'ODK_RECORD_INVALID'],
+    ['no record', null, 'ODK_RECORD_INVALID'],
+    ['a value in place of a record', 'x', 'ODK_RECORD_INVALID'],
+    ['a partition that is no number', { value: 'x', partition: '1' }, 'ODK_PARTITION_INVALID'],
+    ['a timestamp that is a Date', { value: 'x', timestamp: new Date(0) }, 'ODK_RECORD_INVALID'],
+    ['a timestamp before 1970', { value: 'x', timestamp: -1 }, 'ODK_RECORD_INVALID'],
   ])('%s', async (_, record, code) => {
     const { world, producer } = open()
     await world.run(() => producer.send('orders', { value: 'warm-up' }))
@@ -103,6 +110,13 @@ describe('what is refused', () => {
       code,
     })
     expect(() => producer.enqueue('orders', record as never)).toThrow(expect.objectContaining({ code }))
+  })
+
+  test('what is no topic', async () => {
+    const { producer } = open()
+    for (const topic of [undefined, null, 5, {}]) {
+      await expect(producer.send(topic as never, { value: 'x' })).rejects.toMatchObject({ code: 'ODK_TOPIC_INVALID' })
+    }
   })
 
   test('a bad record in an array leaves the good ones before it sent, and says which is which', async () => {

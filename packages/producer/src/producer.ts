@@ -130,7 +130,7 @@ export class Producer implements AsyncDisposable {
   enqueue<T extends Topic>(topic: T, record: RecordFor<T>, onDelivery?: DeliveryCallback): boolean
   enqueue(topic: string, record: RecordFor<RawTopic>, onDelivery?: DeliveryCallback): boolean
   enqueue(to: Topic | string, record: ProducerRecord, onDelivery?: DeliveryCallback): boolean {
-    const topic = typeof to === 'string' ? topicOf(to) : to
+    const topic = topicOf(to)
     const queues = this.#queuesToSend(topic.name)
     const encoded = this.#encoder.encode(topic, record)
     if (this.#mustWait(queues, encoded)) {

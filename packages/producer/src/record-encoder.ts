@@ -2,6 +2,7 @@
 import { KafkaError } from '@odradek/shared/base/errors'
 import type { ClientHost } from '@odradek/shared/client/cluster-link'
 import { type Codec, encodeFailed } from '@odradek/shared/client/codecs'
+import { isObject, shown } from '@odradek/shared/client/options'
 import type { KeyFor, Topic, ValueFor } from '@odradek/shared/client/topic'
 import { recordSizeUpperBound } from '@odradek/shared/records/batch-builder'
 import type { RecordHeader } from '@odradek/shared/records/record-reader'
@@ -61,18 +62,19 @@ export class RecordEncoder {
   /** Bytes are valid until the next record is encoded. `sentAt` is the time of a record that brings none: read once per call, since a look at the clock costs. */
   encode(topic: Topic, given: ProducerRecord, sentAt?: number): EncodedRecord {
     const { interceptors } = this.#options
+    if (!isObject(given)) throw invalidRecord(topic.name, `be an object with a value, got ${shown(given)}`)
     const record = interceptors.length === 0 ? given : interceptRecord(interceptors, topic.name, given, this.#host.log)
     if (record.value === undefined) {
-      throw new KafkaError(
-        'ODK_RECORD_INVALID',
-        `a record for ${topic.name} has no value; a tombstone has the value null`,
-      )
+      throw invalidRecord(topic.name, 'have a value; that of a tombstone is null')
     }
     const key =
       record.key === undefined || record.key === null ? null : this.#bytes(topic, 'key', topic.key, record.key)
     const value = record.value === null ? null : this.#bytes(topic, 'value', topic.value, record.value)
     const headers = record.headers === undefined ? NO_HEADERS : headersOf(topic.name, record.headers)
     const timestamp = record.timestamp ?? sentAt ?? this.#host.clock.now()
+    if (!(Number.isSafeInteger(timestamp) && timestamp >= 0)) {
+      throw invalidRecord(topic.name, `have a timestamp in whole milliseconds since 1970, got ${shown(timestamp)}`)
+    }
     const size = (key?.length ?? 0) + (value?.length ?? 0)
     if (size > this.#options.maxRequestSize) {
       throw new KafkaError(
@@ -103,12 +105,17 @@ export function keep(record: EncodedRecord): EncodedRecord {
 }
 
 function headersOf(topic: string, given: HeadersInput): readonly RecordHeader[] {
-  const pairs = Array.isArray(given) ? given : Object.entries(given)
-  return pairs.map(([key, value]) => {
-    if (typeof key !== 'string')
-      throw new KafkaError('ODK_RECORD_INVALID', `a header key of a record for ${topic} is no string`)
+  const pairs: readonly unknown[] | null = Array.isArray(given) ? given : isObject(given) ? Object.entries(given) : null
+  if (pairs === null) throw invalidRecord(topic, `have headers as an object or a list of pairs, got ${shown(given)}`)
+  return pairs.map(pair => {
+    const [key, value] = Array.isArray(pair) ? (pair as unknown[]) : []
+    if (typeof key !== 'string') throw invalidRecord(topic, 'have headers whose keys are text')
     if (value === null || value instanceof Uint8Array) return { key, value }
     if (typeof value === 'string') return { key, value: Buffer.from(value, 'utf8') }
-    throw new KafkaError('ODK_RECORD_INVALID', `header ${key} of a record for ${topic} is neither bytes, text nor null`)
+    throw invalidRecord(topic, `have headers of bytes, text or null, got ${shown(value)} for ${key}`)
   })
+}
+
+function invalidRecord(topic: string, words: string): KafkaError {
+  return new KafkaError('ODK_RECORD_INVALID', `a record for ${topic} must ${words}`)
 }

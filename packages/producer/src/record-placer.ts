@@ -1,6 +1,7 @@
 // A record gets its partition, and its place in that partition's open batch.
 import { KafkaError } from '@odradek/shared/base/errors'
 import type { Random } from '@odradek/shared/base/random'
+import { shown } from '@odradek/shared/client/options'
 import type { Accumulator, AppendContext, PartitionQueue } from './accumulator.ts'
 import type { RecordBatchInProgress } from './batch-in-progress.ts'
 import type { ResolvedProducerOptions } from './options.ts'
@@ -67,11 +68,11 @@ export class RecordPlacer {
         : partitioner === 'roundRobin'
           ? roundRobinPartition(queues.keyless, queues)
           : partitionForKey(key!, queues.partitionCount))
-    const queue = queues.partitions[chosen]
+    const queue = typeof chosen === 'number' ? queues.partitions[chosen] : undefined
     if (queue !== undefined) return queue
     throw new KafkaError(
       'ODK_PARTITION_INVALID',
-      `${queues.name} has partitions 0 to ${queues.partitionCount - 1}, not ${chosen}`,
+      `${queues.name} has partitions 0 to ${queues.partitionCount - 1}, not ${shown(chosen)}`,
     )
   }
 }

@@ -197,7 +197,7 @@ function unknownOption(
 }
 
 /** Short form of a given value for a message; never longer than a line. */
-function shown(given: unknown): string {
+export function shown(given: unknown): string {
   if (typeof given === 'string') return given.length > 40 ? `a string of ${given.length} characters` : `'${given}'`
   if (typeof given === 'function') return 'a function'
   if (typeof given === 'object' && given !== null) return Array.isArray(given) ? 'an array' : 'an object'

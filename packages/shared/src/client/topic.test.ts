@@ -25,6 +25,13 @@ describe('topic', () => {
     expect(() => topic(name)).toThrow(expect.objectContaining({ code: 'ODK_TOPIC_INVALID' }))
   })
 
+  test('codecs that are none, or under another name, are refused', () => {
+    const wrong = { code: 'ODK_OPTION_INVALID', message: expect.stringContaining('value must be a codec') }
+    expect(() => topic('a', { value: 5 as never })).toThrow(expect.objectContaining(wrong))
+    const unknown = { code: 'ODK_OPTION_UNKNOWN', message: expect.stringContaining('did you mean value?') }
+    expect(() => topic('a', { valu: json() } as never)).toThrow(expect.objectContaining(unknown))
+  })
+
   test.each(['a', '...', 'x'.repeat(249), 'a.b_c-D9'])('%j is a name', name => {
     expect(topicNameProblem(name)).toBeNull()
   })

@@ -1,6 +1,7 @@
 // A topic with its types: a name and the codecs of its keys and values, shared by producers and consumers.
 import { KafkaError } from '../base/errors.ts'
 import { type Codec, type DecodedOf, type EncodableOf, rawCodec } from './codecs.ts'
+import { anything, isFunction, isObject, type OptionTable, parseOptions } from './options.ts'
 
 export interface Topic<K extends Codec = Codec, V extends Codec = Codec> {
   readonly name: string
@@ -22,7 +23,7 @@ export type RawTopic = Topic<RawCodec, RawCodec>
 /**
  * Names a topic and the codecs of its keys and values, once, for both ends:
  * `topic('orders', { key: string(), value: json<Order>() })`. Codecs left out take and give bytes (text is accepted too).
- * Creates nothing in the cluster. Throws ODK_TOPIC_INVALID for a name that Kafka would refuse.
+ * Creates nothing in the cluster. Throws ODK_TOPIC_INVALID for a name that Kafka would refuse, ODK_OPTION_* for what are no codecs.
  */
 export function topic<K extends Codec = RawCodec, V extends Codec = RawCodec>(
   name: string,
@@ -31,16 +32,20 @@ export function topic<K extends Codec = RawCodec, V extends Codec = RawCodec>(
   const problem = topicNameProblem(name)
   if (problem !== null)
     throw new KafkaError('ODK_TOPIC_INVALID', problem, { kafkaCode: 17, kafkaName: 'INVALID_TOPIC_EXCEPTION' })
-  return Object.freeze({
-    name,
-    key: codecs.key ?? (rawCodec as Codec as K),
-    value: codecs.value ?? (rawCodec as Codec as V),
-  })
+  const { options } = parseOptions(`topic ${name}`, codecOptions, codecs)
+  return Object.freeze({ name, ...(options as { key: K; value: V }) })
 }
 
-/** The topic itself, or the raw topic of that name. */
+const codec = anything<Codec>(null, 'a codec: { encode, decode }', isCodec, rawCodec as Codec)
+const codecOptions: OptionTable<Pick<Topic, 'key' | 'value'>> = { key: codec, value: codec }
+
+function isCodec(given: unknown): boolean {
+  return isObject(given) && isFunction((given as Codec).encode) && isFunction((given as Codec).decode)
+}
+
+/** The topic itself, or the raw topic of that name. Throws ODK_TOPIC_INVALID for anything else. */
 export function topicOf(given: Topic | string): Topic {
-  return typeof given === 'string' ? topic(given) : given
+  return typeof given === 'string' || typeof given?.name !== 'string' ? topic(given as string) : given
 }
 
 const LONGEST_NAME = 249
