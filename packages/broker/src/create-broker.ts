@@ -221,6 +221,10 @@ class BrokerHandle implements Broker {
     const link = system.link(brokerContract, spawned.address as Address<BrokerContract>)
     try {
       await link.ask('reset', {})
+    } catch (error) {
+      throw new KafkaError('ODK_BROKER_FAILED', `the broker did not begin anew: ${(error as Error).message}`, {
+        cause: error,
+      })
     } finally {
       link.close()
     }
