@@ -1,5 +1,7 @@
 // Configs of topics, brokers and groups (Java: `Admin.describeConfigs`, `incrementalAlterConfigs`).
+import { anything } from '../options.ts'
 import { brokerError, settle } from './admin-errors.ts'
+import { allIn, object, text, textList } from './admin-input.ts'
 import { type AdminCall, type AdminSession, type Attempt, retryWhilePassing } from './admin-session.ts'
 import type { ValidateOnly } from './topics-admin.ts'
 
@@ -11,6 +13,17 @@ export interface ConfigResource {
   readonly type: keyof typeof TYPES
   readonly name: string
 }
+
+const resourceFields = {
+  type: anything<unknown>(
+    null,
+    `one of ${Object.keys(TYPES).join(', ')}`,
+    given => Object.hasOwn(TYPES, String(given)),
+    undefined,
+  ),
+  name: text,
+}
+const changeFields = { set: object, unset: textList, append: object, subtract: object }
 
 const SOURCES = [
   'unknown',
@@ -71,7 +84,7 @@ export class ConfigsAdmin {
     resources: ConfigResource | readonly ConfigResource[],
     { names, includeDocumentation = false, ...call }: DescribeConfigsOptions = {},
   ): Promise<readonly ConfigDescription[]> {
-    const list = Array.isArray(resources) ? (resources as readonly ConfigResource[]) : [resources as ConfigResource]
+    const list = allIn<ConfigResource>('configs.describe', resources, resourceFields)
     return this.#session.run(call, async attempt => {
       const results = await byEndpoint(attempt, list, async (endpoint, part) => {
         const request = {
@@ -111,7 +124,7 @@ export class ConfigsAdmin {
     changes: ConfigChange | readonly ConfigChange[],
     { validateOnly = false, ...call }: ValidateOnly = {},
   ): Promise<void> {
-    const list = Array.isArray(changes) ? (changes as readonly ConfigChange[]) : [changes as ConfigChange]
+    const list = allIn<ConfigChange>('configs.set', changes, resourceFields, changeFields)
     await this.#session.run(call, async attempt => {
       const results = await byEndpoint(attempt, list, async (endpoint, part) => {
         const resources = part.map(change => ({

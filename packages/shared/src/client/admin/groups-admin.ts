@@ -3,6 +3,7 @@
 import type { ApiRequest } from '../../contracts/api-map.ts'
 import { ZERO_UUID } from '../../protocol/schema.ts'
 import { brokerError, settle, throwBrokerError } from './admin-errors.ts'
+import { integer, nameIn, namesIn, offset, partitionFields, partitionsIn, text } from './admin-input.ts'
 import { type AdminCall, type AdminSession, retryWhilePassing } from './admin-session.ts'
 import { askCoordinator, askEveryBroker } from './coordinator-call.ts'
 import { describeGroup } from './describe-groups.ts'
@@ -49,8 +50,9 @@ export class GroupsAdmin {
 
   /** In the order given. Rejects with PartialAdminError (`GROUP_ID_NOT_FOUND`, ...) if any is not there. */
   async describe(groups: string | readonly string[], call: AdminCall = {}): Promise<readonly GroupDescription[]> {
+    const list = namesIn('groups.describe', groups)
     return this.#session.run(call, async attempt => {
-      const outcomes = await Promise.all(listOf(groups).map(groupId => describeGroup(attempt, groupId)))
+      const outcomes = await Promise.all(list.map(groupId => describeGroup(attempt, groupId)))
       settle(outcomes)
       return outcomes.map(({ group }) => group!)
     })
@@ -61,6 +63,8 @@ export class GroupsAdmin {
     groupId: string,
     { partitions, requireStable = false, ...call }: GroupOffsetsOptions = {},
   ): Promise<readonly CommittedOffset[]> {
+    nameIn('groups.offsets', groupId)
+    if (partitions !== undefined) partitionsIn('groups.offsets', partitions)
     const topics =
       partitions === undefined
         ? null
@@ -96,6 +100,13 @@ export class GroupsAdmin {
 
   /** Sets where the group goes on; it may not have members (`UNKNOWN_MEMBER_ID`, as Kafka says it). A group that does not exist is made. */
   async resetOffsets(groupId: string, offsets: readonly OffsetReset[], call: AdminCall = {}): Promise<void> {
+    nameIn('groups.resetOffsets', groupId)
+    partitionsIn(
+      'groups.resetOffsets',
+      offsets,
+      { ...partitionFields, offset },
+      { leaderEpoch: integer, metadata: text },
+    )
     if (offsets.length === 0) return
     const topics = byTopic(offsets, ({ partition, offset, leaderEpoch = -1, metadata = '' }) => ({
       partitionIndex: partition,
@@ -120,6 +131,8 @@ export class GroupsAdmin {
 
   /** Forgets offsets of partitions that no member subscribes to (`GROUP_SUBSCRIBED_TO_TOPIC`). */
   async deleteOffsets(groupId: string, partitions: readonly PartitionId[], call: AdminCall = {}): Promise<void> {
+    nameIn('groups.deleteOffsets', groupId)
+    partitionsIn('groups.deleteOffsets', partitions)
     const topics = byTopic(partitions, ({ partition }) => ({ partitionIndex: partition }))
     await this.#session.run(call, async attempt => {
       const response = await askCoordinator(
@@ -136,10 +149,11 @@ export class GroupsAdmin {
 
   /** Deletes groups without members, with their offsets. Rejects with PartialAdminError (`NON_EMPTY_GROUP`, `GROUP_ID_NOT_FOUND`, ...). */
   async delete(groups: string | readonly string[], call: AdminCall = {}): Promise<void> {
+    const list = namesIn('groups.delete', groups)
     // When one coordinator has moved, all is tried again, but nothing that was deleted is deleted twice: it would not be found.
     const deleted = new Set<string>()
     await this.#session.run(call, async attempt => {
-      const outcomes = listOf(groups).map(async groupId => {
+      const outcomes = list.map(async groupId => {
         if (deleted.has(groupId)) return { name: groupId, error: null }
         const request = { groupsNames: [groupId] }
         const { results } = await askCoordinator(attempt, groupKey(groupId), 'DeleteGroups', request, response =>
@@ -156,10 +170,6 @@ export class GroupsAdmin {
 }
 
 const groupKey = (key: string) => ({ kind: 'group', key }) as const
-
-function listOf(groups: string | readonly string[]): readonly string[] {
-  return typeof groups === 'string' ? [groups] : groups
-}
 
 function typeOf(groupType: string): GroupType {
   const type = groupType.toLowerCase()

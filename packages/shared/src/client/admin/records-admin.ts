@@ -1,8 +1,10 @@
 // Records: where partitions begin and end, and deleting what is old (Java: `Admin.listOffsets`, `deleteRecords`).
-import type { KafkaError } from '../../base/errors.ts'
+import { KafkaError } from '../../base/errors.ts'
 import { errors } from '../../protocol/error-codes.ts'
 import type { Endpoint } from '../cluster-link.ts'
+import { shown } from '../options.ts'
 import { brokerError, settle } from './admin-errors.ts'
+import { offset, partitionFields, partitionsIn } from './admin-input.ts'
 import { type AdminCall, type AdminSession, type Attempt, retryWhilePassing } from './admin-session.ts'
 
 export interface PartitionId {
@@ -40,6 +42,11 @@ export class RecordsAdmin {
     }: AdminCall & { readonly isolationLevel?: 'readUncommitted' | 'readCommitted' } = {},
   ): Promise<readonly FoundOffset[]> {
     const timestamp = typeof place === 'object' ? place.timestamp : PLACES[place]
+    if (!Number.isSafeInteger(timestamp)) {
+      const places = [...Object.keys(PLACES), '{ timestamp }'].join(', ')
+      throw new KafkaError('ODK_OPTION_INVALID', `records.offsets takes one of ${places}, got ${shown(place)}`)
+    }
+    partitionsIn('records.offsets', partitions)
     const found = await this.#perLeader(call, partitions, async (attempt, endpoint, part) => {
       const request = {
         replicaId: -1,
@@ -67,6 +74,7 @@ export class RecordsAdmin {
     partitions: readonly (PartitionId & { readonly offset: bigint | number })[],
     call: AdminCall = {},
   ): Promise<readonly (PartitionId & { readonly lowWatermark: bigint })[]> {
+    partitionsIn('records.deleteBefore', partitions, { ...partitionFields, offset })
     const found = await this.#perLeader(call, partitions, async (attempt, endpoint, part) => {
       const request = {
         topics: byTopic(part, ({ partition, offset }) => ({ partitionIndex: partition, offset: Number(offset) })),

@@ -4,6 +4,7 @@ import { KafkaError } from '../../base/errors.ts'
 import { errors } from '../../protocol/error-codes.ts'
 import { ZERO_UUID } from '../../protocol/schema.ts'
 import { brokerError, settle, throwBrokerError } from './admin-errors.ts'
+import { allIn, integer, list, name, namesIn, object } from './admin-input.ts'
 import { type AdminCall, type AdminSession, type Attempt, retryWhilePassing } from './admin-session.ts'
 
 export interface NewTopic {
@@ -51,6 +52,7 @@ export interface ValidateOnly extends AdminCall {
 }
 
 const PAGE_PARTITIONS = 2_000
+const newTopicFields = { partitions: integer, replicationFactor: integer, assignments: list, configs: object }
 
 export class TopicsAdmin {
   readonly #session: AdminSession
@@ -64,7 +66,7 @@ export class TopicsAdmin {
     topics: NewTopic | readonly NewTopic[],
     { validateOnly = false, ...call }: ValidateOnly = {},
   ): Promise<readonly TopicListing[]> {
-    const list = Array.isArray(topics) ? (topics as readonly NewTopic[]) : [topics as NewTopic]
+    const list = allIn<NewTopic>('topics.create', topics, { name }, newTopicFields)
     return this.#session.run(call, async attempt => {
       const request = { topics: list.map(creatableTopic), timeoutMs: attempt.options.deadlineMs | 0, validateOnly }
       const response = await attempt.controller('CreateTopics', request)
@@ -104,7 +106,7 @@ export class TopicsAdmin {
 
   /** Partitions, leaders and replicas. Rejects with PartialAdminError (`UNKNOWN_TOPIC_OR_PARTITION`) if any is not there. */
   async describe(names: string | readonly string[], call: AdminCall = {}): Promise<readonly TopicDescription[]> {
-    const list = typeof names === 'string' ? [names] : names
+    const list = namesIn('topics.describe', names)
     if (list.length === 0) return []
     return this.#session.run(call, async attempt => {
       const described = await describeByPages(attempt, list).catch(thrown => {
@@ -118,7 +120,7 @@ export class TopicsAdmin {
 
   /** Deletes topics and their records. Rejects with PartialAdminError (`UNKNOWN_TOPIC_OR_PARTITION`, ...) if any could not be. */
   async delete(names: string | readonly string[], call: AdminCall = {}): Promise<void> {
-    const list = typeof names === 'string' ? [names] : names
+    const list = namesIn('topics.delete', names)
     await this.#session.run(call, async attempt => {
       const request = {
         topics: list.map(name => ({ name, topicId: ZERO_UUID })),
@@ -132,11 +134,12 @@ export class TopicsAdmin {
 
   /** Grows a topic to `count` partitions. Keys may move: what was written stays where it is. */
   async addPartitions(
-    { name, count }: { readonly name: string; readonly count: number },
+    growth: { readonly name: string; readonly count: number },
     { validateOnly = false, ...call }: ValidateOnly = {},
   ): Promise<void> {
+    const wanted = allIn('topics.addPartitions', growth, { name, count: integer })
     await this.#session.run(call, async attempt => {
-      const topics = [{ name, count, assignments: null }]
+      const topics = wanted.map(({ name, count }) => ({ name, count, assignments: null }))
       const request = { topics, timeoutMs: attempt.options.deadlineMs | 0, validateOnly }
       settleOrRetry((await attempt.controller('CreatePartitions', request)).results)
     })

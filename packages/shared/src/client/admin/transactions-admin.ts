@@ -1,6 +1,7 @@
 // Transactions: which there are, what they hold, ending those that hang (Java: `Admin.listTransactions`, `describeTransactions`, `describeProducers`,
 // `abortTransaction`, `forceTerminateTransaction`; KIP-664).
 import { brokerError, settle, throwBrokerError } from './admin-errors.ts'
+import { integer, nameIn, namesIn, partitionFields, partitionsIn } from './admin-input.ts'
 import { type AdminCall, type AdminSession, type Attempt, retryWhilePassing } from './admin-session.ts'
 import { askCoordinator, askEveryBroker } from './coordinator-call.ts'
 import { isHanging, isSuspect } from './hanging.rules.ts'
@@ -37,6 +38,7 @@ export interface AbortTarget extends PartitionId {
   readonly coordinatorEpoch: number
 }
 
+const abortFields = { ...partitionFields, producerId: integer, producerEpoch: integer, coordinatorEpoch: integer }
 const DEFAULT_MAX_TIMEOUT_MS = 15 * 60_000
 
 export class TransactionsAdmin {
@@ -61,12 +63,13 @@ export class TransactionsAdmin {
 
   /** In the order given. Rejects with PartialAdminError (`TRANSACTIONAL_ID_NOT_FOUND`) if any is not there. */
   async describe(ids: string | readonly string[], call: AdminCall = {}): Promise<readonly TransactionDescription[]> {
-    const list = typeof ids === 'string' ? [ids] : ids
+    const list = namesIn('transactions.describe', ids)
     return this.#session.run(call, attempt => describeAll(attempt, list))
   }
 
   /** Producers that the leaders of partitions remember. */
   async producers(partitions: readonly PartitionId[], call: AdminCall = {}): Promise<readonly ActiveProducer[]> {
+    partitionsIn('transactions.producers', partitions)
     return this.#session.run(call, attempt => producersOf(attempt, partitions))
   }
 
@@ -75,6 +78,7 @@ export class TransactionsAdmin {
     partitions: readonly PartitionId[],
     { maxTransactionTimeoutMs = DEFAULT_MAX_TIMEOUT_MS, ...call }: FindHangingOptions = {},
   ): Promise<readonly HangingTransaction[]> {
+    partitionsIn('transactions.findHanging', partitions)
     return this.#session.run(call, async attempt => {
       const producers = await producersOf(attempt, partitions)
       const suspects = producers.filter(producer => isSuspect(producer, attempt.now, maxTransactionTimeoutMs))
@@ -97,10 +101,9 @@ export class TransactionsAdmin {
   }
 
   /** Writes an abort marker into one partition, past the coordinator: for hanging transactions only. */
-  async abort(
-    { topic, partition, producerId, producerEpoch, coordinatorEpoch }: AbortTarget,
-    call: AdminCall = {},
-  ): Promise<void> {
+  async abort(target: AbortTarget, call: AdminCall = {}): Promise<void> {
+    partitionsIn('transactions.abort', [target], abortFields)
+    const { topic, partition, producerId, producerEpoch, coordinatorEpoch } = target
     await this.#session.run(call, async attempt => {
       const marker = {
         producerId,
@@ -122,6 +125,7 @@ export class TransactionsAdmin {
 
   /** Ends the open transaction of an id through its coordinator, by fencing its producer. Its producer then fails with `INVALID_PRODUCER_EPOCH`. */
   async terminate(transactionalId: string, call: AdminCall = {}): Promise<void> {
+    nameIn('transactions.terminate', transactionalId)
     await this.#session.run(call, async attempt => {
       const request = {
         transactionalId,

@@ -1,0 +1,70 @@
+// What admin calls take, checked before anything is asked: in this process a request reaches the actors as it is, and one that no client could have written
+// would end them.
+import { KafkaError } from '../../base/errors.ts'
+import { anything, isObject, type OptionTable, parseOptions, shown } from '../options.ts'
+
+const isText = (given: unknown) => typeof given === 'string'
+const isName = (given: unknown) => isText(given) && given !== ''
+const field = (expects: string, accepts: (given: unknown) => boolean) =>
+  anything<unknown>(null, expects, accepts, undefined)
+
+export const name = field('a string that is not empty', isName)
+export const text = field('a string', isText)
+export const integer = field('an integer', Number.isSafeInteger)
+export const offset = field(
+  'an integer, as bigint or number',
+  each => typeof each === 'bigint' || Number.isSafeInteger(each),
+)
+export const object = field('an object', isObject)
+export const textList = field('a list of strings', each => Array.isArray(each) && each.every(isText))
+export const list = field('a list', Array.isArray)
+
+export const partitionFields = { topic: name, partition: integer }
+
+type Fields = OptionTable<{ readonly [name: string]: unknown }>
+
+/** The name, or all names of a list. Throws ODK_OPTION_INVALID for anything else; `call` says where, such as `topics.delete`. */
+export function namesIn(call: string, given: string | readonly string[]): readonly string[] {
+  const names: readonly unknown[] = Array.isArray(given) ? given : [given]
+  for (const each of names) {
+    if (!isText(each))
+      throw new KafkaError('ODK_OPTION_INVALID', `${call} takes a name or a list of names, got ${shown(each)}`)
+  }
+  return names as readonly string[]
+}
+
+/** The name. Throws ODK_OPTION_INVALID for anything else. */
+export function nameIn(call: string, given: string): string {
+  if (!isText(given)) throw new KafkaError('ODK_OPTION_INVALID', `${call} takes a name, got ${shown(given)}`)
+  return given
+}
+
+/** The thing, or all things of a list, once each has the required fields and no others than these. Throws ODK_OPTION_INVALID, _UNKNOWN or _MISSING. */
+export function allIn<T>(call: string, given: T | readonly T[], required: Fields, optional: Fields = {}): readonly T[] {
+  const things = (Array.isArray(given) ? given : [given]) as readonly T[]
+  for (const each of things) check(call, each, required, optional)
+  return things
+}
+
+/** Partitions, each with the required fields; what else it has, as an answer of another call does, is nobody's business. Throws ODK_OPTION_INVALID or _MISSING. */
+export function partitionsIn<T extends object>(
+  call: string,
+  given: readonly T[],
+  required: Fields = partitionFields,
+  optional: Fields = {},
+): readonly T[] {
+  if (!Array.isArray(given))
+    throw new KafkaError('ODK_OPTION_INVALID', `${call} takes a list of partitions, got ${shown(given)}`)
+  const known = new Set([...Object.keys(required), ...Object.keys(optional)])
+  for (const each of given as readonly T[]) {
+    const part = isObject(each) ? Object.fromEntries(Object.entries(each).filter(([name]) => known.has(name))) : each
+    check(call, part, required, optional)
+  }
+  return given
+}
+
+function check(call: string, thing: unknown, required: Fields, optional: Fields): void {
+  const { given } = parseOptions(call, { ...required, ...optional }, thing as object)
+  const missing = Object.keys(required).find(name => !given.has(name))
+  if (missing !== undefined) throw new KafkaError('ODK_OPTION_MISSING', `${call}: ${missing} is missing`)
+}
