@@ -32,7 +32,7 @@ export function explain(thrown: unknown): { readonly message: string; readonly e
 
 function explainKafkaError({ code, kafkaName, message }: KafkaError): ReturnType<typeof explain> {
   if (code === 'ODK_ABORTED') return { message: 'interrupted', exitCode: exitCodes.interrupted }
-  const isUsage = /^ODK_(OPTION|CONFIG|TOPIC)_/.test(code) && kafkaName === undefined
+  const isUsage = /^ODK_(OPTION|CONFIG|TOPIC)_(INVALID|UNKNOWN|MISSING|CONFLICT)$/.test(code)
   const tag = kafkaName !== undefined && message.includes(kafkaName) ? '' : ` (${kafkaName ?? code})`
   return { message: `${message}${tag}`, exitCode: isUsage ? exitCodes.usage : exitCodes.failed }
 }

@@ -55,6 +55,10 @@ test('a wrong command, subcommand, flag or choice ends with 2 and names what was
     code: 2,
     notes: expect.stringContaining('Did you mean --output?'),
   })
+  expect(await odradek('serve', '--memory', '--set', 'num.partitions=some')).toMatchObject({
+    code: 2,
+    notes: expect.stringContaining('Invalid value some for configuration num.partitions'),
+  })
   for (const [noun, flag] of [
     ['txn', '--state'],
     ['group', '--state'],
