@@ -2,10 +2,13 @@
 // partition, commits and fencing are those of the group: nothing new is invented.
 
 import { KafkaError } from '@odradek/shared/base/errors'
+import { namesIn } from '@odradek/shared/client/call-input'
 import type { ClusterDoor } from '@odradek/shared/client/cluster-link'
 import type { InJavasSpelling } from '@odradek/shared/client/java-names'
 import { ModuleThreads } from '@odradek/shared/client/module-threads'
 import { openClusterDoor } from '@odradek/shared/client/open-door'
+import { isObject, shown } from '@odradek/shared/client/options'
+import { topicOf } from '@odradek/shared/client/topic'
 import type { TopicPartition } from '@odradek/shared/contracts/consumer.contract'
 import { type ConsumerOptions, readConsumerOptions } from './consumer-options.ts'
 import type { HandlerFailure, HandlerInput } from './handler.worker.ts'
@@ -84,6 +87,8 @@ export function consume(
   handler: URL | string,
   options: ConsumeOptions & InJavasSpelling<ConsumeOptions>,
 ): WorkerConsumers {
+  if (!isObject(options))
+    throw new KafkaError('ODK_OPTION_INVALID', `consume takes an object of options, got ${shown(options)}`)
   const {
     topics,
     threads = 2,
@@ -93,7 +98,12 @@ export function consume(
     signal,
     ...given
   } = options
-  if (!Number.isInteger(threads) || threads < 1) invalid('threads', 'an integer from 1', threads)
+  if (!isCount(threads)) invalid('threads', 'an integer from 1', threads)
+  if (!isCount(partitionConcurrency)) invalid('partitionConcurrency', 'an integer from 1', partitionConcurrency)
+  if (!isFailureChoice(onError) && typeof onError !== 'function')
+    invalid('onError', "'stop', 'skip', 'retry' or a function", onError)
+  if (onDeath !== 'restart' && onDeath !== 'stop') invalid('onDeath', "'restart' or 'stop'", onDeath)
+  const source = topics instanceof RegExp ? { source: topics.source, flags: topics.flags } : namesOf(topics)
   if (given.groupId === undefined) throw new KafkaError('ODK_OPTION_MISSING', 'consume: groupId is missing')
   const resolved = readConsumerOptions(given)
   const door = openClusterDoor('consume', resolved, threads)
@@ -101,7 +111,7 @@ export function consume(
   refuseFunctions(plain)
   const input = (thread: number): HandlerInput => ({
     handler: String(handler),
-    topics: topics instanceof RegExp ? { source: topics.source, flags: topics.flags } : listOf(topics),
+    topics: source,
     options: { ...plain, ...(groupInstanceId && { groupInstanceId: `${groupInstanceId}-${thread}` }) },
     partitionConcurrency,
   })
@@ -114,15 +124,19 @@ export function consume(
     answer: failure => (typeof onError === 'function' ? onError(failure as HandlerFailure) : onError),
     onDeath,
   })
-  const done = running.done.finally(() => door.release?.())
+  const stop = () => running.stop()
+  const done = running.done.finally(() => {
+    signal?.removeEventListener('abort', stop)
+    door.release?.()
+  })
   // Who does not look at `done` must not have his process ended by it.
   done.catch(() => undefined)
   const close = async () => {
-    running.stop()
+    stop()
     await done.catch(() => undefined)
   }
-  signal?.addEventListener('abort', () => running.stop(), { once: true })
-  if (signal?.aborted) running.stop()
+  signal?.addEventListener('abort', stop)
+  if (signal?.aborted) stop()
   return {
     done,
     metrics: () => running.metrics as readonly (HandlerThreadMetrics | null)[],
@@ -138,9 +152,16 @@ function ticketOf(door: ClusterDoor) {
   throw new KafkaError('ODK_OPTION_INVALID', 'consume: give the broker itself, in the thread that created it')
 }
 
-function listOf(topics: string | readonly string[] | undefined): readonly string[] | null {
-  if (topics === undefined) return null
-  return typeof topics === 'string' ? [topics] : topics
+function isCount(given: unknown): boolean {
+  return Number.isInteger(given) && (given as number) >= 1
+}
+
+function isFailureChoice(given: unknown): boolean {
+  return given === 'stop' || given === 'skip' || given === 'retry'
+}
+
+function namesOf(topics: string | readonly string[] | undefined): readonly string[] | null {
+  return topics === undefined ? null : namesIn('consume: topics', topics).map(name => topicOf(name).name)
 }
 
 function refuseFunctions(options: { readonly [name: string]: unknown }): void {
@@ -148,9 +169,9 @@ function refuseFunctions(options: { readonly [name: string]: unknown }): void {
     [value].flat().some(each => typeof each === 'function' || isPartitionAssignor(each))
   const name = Object.keys(options).find(key => holdsFunction(options[key]))
   if (name !== undefined)
-    invalid(name, 'exported by the handler module: a function reaches no other thread', 'a function')
+    invalid(name, 'exported by the handler module: a function reaches no other thread', () => undefined)
 }
 
 function invalid(name: string, expected: string, given: unknown): never {
-  throw new KafkaError('ODK_OPTION_INVALID', `consume: ${name} must be ${expected}, got ${String(given)}`)
+  throw new KafkaError('ODK_OPTION_INVALID', `consume: ${name} must be ${expected}, got ${shown(given)}`)
 }

@@ -2,7 +2,9 @@
 // thread for the rest.
 import type { Clock } from '@odradek/shared/base/clock'
 import { KafkaError } from '@odradek/shared/base/errors'
+import { integer, offset, partitionFields, partitionsIn, text } from '@odradek/shared/client/call-input'
 import type { ClusterDoor } from '@odradek/shared/client/cluster-link'
+import { shown } from '@odradek/shared/client/options'
 import { type Topic, topicOf } from '@odradek/shared/client/topic'
 import type {
   CommittedOffset,
@@ -89,10 +91,11 @@ export class Consumer {
 
   /** Reads exactly these partitions, without the group's coordination. Replaces the assignment; an empty list ends it. */
   async assign(partitions: readonly PartitionToAssign[], { signal }: CallOptions = {}): Promise<void> {
-    const list = partitions.map(({ topic, partition, offset }) => {
+    const list = partitionsIn('assign', partitions, { partition: integer }).map(({ topic, partition, offset }) => {
       const known = topicOf(topic)
       this.#topics.set(known.name, known)
-      return { topic: known.name, partition, ...(offset === undefined ? {} : { offset: Number(offset) }) }
+      const place = { topic: known.name, partition: wholeNumber(partition, 'partition') }
+      return offset === undefined ? place : { ...place, offset: wholeNumber(Number(offset), 'offset') }
     })
     this.#hasSource = list.length > 0
     await this.#connection.assign(list, signal === undefined ? {} : { signal })
@@ -158,6 +161,11 @@ export class Consumer {
     this.#refuseReader()
     if (!this.#hasSource)
       throw kafkaErrorOf(errorData('ODK_CONSUMER_STATE', 'poll: subscribe to topics or assign partitions first'))
+    if (typeof maxWaitMs !== 'number' || Number.isNaN(maxWaitMs))
+      throw new KafkaError(
+        'ODK_OPTION_INVALID',
+        `poll: maxWaitMs must be a number of milliseconds, got ${shown(maxWaitMs)}`,
+      )
     const endMs = this.#clock.monotonic() + maxWaitMs
     const records: ConsumerRecord<any, any>[] = []
     this.#feed.settle()
@@ -180,7 +188,7 @@ export class Consumer {
    * Retries until `defaultApiTimeoutMs`. Rejects with ODK_COMMIT_FAILED when the group has moved on: those records come again, to whoever owns them.
    */
   async commit(offsets?: readonly OffsetToCommit[], { signal }: CallOptions = {}): Promise<void> {
-    const list = offsets === undefined ? this.#committable() : offsets.map(offset => this.#toCommit(offset))
+    const list = offsets === undefined ? this.#committable() : committedOffsets(offsets)
     if (list.length === 0) return
     await this.#connection.ask('commit', { offsets: list }, signal === undefined ? {} : { signal })
     this.#intercepted(list)
@@ -196,6 +204,7 @@ export class Consumer {
 
   /** Committed offsets of the group; null where there is none. */
   async committed(partitions: readonly TopicPartition[], { signal }: CallOptions = {}): Promise<(bigint | null)[]> {
+    partitionsIn('committed', partitions)
     const { offsets } = await this.#connection.ask('committed', { partitions }, signal === undefined ? {} : { signal })
     return partitions.map(({ topic, partition }) => {
       const found = offsets.find(offset => offset.topic === topic && offset.partition === partition)
@@ -215,11 +224,13 @@ export class Consumer {
 
   /** Stops reading these until `resume`; what was fetched ahead of the reader is dropped and fetched again later. */
   pause(partitions: readonly TopicPartition[]): void {
-    for (const partition of partitions.map(at => this.#assigned(at))) this.#connection.pause(partition)
+    for (const partition of partitionsIn('pause', partitions).map(at => this.#assigned(at)))
+      this.#connection.pause(partition)
   }
 
   resume(partitions: readonly TopicPartition[]): void {
-    for (const partition of partitions.map(at => this.#assigned(at))) this.#connection.resume(partition)
+    for (const partition of partitionsIn('resume', partitions).map(at => this.#assigned(at)))
+      this.#connection.resume(partition)
   }
 
   paused(): TopicPartition[] {
@@ -435,16 +446,12 @@ export class Consumer {
       }))
   }
 
-  #toCommit({ topic, partition, offset, metadata = '' }: OffsetToCommit): CommittedOffset {
-    return { topic, partition, offset: wholeNumber(Number(offset), 'offset'), leaderEpoch: -1, metadata }
-  }
-
   async #listOffsets(
     partitions: readonly TopicPartition[],
     timestamp: number,
     { signal }: CallOptions,
   ): Promise<(bigint | null)[]> {
-    const request = { partitions, timestamp }
+    const request = { partitions: partitionsIn('listing offsets', partitions), timestamp }
     const { offsets } = await this.#connection.ask('listOffsets', request, signal === undefined ? {} : { signal })
     return partitions.map(({ topic, partition }) => {
       const found = offsets.find(answer => answer.topic === topic && answer.partition === partition)
@@ -456,6 +463,13 @@ export class Consumer {
     const shown = offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset: BigInt(offset) }))
     for (const interceptor of this.#options.interceptors) ignoringErrors(() => interceptor.onCommit?.(shown))
   }
+}
+
+function committedOffsets(given: readonly OffsetToCommit[]): CommittedOffset[] {
+  const list = partitionsIn('commit', given, { ...partitionFields, offset }, { metadata: text })
+  return list.map(({ topic, partition, offset, metadata = '' }) => {
+    return { topic, partition, offset: wholeNumber(Number(offset), 'offset'), leaderEpoch: -1, metadata }
+  })
 }
 
 function wholeNumber(value: number, name: string): number {

@@ -1,6 +1,7 @@
 // Transactions as their user holds them, in the caller's thread. The states are the sender's business; here are the calls and their order.
 import type { Link } from '@odradek/shared/actor/actor'
 import { KafkaError } from '@odradek/shared/base/errors'
+import { integer, offset, partitionFields, partitionsIn, text } from '@odradek/shared/client/call-input'
 import { isObject, shown } from '@odradek/shared/client/options'
 import type { SenderContract, TransactionOffsets } from '@odradek/shared/contracts/sender.contract'
 import type { Producer } from './producer.ts'
@@ -109,9 +110,9 @@ export class Transaction implements AsyncDisposable {
 
   async #sendOffsets(given: OffsetsToSend): Promise<void> {
     this.#checkOpen('sendOffsets')
-    if (!isObject(given) || !Array.isArray(given.offsets) || typeof given.groupId !== 'string') {
-      throw new KafkaError('ODK_OPTION_INVALID', `sendOffsets takes { groupId, offsets: [...] }, got ${shown(given)}`)
-    }
+    if (!isObject(given) || typeof given.groupId !== 'string')
+      throw new KafkaError('ODK_OPTION_INVALID', `sendOffsets takes { groupId, offsets }, got ${shown(given)}`)
+    partitionsIn('sendOffsets', given.offsets, { ...partitionFields, offset }, { leaderEpoch: integer, metadata: text })
     const request: TransactionOffsets & { maxBlockMs: number } = {
       groupId: given.groupId,
       generationId: given.generationId ?? -1,

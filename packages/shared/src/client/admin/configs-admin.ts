@@ -1,7 +1,8 @@
 // Configs of topics, brokers and groups (Java: `Admin.describeConfigs`, `incrementalAlterConfigs`).
+
+import { allIn, object, text, textList } from '../call-input.ts'
 import { anything } from '../options.ts'
 import { brokerError, settle } from './admin-errors.ts'
-import { allIn, object, text, textList } from './admin-input.ts'
 import { type AdminCall, type AdminSession, type Attempt, retryWhilePassing } from './admin-session.ts'
 import type { ValidateOnly } from './topics-admin.ts'
 

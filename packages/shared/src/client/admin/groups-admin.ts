@@ -2,8 +2,8 @@
 // `alterConsumerGroupOffsets`, `deleteConsumerGroupOffsets`, `deleteConsumerGroups`).
 import type { ApiRequest } from '../../contracts/api-map.ts'
 import { ZERO_UUID } from '../../protocol/schema.ts'
+import { integer, nameIn, namesIn, offset, partitionFields, partitionsIn, text } from '../call-input.ts'
 import { brokerError, settle, throwBrokerError } from './admin-errors.ts'
-import { integer, nameIn, namesIn, offset, partitionFields, partitionsIn, text } from './admin-input.ts'
 import { type AdminCall, type AdminSession, retryWhilePassing } from './admin-session.ts'
 import { askCoordinator, askEveryBroker } from './coordinator-call.ts'
 import { describeGroup } from './describe-groups.ts'

@@ -1,10 +1,10 @@
 // Records: where partitions begin and end, and deleting what is old (Java: `Admin.listOffsets`, `deleteRecords`).
 import { KafkaError } from '../../base/errors.ts'
 import { errors } from '../../protocol/error-codes.ts'
+import { offset, partitionFields, partitionsIn } from '../call-input.ts'
 import type { Endpoint } from '../cluster-link.ts'
 import { shown } from '../options.ts'
 import { brokerError, settle } from './admin-errors.ts'
-import { offset, partitionFields, partitionsIn } from './admin-input.ts'
 import { type AdminCall, type AdminSession, type Attempt, retryWhilePassing } from './admin-session.ts'
 
 export interface PartitionId {

@@ -3,8 +3,8 @@
 import { KafkaError } from '../../base/errors.ts'
 import { errors } from '../../protocol/error-codes.ts'
 import { ZERO_UUID } from '../../protocol/schema.ts'
+import { allIn, integer, list, name, namesIn, object } from '../call-input.ts'
 import { brokerError, settle, throwBrokerError } from './admin-errors.ts'
-import { allIn, integer, list, name, namesIn, object } from './admin-input.ts'
 import { type AdminCall, type AdminSession, type Attempt, retryWhilePassing } from './admin-session.ts'
 
 export interface NewTopic {

@@ -1,7 +1,8 @@
 // Transactions: which there are, what they hold, ending those that hang (Java: `Admin.listTransactions`, `describeTransactions`, `describeProducers`,
 // `abortTransaction`, `forceTerminateTransaction`; KIP-664).
+
+import { integer, nameIn, namesIn, partitionFields, partitionsIn } from '../call-input.ts'
 import { brokerError, settle, throwBrokerError } from './admin-errors.ts'
-import { integer, nameIn, namesIn, partitionFields, partitionsIn } from './admin-input.ts'
 import { type AdminCall, type AdminSession, type Attempt, retryWhilePassing } from './admin-session.ts'
 import { askCoordinator, askEveryBroker } from './coordinator-call.ts'
 import { isHanging, isSuspect } from './hanging.rules.ts'

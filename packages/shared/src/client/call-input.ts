@@ -1,7 +1,7 @@
-// What admin calls take, checked before anything is asked: in this process a request reaches the actors as it is, and one that no client could have written
+// What calls of clients take beside options, checked before anything is asked: in this process a request reaches the actors as it is, and one that no client could have written
 // would end them.
-import { KafkaError } from '../../base/errors.ts'
-import { anything, isObject, type OptionTable, parseOptions, shown } from '../options.ts'
+import { KafkaError } from '../base/errors.ts'
+import { anything, isObject, type OptionTable, parseOptions, shown } from './options.ts'
 
 const isText = (given: unknown) => typeof given === 'string'
 const isName = (given: unknown) => isText(given) && given !== ''
@@ -42,7 +42,11 @@ export function nameIn(call: string, given: string): string {
 /** The thing, or all things of a list, once each has the required fields and no others than these. Throws ODK_OPTION_INVALID, _UNKNOWN or _MISSING. */
 export function allIn<T>(call: string, given: T | readonly T[], required: Fields, optional: Fields = {}): readonly T[] {
   const things = (Array.isArray(given) ? given : [given]) as readonly T[]
-  for (const each of things) check(call, each, required, optional)
+  for (const each of things) {
+    const found = parseOptions(call, { ...required, ...optional }, each as object).given
+    const absent = Object.keys(required).find(name => !found.has(name))
+    if (absent !== undefined) throw missing(call, absent)
+  }
   return things
 }
 
@@ -55,16 +59,22 @@ export function partitionsIn<T extends object>(
 ): readonly T[] {
   if (!Array.isArray(given))
     throw new KafkaError('ODK_OPTION_INVALID', `${call} takes a list of partitions, got ${shown(given)}`)
-  const known = new Set([...Object.keys(required), ...Object.keys(optional)])
   for (const each of given as readonly T[]) {
-    const part = isObject(each) ? Object.fromEntries(Object.entries(each).filter(([name]) => known.has(name))) : each
-    check(call, part, required, optional)
+    if (!isObject(each))
+      throw new KafkaError('ODK_OPTION_INVALID', `${call} takes partitions as objects, got ${shown(each)}`)
+    const found = each as { readonly [name: string]: unknown }
+    for (const name in required) checkField(call, name, required[name]!, found[name])
+    for (const name in optional) if (found[name] !== undefined) checkField(call, name, optional[name]!, found[name])
   }
   return given
 }
 
-function check(call: string, thing: unknown, required: Fields, optional: Fields): void {
-  const { given } = parseOptions(call, { ...required, ...optional }, thing as object)
-  const missing = Object.keys(required).find(name => !given.has(name))
-  if (missing !== undefined) throw new KafkaError('ODK_OPTION_MISSING', `${call}: ${missing} is missing`)
+function checkField(call: string, name: string, { read, expects }: Fields[string], given: unknown): void {
+  if (given === undefined) throw missing(call, name)
+  if (read(given) === undefined)
+    throw new KafkaError('ODK_OPTION_INVALID', `${call}: ${name} must be ${expects}, got ${shown(given)}`)
+}
+
+function missing(call: string, name: string): KafkaError {
+  return new KafkaError('ODK_OPTION_MISSING', `${call}: ${name} is missing`)
 }
