@@ -1,13 +1,16 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { EOL, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { CodeCache } from './code-cache.ts'
+import { CodeCache, type KeptChunk } from './code-cache.ts'
+import { keptChunks, writeKept } from './kept-code.records.ts'
 
 let folder: string
+let kept: string
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'odradek-code-'))
+  kept = join(folder, 'all.kept')
   writeFileSync(
     join(folder, 'greeting.cjs'),
     `const name = require('./name.cjs')\nexports.greet = () => 'hello ' + name.of()\n`,
@@ -17,63 +20,78 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-function greeting(cache = new CodeCache(folder)): string {
+function greeting(cache = new CodeCache(folder, keptChunks(kept))): string {
   return (cache.load('greeting.cjs') as { greet(): string }).greet()
 }
 
-function codeFiles(): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(path => path.endsWith('.code'))
+/** Runs once, and keeps what was compiled. */
+function keep(changed: (name: string, chunk: KeptChunk) => KeptChunk | undefined = (_name, chunk) => chunk): void {
+  const cache = new CodeCache(folder, () => undefined)
+  greeting(cache)
+  keepAll(cache, changed)
+}
+
+function keepAll(cache: CodeCache, changed: (name: string, chunk: KeptChunk) => KeptChunk | undefined): void {
+  const chunks = new Map<string, KeptChunk>()
+  for (const { name, code } of cache.code()) {
+    const chunk = changed(name, { code, source: readFileSync(join(folder, name), 'latin1') })
+    if (chunk) chunks.set(name, chunk)
+  }
+  writeKept(kept, chunks)
 }
 
 test('files run the same without bytecode, and with it', () => {
-  const first = new CodeCache(folder)
-  expect(greeting(first)).toBe('hello name')
-  first.keep()
-  expect(codeFiles()).toHaveLength(2)
+  expect(greeting()).toBe('hello name')
+  keep()
   expect(greeting()).toBe('hello name')
 })
 
 test('files import modules of others, with their bytecode too', async () => {
   writeFileSync(join(folder, 'host.cjs'), `exports.eol = async () => (await importModule('node:os')).EOL\n`)
   const eol = (cache: CodeCache) => (cache.load('host.cjs') as { eol(): Promise<string> }).eol()
-  const first = new CodeCache(folder)
+  const first = new CodeCache(folder, () => undefined)
   expect(await eol(first)).toBe(EOL)
-  first.keep()
-  expect(await eol(new CodeCache(folder))).toBe(EOL)
+  keepAll(first, (_name, chunk) => chunk)
+  expect(keptChunks(kept)('host.cjs')).toBeDefined()
+  expect(await eol(new CodeCache(folder, keptChunks(kept)))).toBe(EOL)
 })
 
-test('bytecode that V8 refuses, or that is not there for one file, does no harm', () => {
-  const first = new CodeCache(folder)
-  greeting(first)
-  first.keep()
-  const [one, other] = codeFiles()
-  writeFileSync(join(folder, one!), 'not bytecode')
-  rmSync(join(folder, other!))
+test('what was kept is what is read: source and bytecode of each file', () => {
+  const seen = new Map<string, KeptChunk>()
+  keep((name, chunk) => {
+    seen.set(name, chunk)
+    return chunk
+  })
+  const read = keptChunks(kept)
+  expect([...seen.keys()]).toEqual(['greeting.cjs', 'name.cjs'])
+  for (const [name, { code, source }] of seen) {
+    expect(read(name)!.source).toBe(source)
+    expect(Buffer.from(read(name)!.code).equals(code)).toBe(true)
+  }
+  expect(read('other.cjs')).toBeUndefined()
+})
+
+test('bytecode that V8 refuses, or that was not kept of one file, does no harm', () => {
+  keep((name, chunk) => (name === 'name.cjs' ? undefined : { ...chunk, code: Buffer.from('not bytecode') }))
+  expect(greeting()).toBe('hello name')
+})
+
+test.each([0, 0.01, 0.1, 0.9])('a file of kept code that was cut off at %s of its length does no harm', part => {
+  keep()
+  truncateSync(kept, Math.floor(statSync(kept).size * part))
   expect(greeting()).toBe('hello name')
 })
 
 test('a file runs once, however many ask for it', () => {
-  const cache = new CodeCache(folder)
+  const cache = new CodeCache(folder, () => undefined)
   expect(cache.load('name.cjs')).toBe(cache.load('name.cjs'))
-})
-
-test('of several threads the one that compiled most of a file has its bytecode kept', () => {
-  const cache = new CodeCache(folder)
-  greeting(cache)
-  cache.keep()
-  const [one, other] = codeFiles()
-  writeFileSync(join(folder, one!), Buffer.alloc(1))
-  writeFileSync(join(folder, other!), Buffer.alloc(1_000_000))
-  cache.keep()
-  expect(statSync(join(folder, one!)).size).toBeGreaterThan(100)
-  expect(statSync(join(folder, other!)).size).toBe(1_000_000)
 })
 
 test('an error says where it happened: lines are those of the file', () => {
   writeFileSync(join(folder, 'broken.cjs'), `\n\nthrow new Error('on the third line')\n`)
   let stack = ''
   try {
-    new CodeCache(folder).load('broken.cjs')
+    new CodeCache(folder, () => undefined).load('broken.cjs')
   } catch (error) {
     stack = (error as Error).stack!
   }

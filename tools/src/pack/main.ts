@@ -9,6 +9,7 @@ import { type Plugin, rolldown } from 'rolldown'
 import { nouns } from '../cli/nouns.ts'
 import { packedCommands } from '../cli/packed-commands.ts'
 import { buildStamp, isPackFresh, packedFolder, stampFile } from './freshness.ts'
+import { bindRecorded } from './recorded-code.ts'
 
 const outside = [/^node:/, 'lmdb', '@node-rs/crc32', /^@platformatic\//, /^@cloudpss\//, 'piscina', 'pino']
 /** Commands that the packed program leaves to the plain one; `odradek.ts` tells them apart before it loads either. */
@@ -52,6 +53,7 @@ async function pack(): Promise<void> {
   await write('program-recorder', built('./program-recorder.ts'))
   record('threads', built('./record-code.ts'))
   record('the program', built('./record-program.ts'))
+  bindRecorded(fileURLToPath(packedFolder))
   writeFileSync(stampFile, stamp)
 }
 

@@ -3,6 +3,10 @@ import { useThreadEntry } from '@odradek/shared/actor/thread-entry'
 import { startThreadAhead } from '@odradek/shared/actor/thread-pool'
 import { packedThreadEntry } from './packed-threads.ts'
 
+/** What a broker starts with, in the order in which it needs it. */
+const broker = ['broker.actor.js', 'partition-leader.actor.js', 'cluster.actor.js', 'listener.actor.js']
+
+const [command, ...flags] = process.argv.slice(2)
 useThreadEntry(packedThreadEntry)
-if (process.argv[2] === 'serve') startThreadAhead()
+if (command === 'serve') startThreadAhead(flags.includes('--memory') ? broker : [...broker, 'lmdb-environment.js'])
 void import('../cli/program.ts').then(({ runProgram }) => runProgram())

@@ -1,8 +1,8 @@
 // The worker entry of the `odradek` package: like the plain one, with the house's actors at hand. main.ts of this folder packs it and all that it
 // imports into a few files, because a thread pays about a millisecond for each module that it loads.
-import { runThread } from '@odradek/shared/actor/thread-main'
+import { type PackedActors, runThread } from '@odradek/shared/actor/thread-main'
 
-runThread({
+const actors: PackedActors = {
   'broker.actor.js': () => import('@odradek/broker/broker.actor'),
   'listener.actor.js': () => import('@odradek/broker/wire/listener.actor'),
   'partition-leader.actor.js': () => import('@odradek/broker/partition/partition-leader.actor'),
@@ -11,4 +11,8 @@ runThread({
   'transaction-coordinator.actor.js': () => import('@odradek/coordinator/transaction/transaction-coordinator.actor'),
   'sender.actor.js': () => import('@odradek/producer/sender.actor'),
   'consumer.actor.js': () => import('@odradek/consumer/consumer.actor'),
+}
+
+runThread(actors, {
+  'lmdb-environment.js': async () => (await import('@odradek/broker/log/lmdb-environment')).loadLmdb(),
 })

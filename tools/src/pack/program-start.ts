@@ -1,6 +1,6 @@
 // What the packed program runs first: it loads its code through the code cache. Packed as `program-start.cjs`.
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { CodeCache } from './code-cache.ts'
+import { loadKept } from './kept-code.ts'
 
-new CodeCache(dirname(fileURLToPath(import.meta.url))).load('packed-program.cjs')
+loadKept(dirname(fileURLToPath(import.meta.url)), 'packed-program.cjs')

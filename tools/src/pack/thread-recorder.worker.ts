@@ -1,8 +1,6 @@
 // `thread-start` for the build: when the thread ends it keeps the bytecode of all that it ran. Packed as `thread-recorder.cjs`.
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { CodeCache } from './code-cache.ts'
+import { loadRecorded } from './recorded-code.ts'
 
-const cache = new CodeCache(dirname(fileURLToPath(import.meta.url)))
-process.on('exit', () => cache.keep())
-cache.load('packed-thread.cjs')
+loadRecorded(dirname(fileURLToPath(import.meta.url)), 'packed-thread.cjs')

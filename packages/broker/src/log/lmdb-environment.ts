@@ -13,7 +13,8 @@ import type { LogGate } from './partition-log.ts'
  */
 let lmdb: typeof import('lmdb') | undefined
 
-function loadLmdb(): typeof import('lmdb') {
+/** Also called ahead of the need (tools/src/pack). */
+export function loadLmdb(): typeof import('lmdb') {
   lmdb ??= createRequire(import.meta.url)('lmdb') as typeof import('lmdb')
   return lmdb
 }

@@ -15,6 +15,8 @@ export interface ThreadGreeting {
   /** What it is loading. */
   readonly loading: LoadingWord
   readonly orders: MessagePort
+  /** Packed files that it will need, by name, in the order of the need: loaded one in a turn as long as nobody asks for more. */
+  readonly ahead: readonly string[]
 }
 
 /** Open a lane, or end: all lanes have closed. */
@@ -23,9 +25,12 @@ export type ThreadOrder = { readonly startup: LaneStartup; readonly control: Mes
 /** Actors that are at hand, by the name of their built file: packed with the entry that the thread runs. Others are loaded from their URL. */
 export type PackedActors = { readonly [file: string]: () => Promise<{ readonly actor: ActorDefinition<any, any> }> }
 
+/** What else can be loaded ahead, by name. */
+export type PackedLibraries = { readonly [file: string]: () => Promise<unknown> }
+
 /** Runs the thread; called once by its entry. */
-export function runThread(packed: PackedActors = {}): void {
-  const { gate: word, loading: loads, orders }: ThreadGreeting = workerData
+export function runThread(packed: PackedActors = {}, libraries: PackedLibraries = {}): void {
+  const { gate: word, loading: loads, orders, ahead }: ThreadGreeting = workerData
   countLoading(loads)
   const gate = threadGate(word)
   const loopDelay = new LoopDelayGauge(systemClock)
@@ -40,4 +45,13 @@ export function runThread(packed: PackedActors = {}): void {
     control.tell('ready', null)
   })
   orders.on('close', () => process.exit(0))
+  void loadAhead(ahead.flatMap(file => packed[file] ?? libraries[file] ?? []))
+}
+
+/** What fails is met again, and told, by whoever needs it. */
+async function loadAhead(loads: readonly (() => Promise<unknown>)[]): Promise<void> {
+  for (const load of loads) {
+    await new Promise(setImmediate)
+    await loading(load).catch(() => undefined)
+  }
 }

@@ -20,7 +20,7 @@ describe.skipIf(process.platform !== 'linux')('a thread that is ended while it s
     writeFileSync(entry, [...imports, `import { runThread } from '${main}'`, 'runThread()'].join('\n'))
     useThreadEntry(new URL(`file://${entry}`))
     for (let turn = 0; turn < 5; turn++) {
-      const thread = new WorkerThread('to be ended', limits, () => {})
+      const thread = new WorkerThread('to be ended', { limits, ahead: [] }, () => {})
       // Some versions of Node open and close a module in one call: there it is never seen open.
       for (let looks = 0; looks < 5_000 && openModules().length === 0; looks++) await new Promise(setImmediate)
       await thread.terminate('ended by the test')

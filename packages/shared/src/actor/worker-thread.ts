@@ -8,6 +8,10 @@ import { HostedLane, type HostedLaneOptions, type LaneThread } from './hosted-la
 import { threadEntry } from './thread-entry.ts'
 import type { ThreadGreeting, ThreadOrder } from './thread-main.ts'
 
+export interface ThreadStart extends Pick<ThreadGreeting, 'ahead'> {
+  readonly limits: Limits
+}
+
 export class WorkerThread implements LaneThread {
   readonly thread: number
   /** What runs on it, of whichever system. */
@@ -21,15 +25,15 @@ export class WorkerThread implements LaneThread {
   readonly #onEnding: () => void
   #endReason = 'its thread ended'
 
-  /** `onEnding` is called when no lane may be opened on it any more, perhaps more than once. */
-  constructor(name: string, limits: Limits, onEnding: () => void) {
+  /** `ahead`: see ThreadGreeting. `onEnding` is called when no lane may be opened on it any more, perhaps more than once. */
+  constructor(name: string, { limits, ahead }: ThreadStart, onEnding: () => void) {
     this.#limits = limits
     this.#onEnding = onEnding
     const { port1, port2 } = new MessageChannel()
     this.#orders = port1
     this.#orders.unref()
     this.#worker = new Worker(threadEntry(), {
-      workerData: { gate: this.#gate, loading: this.#loading, orders: port2 } satisfies ThreadGreeting,
+      workerData: { gate: this.#gate, loading: this.#loading, orders: port2, ahead } satisfies ThreadGreeting,
       transferList: [port2],
       name,
       resourceLimits: { maxYoungGenerationSizeMb: limits.threadYoungGenerationMib },
