@@ -75,13 +75,21 @@ export class PartialSendError extends KafkaError {
   }
 }
 
-/** Records that were sent in one call: which batch each went to. */
+/**
+ * Records that were sent in one call: which batch each went to. Records that follow each other into one batch are one run, so that an array of five
+ * hundred without keys is remembered in one or two.
+ */
 export class SendGroup {
   readonly length: number
   readonly defaultTimestamp: number
   readonly #batches: RecordBatchInProgress[] = []
-  /** Two numbers per record: index into `#batches`, and place in that batch. */
-  readonly #places: Uint32Array
+  /** Per run: the index of its batch in `#batches`, the place of its first record there, and that record's index among those sent. */
+  readonly #batchIndexes: number[] = []
+  readonly #firstDeltas: number[] = []
+  readonly #firstIndexes: number[] = []
+  /** Where the latest run goes on. */
+  #latest: RecordBatchInProgress | null = null
+  #nextDelta = 0
   #timestamps: Map<number, number> | null = null
   #settle: (outcome: Acknowledgements | KafkaError) => void
   #open = 1
@@ -91,7 +99,6 @@ export class SendGroup {
   constructor(length: number, defaultTimestamp: number, settle: (outcome: Acknowledgements | KafkaError) => void) {
     this.length = length
     this.defaultTimestamp = defaultTimestamp
-    this.#places = new Uint32Array(2 * length)
     this.#settle = settle
   }
 
@@ -102,6 +109,18 @@ export class SendGroup {
 
   /** The next record went to `batch` as its latest. */
   place(batch: RecordBatchInProgress, timestamp: number): void {
+    const delta = batch.recordCount - 1
+    if (batch !== this.#latest || delta !== this.#nextDelta) this.#beginRun(batch, delta)
+    this.#nextDelta = delta + 1
+    const index = this.#placed++
+    if (timestamp !== this.defaultTimestamp) {
+      this.#timestamps ??= new Map()
+      this.#timestamps.set(index, timestamp)
+    }
+  }
+
+  #beginRun(batch: RecordBatchInProgress, delta: number): void {
+    this.#latest = batch
     if (batch.latestGroup !== this) {
       batch.latestGroup = this
       batch.latestGroupIndex = this.#batches.length
@@ -109,13 +128,9 @@ export class SendGroup {
       batch.groups.push(this)
       this.#open++
     }
-    const index = this.#placed++
-    this.#places[2 * index] = batch.latestGroupIndex
-    this.#places[2 * index + 1] = batch.recordCount - 1
-    if (timestamp !== this.defaultTimestamp) {
-      this.#timestamps ??= new Map()
-      this.#timestamps.set(index, timestamp)
-    }
+    this.#batchIndexes.push(batch.latestGroupIndex)
+    this.#firstDeltas.push(delta)
+    this.#firstIndexes.push(this.#placed)
   }
 
   /** All records are placed, or the rest is refused: those count as failed. */
@@ -143,7 +158,20 @@ export class SendGroup {
 
   outcomeAt(index: number): Acknowledgement | KafkaError {
     if (index >= this.#placed) return this.#refusal!
-    const batch = this.#batches[this.#places[2 * index]!]!
-    return batch.outcomeOf(this.#places[2 * index + 1]!, this.#timestamps?.get(index) ?? this.defaultTimestamp)
+    const run = this.#runOf(index)
+    const batch = this.#batches[this.#batchIndexes[run]!]!
+    const delta = this.#firstDeltas[run]! + index - this.#firstIndexes[run]!
+    return batch.outcomeOf(delta, this.#timestamps?.get(index) ?? this.defaultTimestamp)
+  }
+
+  /** The last run that begins at or before `index`. */
+  #runOf(index: number): number {
+    let low = 0
+    for (let high = this.#firstIndexes.length; high - low > 1; ) {
+      const middle = (low + high) >>> 1
+      if (this.#firstIndexes[middle]! <= index) low = middle
+      else high = middle
+    }
+    return low
   }
 }

@@ -18,6 +18,8 @@ export interface PipelineLoad {
   readonly valueBytes: number
   readonly partitions: number
   readonly batchBytes: number
+  /** Records that pass before the measurement begins. Default: some hundred batches per partition, at most half of the load. */
+  readonly warmUp?: number
 }
 
 const BATCHES_IN_FLIGHT = 128
@@ -27,7 +29,8 @@ const WARM_SHARE_MAX = 0.5
 const DECOMPRESSED_MAX = 64 * 1024 * 1024
 
 /** Records that pass before the measurement begins, bare or not. */
-export function warmRecords({ records, valueBytes, partitions, batchBytes }: PipelineLoad): number {
+export function warmRecords({ records, valueBytes, partitions, batchBytes, warmUp }: PipelineLoad): number {
+  if (warmUp !== undefined) return warmUp
   const enough = Math.ceil((WARM_BATCHES_PER_PARTITION * partitions * batchBytes) / valueBytes)
   return Math.min(enough, Math.ceil(records * WARM_SHARE_MAX))
 }
@@ -46,11 +49,7 @@ export function barePipeline(load: PipelineLoad): Promise<PipelineFigures> {
   })
 }
 
-async function runPipeline(
-  dir: string,
-  { records, valueBytes, partitions, batchBytes }: PipelineLoad,
-  workers: Worker[],
-): Promise<PipelineFigures> {
+async function runPipeline(dir: string, load: PipelineLoad, workers: Worker[]): Promise<PipelineFigures> {
   const start = (name: string, workerData: object, ports: readonly MessagePort[]) => {
     const worker = new Worker(new URL(builtUrl(new URL(`./bare-${name}.worker.ts`, import.meta.url).href)), {
       workerData,
@@ -59,8 +58,8 @@ async function runPipeline(
     workers.push(worker)
     return new Promise<Worker>((resolve, reject) => worker.once('online', () => resolve(worker)).once('error', reject))
   }
-  const toSender = Array.from({ length: partitions }, () => new MessageChannel())
-  const toConsumer = Array.from({ length: partitions }, () => new MessageChannel())
+  const toSender = Array.from({ length: load.partitions }, () => new MessageChannel())
+  const toConsumer = Array.from({ length: load.partitions }, () => new MessageChannel())
   const leaders = toSender.map(({ port2 }, index) => {
     const consumer = toConsumer[index]!.port1
     return start('leader', { dir: `${dir}/${index}`, sender: port2, consumer }, [port2, consumer])
@@ -72,7 +71,6 @@ async function runPipeline(
     start('consumer', { leaders: consumerPorts }, consumerPorts),
     ...leaders,
   ])
-  const load = { records, valueBytes, partitions, batchBytes }
   await drive(sender, consumer, { ...load, records: warmRecords(load) })
   return drive(sender, consumer, load)
 }
