@@ -58,6 +58,8 @@ export class ClassicMembership implements Membership {
   #heartbeatTimer: Timer | null = null
   #heartbeatAtMs = 0
   #heartbeating = false
+  /** The coordinator has news that no heartbeat has asked for yet. */
+  #newsPending = false
   #stopNews: () => void = () => {}
   #leaving: (() => void)[] = []
   /** The caller is being told that partitions were lost. */
@@ -172,11 +174,19 @@ export class ClassicMembership implements Membership {
     await this.#losing
     if (this.#subscription.pattern !== null) await this.#host.refresh(null)
     this.#topics = matchingTopics(this.#subscription, link.topics())
+    this.#learnTopics()
     const owned = this.#host.owned()
     const going = this.#protocol === 'EAGER' ? owned : unsubscribed(owned, this.#topics)
     if (going.length > 0) await this.#host.rebalance({ revoked: going, assigned: [] })
     await link.coordinator('group', group.groupId, { deadlineMs: input.requestTimeoutMs, signal: context.signal })
     if (course === this.#course) this.#machine.send({ type: 'prepared' })
+  }
+
+  /** Looks at topics that are new to us while the coordinator is found and the group gathers: what comes of it is needed with the assignment. */
+  #learnTopics(): void {
+    const unknown = this.#topics.filter(topic => this.#host.link.topic(topic) === undefined)
+    // Whoever needs them asks again.
+    if (unknown.length > 0) this.#host.refresh(unknown).catch(() => undefined)
   }
 
   async #sendJoin(): Promise<void> {
@@ -200,13 +210,13 @@ export class ClassicMembership implements Membership {
     )
     if (course !== this.#course) return
     if (answer.errorCode === 0) {
-      this.#memberId = answer.memberId
+      this.#becomeMember(answer.memberId)
       this.#generationId = answer.generationId
       this.#joined = answer
       this.#machine.send({ type: 'joined' })
       return
     }
-    if (membershipVerdict(answer.errorCode) === 'again') this.#memberId = answer.memberId
+    if (membershipVerdict(answer.errorCode) === 'again') this.#becomeMember(answer.memberId)
     this.#refused('joining', answer.errorCode)
   }
 
@@ -241,7 +251,6 @@ export class ClassicMembership implements Membership {
 
   async #applyAssignment(): Promise<void> {
     const course = this.#course
-    this.#watchNews()
     const { partitions } = this.#share
     const unknown = partitions.filter(({ topic, partition }) => !this.#host.link.topic(topic)?.partitions[partition])
     if (unknown.length > 0) await this.#host.refresh([...new Set(unknown.map(({ topic }) => topic))]).catch(() => {})
@@ -297,6 +306,7 @@ export class ClassicMembership implements Membership {
 
   #forgetMember(): void {
     this.#stopNews()
+    this.#newsPending = false
     this.#memberId = ''
     this.#generationId = -1
     this.#share = NOTHING
@@ -326,7 +336,8 @@ export class ClassicMembership implements Membership {
 
   #armHeartbeat(): void {
     this.#heartbeatAtMs = this.#host.context.clock.monotonic()
-    this.#nextHeartbeat()
+    if (this.#newsPending) void this.#heartbeat()
+    else this.#nextHeartbeat()
   }
 
   #nextHeartbeat(): void {
@@ -337,15 +348,22 @@ export class ClassicMembership implements Membership {
     )
   }
 
-  /** In-process coordinators say when a heartbeat would be news, so that no rebalance waits for the interval. */
-  #watchNews(): void {
+  /** In-process coordinators say when a heartbeat would be news, so that no rebalance waits for the interval. Watched for before the group knows the member. */
+  #becomeMember(memberId: string): void {
+    if (memberId === this.#memberId) return
     this.#stopNews()
-    this.#stopNews = this.#host.link.onGroupNews(this.#host.group.groupId, this.#memberId, () => void this.#heartbeat())
+    this.#memberId = memberId
+    this.#stopNews = this.#host.link.onGroupNews(this.#host.group.groupId, memberId, () => {
+      this.#newsPending = true
+      void this.#heartbeat()
+    })
   }
 
+  /** News that comes while a heartbeat is on its way, or just before the answer that makes heartbeats due, is asked for right after. */
   async #heartbeat(): Promise<void> {
     if (!this.#machine.hasTag('heartbeating') || this.#heartbeating) return
     this.#heartbeating = true
+    this.#newsPending = false
     const { groupId, groupInstanceId, sessionTimeoutMs } = this.#host.group
     const generationId = this.#generationId
     const request = { groupId, generationId, memberId: this.#memberId, groupInstanceId }
@@ -353,7 +371,9 @@ export class ClassicMembership implements Membership {
     this.#heartbeating = false
     if (!this.#machine.hasTag('heartbeating')) return
     if (generationId === this.#generationId) this.#heard(answer?.errorCode ?? null)
-    if (this.#machine.hasTag('heartbeating')) this.#nextHeartbeat()
+    if (!this.#machine.hasTag('heartbeating')) return
+    if (this.#newsPending) void this.#heartbeat()
+    else this.#nextHeartbeat()
   }
 
   #heard(errorCode: number | null): void {

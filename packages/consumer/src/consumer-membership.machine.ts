@@ -60,6 +60,8 @@ const vocabulary = setup({
     leaveStale: effect(),
     /** Runs hooks for all that is owned; then `released`. */
     release: effect(),
+    /** The coordinator gave the member up while it leaves: what it still owns is lost, and nobody waits for its goodbye. */
+    forgetEpoch: effect(),
     /** Tells the coordinator; then `left`. */
     sendLeave: effect(),
     tellFailure: effect<{ readonly error: ErrorData }>(),
@@ -142,7 +144,7 @@ export const consumerMembershipMachine = vocabulary.createMachine({
     },
     PrepareLeaving: {
       entry: ['stopHeartbeat', 'release'],
-      on: { released: 'Leaving', subscribed: {}, reconciled: {} },
+      on: { released: 'Leaving', 'member.fenced': { actions: 'forgetEpoch' }, subscribed: {}, reconciled: {} },
     },
     Leaving: { entry: 'sendLeave', on: { left: 'Unsubscribed', subscribed: {} } },
     Fatal: { entry: 'stopHeartbeat', on: { 'leave.requested': 'PrepareLeaving', subscribed: {}, reconciled: {} } },

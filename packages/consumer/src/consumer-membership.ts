@@ -43,6 +43,8 @@ export class ConsumerMembership implements Membership {
   #timer: Timer | null = null
   #inFlight = false
   #again = false
+  /** A heartbeat goes out as soon as the turn's events are dealt with. */
+  #soon = false
   /** Grows when the membership begins anew: answers from before are ignored. */
   #course = 0
   #losing: Promise<void> = Promise.resolve()
@@ -65,6 +67,9 @@ export class ConsumerMembership implements Membership {
         tellLoss: () => void this.#tellLoss(),
         leaveStale: () => void this.#leaveStale(),
         release: () => void this.#release(),
+        forgetEpoch: () => {
+          this.#epoch = 0
+        },
         sendLeave: () => void this.#sendLeave(),
         tellFailure: ({ error }) => host.fail(error),
       },
@@ -75,7 +80,10 @@ export class ConsumerMembership implements Membership {
     this.#subscription = subscription
     this.#topics = matchingTopics(subscription, this.#host.link.topics())
     this.#machine.send({ type: 'subscribed' })
+    // Learned while the coordinator is found, for the target that it will name; who misses it then asks again.
     if (subscription.pattern !== null) this.#host.refresh(null).catch(() => undefined)
+    else if (this.#topics.some(topic => this.#host.link.topic(topic) === undefined))
+      this.#host.refresh(this.#topics).catch(() => undefined)
   }
 
   leave(): Promise<void> {
@@ -141,9 +149,16 @@ export class ConsumerMembership implements Membership {
     this.#target = []
   }
 
+  /** Once the machine is where its event leads; by no timer, whose shortest wait would be a part of every rebalance. */
   #heartbeatNow(): void {
     if (this.#inFlight) this.#again = true
-    else this.#schedule(0)
+    if (this.#inFlight || this.#soon) return
+    this.#soon = true
+    this.#timer?.cancel()
+    queueMicrotask(() => {
+      this.#soon = false
+      void this.#heartbeat()
+    })
   }
 
   #schedule(waitMs: number): void {
@@ -170,7 +185,7 @@ export class ConsumerMembership implements Membership {
     if (answer?.errorCode === 0) this.#said = fields
     this.#heard(answer)
     if (!this.#machine.hasTag('heartbeating')) return
-    if (this.#again) this.#schedule(0)
+    if (this.#again) this.#heartbeatNow()
     else this.#schedule(answer?.errorCode === 0 ? this.#intervalMs : this.#backoffMs())
   }
 
@@ -296,7 +311,8 @@ export class ConsumerMembership implements Membership {
     await this.#reconciling
     await this.#losing
     const owned = this.#host.owned()
-    if (owned.length > 0) await this.#host.rebalance({ revoked: owned, assigned: [] })
+    const lost = this.#epoch <= 0
+    if (owned.length > 0) await this.#host.rebalance({ revoked: owned, assigned: [], lost })
     this.#machine.send({ type: 'released' })
   }
 

@@ -1,14 +1,26 @@
-// `pnpm bench:groups [FILTER]`: rebalances over TCP against our broker and Apache Kafka, side by side on this machine, alternating, by the same unmodified clients: a
-// third member joins and leaves a group under load, until every partition delivers again. Prints ratios, ours to Kafka's. FILTER: part of a client's or strategy's name.
+// `pnpm bench:groups [--rounds N] [--add FILE] [FILTER...]`: rebalances over TCP against our broker and Apache Kafka, side by side on this machine, alternating, by the
+// same unmodified clients: a third member joins and leaves a group under load, until every partition delivers again. Prints ratios, ours to Kafka's. FILTER: part of
+// a client's or strategy's name. `--add FILE` keeps what was measured, to be told with other slices by `--table FILE`, which measures nothing.
+import { parseArgs } from 'node:util'
 import { createAdmin } from '@odradek/shared/client/admin'
 import { apacheKafkaMissing } from '../apache-kafka/apache-kafka.ts'
 import { median } from '../bench/median.rules.ts'
 import { type Figure, ratioTable, type Sample } from '../bench-tcp/ratios.rules.ts'
+import { addSample, samplesIn } from '../bench-tcp/sample-file.ts'
 import { type Server, startKafka, startOdradek } from '../bench-tcp/server.ts'
 import { drivenMemberKinds } from '../conformance/driven-members.ts'
 import type { MemberKind, Strategy } from '../conformance/group-member.ts'
 import { nodeMemberKinds } from '../conformance/node-members.ts'
 import { GroupClock, PARTITIONS } from './group-clock.ts'
+
+const { values: flags, positionals: filters } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string', default: '5' },
+    add: { type: 'string' },
+    table: { type: 'string' },
+  },
+})
 
 /** The same on both: no wait for more members, and how often members of the consumer protocol report. */
 const CONFIGS = {
@@ -18,16 +30,23 @@ const CONFIGS = {
 }
 const strategies: readonly Strategy[] = ['range', 'cooperative-sticky', 'consumer', 'own']
 const clients = ['librdkafka', 'Java', 'kafkajs']
-/** Rounds that count; one before them warms both up. */
-const ROUNDS = Number(process.env.ODRADEK_BENCH_ROUNDS ?? 5)
-const filter = process.argv[2] ?? ''
+/** Rounds of each visit that count; one before them warms both ends up. */
+const ROUNDS = Number(flags.rounds)
 
 const joins: Figure = { name: 'third joins, p50 ms', digits: 0, atMost: 1 }
 const leaves: Figure = { name: 'third leaves, p50 ms', digits: 0, atMost: 1 }
+const samples: Sample[] = []
 
-async function measure(server: Server, kind: MemberKind, strategy: Strategy): Promise<Sample[]> {
-  const line = `${kind.name}, ${strategy === 'own' ? 'its own assigner' : strategy}`
-  const topic = `${kind.name}-${strategy}`
+function note(line: string, figure: Figure, server: Server, value: number): void {
+  const sample = { line, figure, server: server.name, value }
+  samples.push(sample)
+  if (flags.add) addSample(flags.add, sample)
+}
+
+/** One group of fresh clients on one server, through all rounds. */
+async function visit(server: Server, kind: MemberKind, strategy: Strategy, turn: number): Promise<void> {
+  const line = lineOf(kind, strategy)
+  const topic = `${kind.name}-${strategy}-${turn}`
   await using admin = createAdmin({ bootstrapServers: server.bootstrapServers })
   await admin.topics.create([{ name: topic, partitions: PARTITIONS }])
   const house = await kind.open(server.bootstrapServers)
@@ -39,42 +58,44 @@ async function measure(server: Server, kind: MemberKind, strategy: Strategy): Pr
     for (let round = 0; round <= ROUNDS; round++) {
       const joinMs = await group.join()
       const leaveMs = await group.leave()
-      if (round > 0) joined.push(joinMs)
-      if (round > 0) left.push(leaveMs)
+      if (round === 0) continue
+      joined.push(joinMs)
+      left.push(leaveMs)
+      note(line, joins, server, joinMs)
+      note(line, leaves, server, leaveMs)
     }
   } finally {
     await group.close()
     await house.close()
   }
   console.error(`${line}, ${server.name}: join ${median(joined).toFixed(0)} ms, leave ${median(left).toFixed(0)} ms`)
-  const sample = (figure: Figure, values: number[]): Sample => ({
-    line,
-    figure,
-    server: server.name,
-    value: median(values),
-  })
-  return [sample(joins, joined), sample(leaves, left)]
+}
+
+function lineOf({ name }: MemberKind, strategy: Strategy): string {
+  return `${name}, ${strategy === 'own' ? 'its own assigner' : strategy}`
 }
 
 async function compare(): Promise<void> {
   const missing = apacheKafkaMissing()
   if (missing) throw new Error(missing)
   const servers: Server[] = []
-  const samples: Sample[] = []
   try {
     servers.push(await startOdradek(CONFIGS))
     servers.push(await startKafka(CONFIGS))
     for (const kind of [...drivenMemberKinds, ...nodeMemberKinds]) {
       if (!clients.includes(kind.name) || kind.missing !== null) continue
       for (const strategy of strategies.filter(each => kind.strategies.includes(each))) {
-        if (!`${kind.name}, ${strategy}`.includes(filter)) continue
-        for (const server of servers) samples.push(...(await measure(server, kind, strategy)))
+        if (!filters.every(filter => lineOf(kind, strategy).includes(filter))) continue
+        // There and back, so that neither is always the one that comes second.
+        for (const [turn, server] of [...servers, ...servers.toReversed()].entries()) {
+          await visit(server, kind, strategy, turn)
+        }
       }
     }
-    for (const row of ratioTable(samples)) console.log(row)
   } finally {
     await Promise.all(servers.map(server => server.stop()))
   }
 }
 
-await compare()
+if (flags.table === undefined) await compare()
+for (const row of ratioTable(flags.table === undefined ? samples : samplesIn(flags.table))) console.log(row)
