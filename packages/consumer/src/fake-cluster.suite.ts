@@ -53,6 +53,7 @@ export class FakeCluster implements ClusterLink {
   #clock: Clock | null = null
   #listeners = new Set<() => void>()
   #parked = new Set<() => void>()
+  readonly #members = new Map<string, () => void>()
 
   /** The link as a consumer that runs under this clock gets it. */
   at(clock: Clock): this {
@@ -177,8 +178,14 @@ export class FakeCluster implements ClusterLink {
   featureLevel(): number {
     return 0
   }
-  onGroupNews(): () => void {
-    return () => {}
+  onGroupNews(_groupId: string, memberId: string, listener: () => void): () => void {
+    this.#members.set(memberId, listener)
+    return () => this.#members.delete(memberId)
+  }
+
+  /** Tells a member of this process that a heartbeat would be news. */
+  tellNews(memberId: string): void {
+    this.#members.get(memberId)?.()
   }
   async close(): Promise<void> {
     for (const wake of [...this.#parked]) wake()

@@ -123,6 +123,7 @@ describe('the membership of the consumer protocol', () => {
     [stable, 'poll.expired', 'Stale', ['stopHeartbeat', 'leaveStale']],
     [`${stable} poll.expired`, 'polled', 'Joining', ['joinAnew', 'heartbeatNow']],
     [stable, 'leave.requested', 'PrepareLeaving', ['stopHeartbeat', 'release']],
+    [`${stable} leave.requested`, 'member.fenced', 'PrepareLeaving', ['forgetEpoch']],
     [`${stable} leave.requested`, 'released', 'Leaving', ['sendLeave']],
     [`${stable} leave.requested released`, 'left', 'Unsubscribed', []],
     [stable, 'failed', 'Fatal', ['tellFailure', 'tellLoss', 'stopHeartbeat']],

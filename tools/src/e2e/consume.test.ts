@@ -10,6 +10,7 @@ import { GroupScene, keysOutOfOrder, type Sighting, words } from './group-scene.
 import { type Target, targets } from './targets.ts'
 
 const handler = new URL(builtUrl(new URL('./telling-handler.ts', import.meta.url).href))
+const dealing = new URL(builtUrl(new URL('./dealing-handler.ts', import.meta.url).href))
 let groups = 0
 
 describe.each(targets)('over $name', ({ missing, open }) => {
@@ -35,8 +36,8 @@ describe.each(targets)('over $name', ({ missing, open }) => {
       return scene
     }
 
-    function started(scene: GroupScene, topicName: string, options: Partial<ConsumeOptions> = {}) {
-      const running = consume(handler, {
+    function started(scene: GroupScene, topicName: string, options: Partial<ConsumeOptions> = {}, module = handler) {
+      const running = consume(module, {
         bootstrapServers: target.bootstrapServers,
         groupId: scene.groupId,
         topics: topicName,
@@ -73,6 +74,23 @@ describe.each(targets)('over $name', ({ missing, open }) => {
       await running.close()
       await running.done
       await committedEverything(scene, topicName, 6)
+    })
+
+    test('divide the partitions by an assignor of their own, which the module exports', async () => {
+      const topicName = await target.topic(6)
+      const scene = listening(topicName)
+      const running = started(scene, topicName, { sessionTimeoutMs: 30_000 }, dealing)
+      const shares = () => running.metrics().map(metrics => metrics?.assigned.map(({ partition }) => partition).sort())
+      const dealt = JSON.stringify([
+        [0, 3],
+        [1, 4],
+        [2, 5],
+      ])
+      await scene.until('each has what is its own', () => JSON.stringify(shares()) === dealt)
+      await scene.produce(topicName, 240)
+      await scene.until('all is handled', () => scene.distinct === 240)
+      expect(scene.seen.filter(({ by, partition }) => by !== String(partition % 3))).toEqual([])
+      expect(keysOutOfOrder(scene.seen)).toEqual([])
     })
 
     test('go on when a thread dies: it is replaced, its records come again, none is missed', async () => {
