@@ -39,6 +39,14 @@ export interface RunOptions extends CallOptions {
   readonly partitionConcurrency?: number
 }
 
+export interface BatchOptions extends RunOptions {
+  /**
+   * Also call the function for batches without a record: aborted records or a marker moved the position (KIP-1094). For who commits `nextOffset` himself, and
+   * wants no lag to stay behind. Default false.
+   */
+  readonly emptyBatches?: boolean
+}
+
 /** Counts since the consumer was created. */
 export interface ConsumerMetrics {
   /** Handed out one by one by `stream` and `poll`. */

@@ -13,6 +13,7 @@ import type {
   TopicPartition,
 } from '@odradek/shared/contracts/consumer.contract'
 import type {
+  BatchOptions,
   CallOptions,
   ConsumerMetrics,
   OffsetToCommit,
@@ -143,12 +144,13 @@ export class Consumer {
   async batch<const T extends Topics>(
     topics: T | undefined,
     fn: (batch: RecordBatch<RecordOf<T>>) => unknown,
-    options: RunOptions = {},
+    options: BatchOptions = {},
   ): Promise<void> {
+    const { emptyBatches = false } = options
     await this.#run(topics, options, async arrival => {
       const { inbox } = this.#connection
       const batch = new RecordBatch<RecordOf<T>>(inbox, arrival, this.#gate)
-      if (arrival.delivery.length > 0) await fn(batch)
+      if (arrival.delivery.length > 0 || emptyBatches) await fn(batch)
       if (!batch.toldStale) markDone(inbox, arrival)
     })
   }

@@ -137,6 +137,32 @@ describe.each(targets)('over $name', ({ missing, open }) => {
       expect(sorted(await read(output, 2_400))).toEqual(expected(120))
     }, 170_000)
 
+    test('no lag stays behind an aborted transaction at the end of the input', async () => {
+      const [from, to] = [await target.topic(1), await target.topic(1)]
+      const id = `pipe${++ids}-tail`
+      const copy = ({ key, value }: { key: string | null; value: string | null }) => ({ key, value })
+      const { bootstrapServers } = target
+      await using producer = createProducer({ bootstrapServers, transactionalId: `${id}-feeder` })
+      await producer.transaction(transaction => transaction.send(words(from), { key: 'a', value: 'counts' }))
+      await using running = pipeline(
+        words(from),
+        words(to),
+        copy,
+        optionsOf(id, { commitEvery: { records: 10, ms: 20 } }),
+      )
+      expect(Object.fromEntries(await read(to, 1))).toEqual({ a: ['counts'] })
+      const undone = await producer.begin()
+      await undone.send(words(from), { key: 'a', value: 'does not count' })
+      await undone.abort()
+      await using looking = createConsumer({ bootstrapServers, groupId: `pipe${ids}`, isolationLevel: 'readCommitted' })
+      const place = [{ topic: from, partition: 0 }]
+      const [end] = await looking.endOffsets(place)
+      expect(end).toBe(4n)
+      let committed = await looking.committed(place)
+      while (committed[0] !== end) committed = await looking.committed(place)
+      expect(running.metrics()).toMatchObject({ records: 1, outputs: 1, aborts: 0 })
+    })
+
     test('offsets are committed with the output, so that nothing is left to do after it', async () => {
       const [from, to] = [await target.topic(1), await target.topic(1)]
       const id = `pipe${++ids}-tidy`

@@ -163,7 +163,8 @@ export class PipelineLane {
   async run(): Promise<void> {
     try {
       await this.#turn(() => this.#started())
-      await this.#consumer.batch(this.#parts.from, batch => this.#batch(batch as Batch), { signal: this.#stop.signal })
+      const options = { signal: this.#stop.signal, emptyBatches: true }
+      await this.#consumer.batch(this.#parts.from, batch => this.#batch(batch as Batch), options)
       await this.#turn(() => this.#commit())
       this.#throwFatal()
       this.#machine.send({ type: 'stopped' })
@@ -193,6 +194,7 @@ export class PipelineLane {
 
   async #batch(batch: Batch): Promise<void> {
     const records = new Ahead(batch[Symbol.iterator]())
+    if (records.isDone) await this.#turn(() => this.#passed(batch))
     while (!records.isDone && !batch.isStale) await this.#turn(() => this.#slice(batch, records))
   }
 
@@ -208,15 +210,7 @@ export class PipelineLane {
     const slice = await this.#processed(batch, records)
     // Whatever changes in the group until the offsets are sent fences them: as if it had changed a moment later.
     if (slice.isFull) this.#askMember()
-    await this.#settled()
-    await this.#pause()
-    // It was undone, and this partition is read again from its beginning; or the partition goes to another member.
-    if (batch.isStale) return
-    // The sender may die while the transaction begins: then there is none, and perhaps the batch is read again.
-    do {
-      await this.#wanted('transaction.wanted', 'Processing')
-      if (batch.isStale || this.#machine.isDone) return
-    } while (this.state !== 'Processing')
+    if (!(await this.#isOpenFor(batch))) return
     this.#records += slice.records
     if (slice.failure !== null) {
       this.#note(batch, slice.from, slice.from)
@@ -231,6 +225,27 @@ export class PipelineLane {
     }
     if (isDue(commitEvery, { records: this.#records, beganMs: this.#beganMs }, clock.monotonic()))
       this.#machine.send({ type: 'commit.wanted' })
+  }
+
+  /** The batch has no record for the function, as after an aborted transaction: its offsets count as read, or the group would lag behind for ever. */
+  async #passed(batch: Batch): Promise<void> {
+    if (batch.isStale) return
+    if (this.state !== 'Processing') this.#beganMs = this.#parts.clock.monotonic()
+    if (await this.#isOpenFor(batch)) this.#note(batch, Number(batch.position), Number(batch.nextOffset))
+  }
+
+  /** Opens a transaction unless one is open; false when the batch must be left. */
+  async #isOpenFor(batch: Batch): Promise<boolean> {
+    await this.#settled()
+    await this.#pause()
+    // It was undone, and this partition is read again from its beginning; or the partition goes to another member.
+    if (batch.isStale) return false
+    // The sender may die while the transaction begins: then there is none, and perhaps the batch is read again.
+    do {
+      await this.#wanted('transaction.wanted', 'Processing')
+      if (batch.isStale || this.#machine.isDone) return false
+    } while (this.state !== 'Processing')
+    return true
   }
 
   /** Records of the batch until the transaction is due, the batch is done, or the function fails. */

@@ -1,6 +1,7 @@
 // Consume, transform, produce: each record counts exactly once, whatever happens in between.
 import { KafkaError } from '@odradek/shared/base/errors'
 import { errors } from '@odradek/shared/protocol/error-codes'
+import { buildEndTxnMarker } from '@odradek/shared/records/control-records'
 import { describe, expect, test } from 'vitest'
 import { exactlyOnce, pipelineWorld } from './pipeline-world.suite.ts'
 
@@ -35,6 +36,37 @@ describe('a pipeline', () => {
     expect(output.transactions.get('tx')!.committedOffsets).toHaveLength(2)
     await world.advance(400)
     expect(output.transactions.get('tx')!.committedOffsets.at(-1)).toBe('in-0@23')
+  })
+
+  test('commits past what its isolation level hides at the end of its input: an aborted transaction, a marker', async () => {
+    const { world, input, output, lane, feed, verdict } = pipelineWorld({ partitions: 1 })
+    feed(10)
+    const running = lane('tx')
+    await world.advance(1_000)
+    const aborted = { producerId: 7, producerEpoch: 0, baseSequence: 0, transactional: true }
+    input.get('in', 0).aborted.push({ producerId: 7, firstOffset: 10 })
+    input.append('in', 0, ['never', 'nor this'], aborted)
+    const marker = { type: 'ABORT', producerId: 7, producerEpoch: 0, coordinatorEpoch: 0, timestamp: 1_000 } as const
+    input.appendBatch('in', 0, buildEndTxnMarker(marker))
+    await world.advance(1_000)
+    expect(output.transactions.get('tx')!.committedOffsets.at(-1)).toBe('in-0@13')
+    expect(verdict(10)).toEqual(exactlyOnce)
+    expect(running.lane.metrics()).toMatchObject({ records: 10, transactions: 2 })
+    await world.advance(10_000)
+    expect(running.lane.metrics()).toMatchObject({ transactions: 2, aborts: 0 })
+  })
+
+  test('what is hidden counts in the transaction that is open, and needs none of its own', async () => {
+    const { world, input, output, lane, feed } = pipelineWorld({ partitions: 1 })
+    const running = lane('tx', { commitEvery: { records: 1_000, ms: 500 } })
+    await world.advance(300)
+    feed(3)
+    await world.advance(100)
+    const marker = { type: 'COMMIT', producerId: 7, producerEpoch: 0, coordinatorEpoch: 0, timestamp: 1_000 } as const
+    input.appendBatch('in', 0, buildEndTxnMarker(marker))
+    await world.advance(2_000)
+    expect(output.transactions.get('tx')!.committedOffsets).toEqual(['in-0@4'])
+    expect(running.lane.metrics()).toMatchObject({ records: 3, transactions: 1 })
   })
 
   test('a record may become none or several, also later', async () => {
@@ -148,6 +180,46 @@ describe('a pipeline', () => {
     expect(verdict(60)).toEqual(exactlyOnce)
     expect(b.lane.metrics().records).toBeGreaterThan(0)
     expect(a.lane.metrics().aborts + b.lane.metrics().aborts).toBe(0)
+  })
+
+  test('loses its partition in the middle of a batch: it leaves the batch, and each record counts once, whoever made it', async () => {
+    const { world, lane, feed, verdict } = pipelineWorld({ partitions: 1 })
+    feed(40)
+    let calls = 0
+    const pause = () => new Promise<void>(resolve => world.clock.after(++calls === 3 ? 1_500 : 1, resolve))
+    const slow = lane('tx-slow', {
+      commitEvery: { records: 1_000, ms: 60_000 },
+      transform: async ({ key, value }) => {
+        await pause()
+        return { key, value }
+      },
+    })
+    await world.advance(300)
+    expect(calls).toBe(3)
+    const next = lane('tx-next')
+    await world.advance(500)
+    slow.lane.stop()
+    await world.run(() => slow.done)
+    expect(slow.ended.error).toBe(null)
+    expect(calls).toBeLessThan(40)
+    await world.advance(10_000)
+    expect(next.lane.metrics().records).toBeGreaterThanOrEqual(40 - calls)
+    expect(verdict(40)).toEqual(exactlyOnce)
+  })
+
+  test('closed in the middle of a transaction it commits what was processed, and begins nothing else', async () => {
+    const { world, output, lane, feed, committed } = pipelineWorld({ partitions: 1 })
+    feed(7)
+    const running = lane('tx', { commitEvery: { records: 1_000, ms: 60_000 } })
+    await world.advance(1_000)
+    expect(running.lane.metrics()).toMatchObject({ records: 7, transactions: 0 })
+    expect(committed()).toEqual([])
+    running.lane.stop()
+    await world.run(() => running.done)
+    expect(running.ended.error).toBe(null)
+    expect(output.transactions.get('tx')!.committedOffsets).toEqual(['in-0@7'])
+    expect(committed()).toHaveLength(7)
+    expect(running.lane.metrics()).toMatchObject({ records: 7, transactions: 1, aborts: 0 })
   })
 
   test('ends the transaction of a predecessor that died before it reads: the group tells no offsets that are in one', async () => {
