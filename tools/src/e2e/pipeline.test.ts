@@ -154,12 +154,11 @@ describe.each(targets)('over $name', ({ missing, open }) => {
       const undone = await producer.begin()
       await undone.send(words(from), { key: 'a', value: 'does not count' })
       await undone.abort()
-      await using looking = createConsumer({ bootstrapServers, groupId: `pipe${ids}`, isolationLevel: 'readCommitted' })
+      // A record and its marker, twice. Apache Kafka writes markers after it has answered.
+      await using looking = createConsumer({ bootstrapServers, groupId: `pipe${ids}` })
       const place = [{ topic: from, partition: 0 }]
-      const [end] = await looking.endOffsets(place)
-      expect(end).toBe(4n)
       let committed = await looking.committed(place)
-      while (committed[0] !== end) committed = await looking.committed(place)
+      while (committed[0] !== 4n) committed = await looking.committed(place)
       expect(running.metrics()).toMatchObject({ records: 1, outputs: 1, aborts: 0 })
     })
 
