@@ -1,5 +1,5 @@
 // Embedding: what createBroker takes and leaves behind, on real threads.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -70,6 +70,13 @@ test('a signal that fires while a broker starts closes it and frees its director
   await broker.close()
 })
 
+test('log.dirs, node.id and broker.rack of the configs are the options dir, nodeId and rack', async () => {
+  const broker = await createBroker({ listen: false, config: { 'log.dirs': dir, 'node.id': '7', brokerRack: 'a' } })
+  expect({ dir: broker.dir, nodeId: broker.nodeId }).toEqual({ dir, nodeId: 7 })
+  await broker.close()
+  expect(readdirSync(dir)).toContain('meta.properties')
+})
+
 test('a broker that was closed is not reset', async () => {
   const broker = await createBroker({ storage: 'memory', listen: false })
   await broker.close()
@@ -78,6 +85,11 @@ test('a broker that was closed is not reset', async () => {
 
 test.each([
   [{ storage: 'memory', dir: './x' }, 'ODK_OPTION_CONFLICT', 'dir'],
+  [{ storage: 'memory', config: { 'log.dirs': './x' } }, 'ODK_OPTION_CONFLICT', 'log.dirs'],
+  [{ dir: './x', config: { logDirs: './y' } }, 'ODK_OPTION_CONFLICT', './y'],
+  [{ config: { 'log.dirs': './x,./y' } }, 'ODK_OPTION_CONFLICT', 'one directory'],
+  [{ nodeId: 1, config: { 'node.id': 2 } }, 'ODK_OPTION_CONFLICT', 'node.id'],
+  [{ config: { listeners: 'PLAINTEXT://:9092' } }, 'ODK_OPTION_CONFLICT', 'listen'],
   [{ theads: 2 }, 'ODK_OPTION_UNKNOWN', 'threads'],
   [{ placement: 'spread' }, 'ODK_OPTION_INVALID', 'function'],
   [{ listen: { port: 70_000 } }, 'ODK_OPTION_INVALID', '65535'],

@@ -6,6 +6,7 @@ import { anything, custom, integer, isObject, type OptionTable, parseOptions } f
 import { topicNameProblem } from '@odradek/shared/client/topic'
 import { brokerConfigs } from '@odradek/shared/configs/broker-configs'
 import { readGivenConfigs } from '@odradek/shared/configs/given-configs'
+import { withOptionConfigs } from './option-configs.rules.ts'
 
 /** One address to listen on. */
 export interface ListenOptions {
@@ -36,7 +37,10 @@ export interface BrokerOptions {
   readonly placement?: PlacementChoice
   /** Topics to create if they do not exist: name to number of partitions, or to partitions and configs. */
   readonly topics?: { readonly [name: string]: number | TopicOptions }
-  /** Kafka broker configs, dotted or camelCase. Defaults are Kafka's but for three that suit one process (CONFIGS.md). */
+  /**
+   * Kafka broker configs, dotted or camelCase. Defaults are Kafka's but for three that suit one process (CONFIGS.md). `log.dirs` (one directory), `node.id` and
+   * `broker.rack` are as the options `dir`, `nodeId` and `rack`.
+   */
   readonly config?: { readonly [name: string]: string | number | boolean | readonly string[] }
   /** Kafka's `node.id`; default 1. */
   readonly nodeId?: number
@@ -152,11 +156,11 @@ const embeddedConfigs = {
 
 /** Throws KafkaError ODK_OPTION_UNKNOWN, ODK_OPTION_INVALID, ODK_OPTION_CONFLICT, ODK_CONFIG_UNKNOWN or ODK_CONFIG_INVALID. */
 export function readBrokerOptions(given: BrokerOptions): BrokerSettings {
-  const { options } = parseOptions<Resolved>('createBroker', table, given)
+  const { options } = parseOptions<Resolved>('createBroker', table, withOptionConfigs(given))
   if (options.storage === 'memory' && options.dir !== undefined) {
     throw new KafkaError(
       'ODK_OPTION_CONFLICT',
-      `createBroker: storage 'memory' keeps nothing in a directory, but dir is '${options.dir}': give one of them`,
+      `createBroker: storage 'memory' keeps nothing in a directory, but dir (log.dirs) is '${options.dir}': give one of them`,
     )
   }
   return {

@@ -13,7 +13,7 @@ export interface ServeFlags {
   readonly dir?: string
   readonly memory: boolean
   readonly threads: number | 'auto'
-  readonly nodeId: number
+  readonly nodeId?: number
   readonly topic?: readonly ReturnType<typeof readTopic>[]
   readonly config?: string
   readonly set?: readonly (readonly [string, string])[]
@@ -37,7 +37,7 @@ export function serveCommand(terminal: Terminal): Command {
     .option('--dir <dir>', 'where the LMDB logs are (default: ./data)')
     .option('--memory', 'keep logs in memory only', false)
     .option('--threads <n>', "threads of leaders and clients; 'auto' goes by the cores", threadsFlag, 'auto')
-    .option('--node-id <n>', "Kafka's node.id", integerFlag({ max: 2 ** 31 - 1 }), 1)
+    .option('--node-id <n>', "Kafka's node.id (default: 1)", integerFlag({ max: 2 ** 31 - 1 }))
     .option(
       '--topic <name:partitions>',
       'created if it does not exist; may be repeated',
