@@ -88,7 +88,7 @@ class Coordinator {
   /** The markers of the last order are written, and that is noted. */
   async written(): Promise<void> {
     const noted = this.runner.submit('markersWritten', this.orders.at(-1)!)
-    this.clock.advance(limits.shardPatienceMs)
+    this.clock.advance(limits.shardPatienceMs + 1)
     await noted
     await settle()
   }
