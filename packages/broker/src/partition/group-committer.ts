@@ -75,6 +75,13 @@ export class GroupCommitter {
     const fenced = this.#leadership.epochRefusal(request.currentLeaderEpoch)
     if (fenced !== null) return this.#refuse(fenced, null)
     if (acks !== 0 && acks !== 1 && acks !== -1) return this.#refuse('INVALID_REQUIRED_ACKS', `acks ${acks}`)
+    const { expectedOffset = this.#group.nextOffset } = request
+    if (expectedOffset !== this.#group.nextOffset) {
+      return this.#refuse(
+        'OFFSET_OUT_OF_RANGE',
+        `to be appended at ${expectedOffset}, not at ${this.#group.nextOffset}`,
+      )
+    }
 
     const verdict = judgeAppend(records, {
       origin,
@@ -120,7 +127,8 @@ export class GroupCommitter {
     const type = committed ? 'COMMIT' : 'ABORT'
     const build = () => buildEndTxnMarker({ type, producerId, producerEpoch, coordinatorEpoch, timestamp })
     const staged = stageMarker(state, this.#group, marker, build, leaderEpoch)
-    const answer = (errorCode: number): MarkerWritten => ({ errorCode, logEndOffset: state.logEndOffset })
+    const offset = staged.kind === 'staged' ? staged.baseOffset : -1
+    const answer = (errorCode: number): MarkerWritten => ({ errorCode, offset, logEndOffset: state.logEndOffset })
     if (staged.kind === 'refused') return answer(errors[staged.error].code)
     return new Promise(resolve => this.#await(errorCode => resolve(answer(errorCode))))
   }

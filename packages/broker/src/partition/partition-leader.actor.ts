@@ -211,7 +211,7 @@ class PartitionLeader {
 
   #writeMarker(request: WriteMarkerRequest) {
     if (this.#leading) return this.#committer.writeMarker(request)
-    return { errorCode: NOT_LEADER, logEndOffset: this.#leadership.log.logEndOffset }
+    return { errorCode: NOT_LEADER, offset: -1, logEndOffset: this.#leadership.log.logEndOffset }
   }
 
   #listOffsets(request: Parameters<typeof listOffsets>[2]) {

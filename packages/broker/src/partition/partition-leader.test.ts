@@ -60,6 +60,22 @@ describe('append', () => {
   )
 
   it(
+    'appends at the end that the sender expects, and nothing where the log ends elsewhere, whether committed or only gathered',
+    withLeader(async leader => {
+      const both = [0, 0].map(expectedOffset =>
+        leader.append({ records: 2 }, { origin: 'coordinator', expectedOffset }),
+      )
+      expect(await Promise.all(both)).toEqual([
+        ['NONE', 0],
+        ['OFFSET_OUT_OF_RANGE', -1],
+      ])
+      expect(await leader.append({}, { origin: 'coordinator', expectedOffset: 3 })).toEqual(['OFFSET_OUT_OF_RANGE', -1])
+      expect(await leader.append({}, { origin: 'coordinator', expectedOffset: 2 })).toEqual(['NONE', 2])
+      expect((await leader.describeLog()).logEndOffset).toBe(3)
+    }),
+  )
+
+  it(
     'names the records that are why a batch was refused (KIP-467), and the batch of a neighbour is not hurt',
     withLeader(
       async leader => {

@@ -7,12 +7,13 @@ import type {
   AppendResponse,
   PartitionLeaderContract,
 } from '@odradek/shared/contracts/partition-leader.contract'
+import { errors } from '@odradek/shared/protocol/error-codes'
 import { buildEndTxnMarker } from '@odradek/shared/records/control-records'
 import { forEachBatch, nextOffset, setBaseOffset } from '@odradek/shared/records/record-batch'
 
 type LeaderLink = Link<PartitionLeaderContract>
 interface HeldAppend {
-  readonly records: Uint8Array
+  readonly request: AppendRequest
   readonly answer: (response: AppendResponse) => void
   readonly reject: (error: PortError) => void
 }
@@ -75,8 +76,8 @@ export class LeaderDouble {
 
   /** The leader dies: what is held is answered with LINK_CLOSED; `landed` says whether it reached the log. */
   die(landed: boolean): void {
-    for (const { records, reject } of this.held.splice(0)) {
-      if (landed) this.#store(records)
+    for (const { request, reject } of this.held.splice(0)) {
+      if (landed) this.#answer(request)
       reject(new PortError({ code: 'LINK_CLOSED', message: 'the leader died' }))
     }
     this.#end?.('the leader died')
@@ -84,25 +85,25 @@ export class LeaderDouble {
 
   /** Commits, or refuses, what is held. */
   commit(): void {
-    for (const { records, answer } of this.held.splice(0)) answer(this.#answer(records))
+    for (const { request, answer } of this.held.splice(0)) answer(this.#answer(request))
   }
 
   /** Held appends fail on their way with DEADLINE; `landed` says whether they reached the log. */
   lose(landed: boolean): void {
-    for (const { records, reject } of this.held.splice(0)) {
-      if (landed) this.#store(records)
+    for (const { request, reject } of this.held.splice(0)) {
+      if (landed) this.#answer(request)
       reject(new PortError({ code: 'DEADLINE', message: 'no answer' }))
     }
   }
 
-  #append({ records }: AppendRequest): Promise<AppendResponse> {
+  #append(request: AppendRequest): Promise<AppendResponse> {
     this.appends++
-    if (!this.holding) return Promise.resolve(this.#answer(records))
-    return new Promise((answer, reject) => this.held.push({ records, answer, reject }))
+    if (!this.holding) return Promise.resolve(this.#answer(request))
+    return new Promise((answer, reject) => this.held.push({ request, answer, reject }))
   }
 
-  #answer(records: Uint8Array): AppendResponse {
-    const errorCode = this.refuseWith
+  #answer({ records, expectedOffset = this.nextOffset }: AppendRequest): AppendResponse {
+    const errorCode = expectedOffset === this.nextOffset ? this.refuseWith : errors.OFFSET_OUT_OF_RANGE.code
     const baseOffset = errorCode === 0 ? this.#store(records) : -1
     return { errorCode, errorMessage: null, baseOffset, logAppendTimeMs: -1, logStartOffset: 0, recordErrors: [] }
   }
@@ -124,10 +125,11 @@ export class LeaderDouble {
   }
 
   #marker(request: { producerId: number; producerEpoch: number; transactionResult: boolean }) {
-    if (this.refuseWith !== 0) return { errorCode: this.refuseWith, logEndOffset: this.nextOffset }
+    if (this.refuseWith !== 0) return { errorCode: this.refuseWith, offset: -1, logEndOffset: this.nextOffset }
     const { producerId, producerEpoch, transactionResult } = request
     const type = transactionResult ? 'COMMIT' : 'ABORT'
-    this.#store(buildEndTxnMarker({ type, producerId, producerEpoch, coordinatorEpoch: 0, timestamp: 0 }))
-    return { errorCode: 0, logEndOffset: this.nextOffset }
+    const marker = { type, producerId, producerEpoch, coordinatorEpoch: 0, timestamp: 0 } as const
+    const offset = this.#store(buildEndTxnMarker(marker))
+    return { errorCode: 0, offset, logEndOffset: this.nextOffset }
   }
 }

@@ -7,34 +7,54 @@ import type {
   PartitionLeaderContract,
   Verification,
 } from '@odradek/shared/contracts/partition-leader.contract'
+import { errors } from '@odradek/shared/protocol/error-codes'
 import { buildTransactionalBatch } from './gathering.ts'
 import type { ShardTypes } from './shard.ts'
 import type { MarkerBarrier, TransactionalBarrier } from './shard-entries.ts'
 
 type LeaderLink = Link<PartitionLeaderContract>
 
-/** Appends whole batches; answered when they are committed. `records` is given away. */
-export function append(link: LeaderLink, records: Uint8Array, verification?: Verification): Promise<AppendResponse> {
-  const request = { records, acks: -1, origin: 'coordinator', currentLeaderEpoch: -1 } as const
+/**
+ * Appends whole batches where the state says that the log ends, and nowhere else: what a predecessor sent before it died, or what was given up, may come after
+ * the state was loaded, and decisions that did not see one another must not stand in one log. Answered when committed. `records` is given away.
+ */
+export function append(
+  link: LeaderLink,
+  records: Uint8Array,
+  expectedOffset: number,
+  verification?: Verification,
+): Promise<AppendResponse> {
+  const request = { records, acks: -1, origin: 'coordinator', currentLeaderEpoch: -1, expectedOffset } as const
   return link.ask('append', verification === undefined ? request : { ...request, verification })
 }
 
-/** Why the state cannot rely on an append that should have begun at `expected`; null: it can. */
-export function faultOf({ errorCode, errorMessage, baseOffset }: AppendResponse, expected: number): string | null {
-  if (errorCode !== 0) return `the leader refused an append with ${errorCode} ${errorMessage ?? ''}`
-  // Nobody else writes here: an append that was given up earlier has landed late.
-  return baseOffset === expected ? null : `offset ${baseOffset} where ${expected} was next`
+/** Why the state cannot rely on an append; null: it can. */
+export function faultOf({ errorCode, errorMessage }: AppendResponse): string | null {
+  return errorCode === 0 ? null : `the leader refused an append with ${errorCode} ${errorMessage ?? ''}`
+}
+
+/** Whether the log ended elsewhere than the state says. Nothing was appended. */
+export function isMisplaced({ errorCode }: AppendResponse): boolean {
+  return errorCode === errors.OFFSET_OUT_OF_RANGE.code
+}
+
+/** Where the log ends after markers that were written from `expectedOffset` on, each new one taking one offset; null: there is more in it than those. */
+export function endAfter(written: readonly MarkerWritten[], expectedOffset: number): number | null {
+  const end = Math.max(...written.map(({ logEndOffset }) => logEndOffset))
+  return end === expectedOffset + written.filter(({ offset }) => offset >= 0).length ? end : null
 }
 
 /** Appends the records of a transactional decision as one batch. */
 export function appendTransactional<T extends ShardTypes>(
   link: LeaderLink,
   { decision, records, timestamp }: TransactionalBarrier<T>,
+  expectedOffset: number,
 ): Promise<AppendResponse> {
   const { transaction } = decision
   assert(transaction !== undefined, 'a transactional barrier has a producer')
   const { producerId, producerEpoch, verification } = transaction
-  return append(link, buildTransactionalBatch(records, timestamp, { producerId, producerEpoch }), verification)
+  const batch = buildTransactionalBatch(records, timestamp, { producerId, producerEpoch })
+  return append(link, batch, expectedOffset, verification)
 }
 
 /** Writes markers together. */

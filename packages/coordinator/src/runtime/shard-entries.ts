@@ -43,7 +43,6 @@ export interface Outcome<T extends ShardTypes> {
 
 /** An append in flight and who waits for it. */
 export interface Flight<T extends ShardTypes> {
-  readonly baseOffset: number
   readonly outcomes: Outcome<T>[]
 }
 

@@ -191,7 +191,8 @@ test.each([true, false])(
   },
 )
 
-test('an append that was given up and lands late is noticed by its offset, and the state is loaded again', async () => {
+/** A shard one of whose appends (10 to `a`) was given up, and how that comes to the leader after all. */
+async function withLateAppend() {
   const { runner, leader } = await loaded()
   leader.holding = true
   const lost = runner.submit('add', { key: 'a', by: 10 })
@@ -199,17 +200,53 @@ test('an append that was given up and lands late is noticed by its offset, and t
   const late = leader.held[0]!
   leader.lose(false)
   expect(await now(lost)).toEqual(refusedWith('COORDINATOR_NOT_AVAILABLE'))
-  leader.held.push({ ...late, answer: () => {}, reject: () => {} })
-  leader.commit()
-  const misled = runner.submit('add', { key: 'a', by: 1 })
-  await settle()
   leader.holding = false
-  leader.commit()
-  expect(await now(misled)).toEqual(refusedWith('COORDINATOR_NOT_AVAILABLE'))
-  // Both are in the log; the state says exactly what it says.
-  expect(leader.nextOffset).toBe(2)
-  expect(runner.state.counts.get('a')).toBe(1)
+  const land = () => {
+    leader.held.push({ ...late, answer: () => {}, reject: () => {} })
+    leader.commit()
+  }
+  return { runner, leader, land }
+}
+
+test('an append that was given up and lands late is in the log; what was decided without it is refused, and the state is loaded again', async () => {
+  const { runner, leader, land } = await withLateAppend()
+  land()
+  expect(await now(runner.submit('add', { key: 'a', by: 1 }))).toEqual(refusedWith('COORDINATOR_NOT_AVAILABLE'))
+  expect(leader.nextOffset).toBe(1)
+  expect(await now(runner.submit('add', { key: 'a', by: 1 }))).toEqual({ value: 11 })
+})
+
+test('an append that was given up and lands after another is not in the log', async () => {
+  const { runner, leader, land } = await withLateAppend()
+  expect(await now(runner.submit('add', { key: 'a', by: 1 }))).toEqual({ value: 1 })
+  land()
+  expect(leader.nextOffset).toBe(1)
   expect(await now(runner.submit('add', { key: 'a', by: 1 }))).toEqual({ value: 2 })
+})
+
+test('a transactional append is refused, and the state loaded again, when something landed before it', async () => {
+  const { runner, leader, land } = await withLateAppend()
+  land()
+  expect(await now(runner.submit('stage', { key: 'a', producerId: 7 }))).toEqual(
+    refusedWith('COORDINATOR_NOT_AVAILABLE'),
+  )
+  expect(leader.nextOffset).toBe(1)
+  expect(await now(runner.submit('get', { key: 'a' }))).toEqual({ value: 10 })
+})
+
+test('a marker before which something landed is not answered as written, and the state is loaded again with both', async () => {
+  const { runner, leader, land } = await withLateAppend()
+  land()
+  const request = {
+    producerId: 7,
+    producerEpoch: 0,
+    coordinatorEpoch: 0,
+    transactionVersion: 1,
+    transactionResult: true,
+  }
+  expect(await now(runner.writeMarker(request))).toEqual({ errorCode: errors.COORDINATOR_NOT_AVAILABLE.code })
+  expect(leader.nextOffset).toBe(2)
+  expect(await now(runner.submit('add', { key: 'a', by: 1 }))).toEqual({ value: 11 })
 })
 
 test('requests that meet a loading shard wait, in order, and are served after the load', async () => {

@@ -22,7 +22,7 @@ import { LiveState } from './live-state.ts'
 import { type Refusal, type RefusalReason, refusalOf } from './refusal.rules.ts'
 import { assertShardInvariants, type ShardEvent } from './shard.machine.ts'
 import type { ShardDefinition, ShardHands, ShardTypes, WordsOf } from './shard.ts'
-import { append, appendTransactional, faultOf, writeMarkers } from './shard-appends.ts'
+import { append, appendTransactional, endAfter, faultOf, isMisplaced, writeMarkers } from './shard-appends.ts'
 import {
   type Barrier,
   type Entry,
@@ -284,22 +284,20 @@ export class ShardRunner<T extends ShardTypes> {
 
   #sendGathered(): void {
     const { records, recordCount, outcomes } = this.#gathering.take()
-    this.#flight = { baseOffset: this.#live.nextOffset - recordCount, outcomes }
+    const expectedOffset = this.#live.nextOffset - recordCount
+    this.#flight = { outcomes }
     this.#send({ type: 'batch.sent' })
-    this.#answerOf(append(this.#leader(), records), response => this.#appended(response))
+    this.#answerOf(append(this.#leader(), records, expectedOffset), response => this.#appended(response))
   }
 
   #appended(response: AppendResponse): void {
-    const flight = this.#flight
-    assert(flight !== null, 'an append that is answered was in flight')
-    const fault = faultOf(response, flight.baseOffset)
-    if (fault !== null) {
-      this.#send({ type: 'append.failed', reason: fault })
-      return
+    const { outcomes } = this.#flight!
+    const fault = faultOf(response)
+    if (fault === null) {
+      this.#flight = null
+      for (const outcome of outcomes) this.#release(outcome)
     }
-    this.#flight = null
-    for (const outcome of flight.outcomes) this.#release(outcome)
-    this.#send({ type: 'append.committed' })
+    this.#send(fault === null ? { type: 'append.committed' } : { type: 'append.failed', reason: fault })
   }
 
   #raise(barrier: Barrier<T>): void {
@@ -315,12 +313,12 @@ export class ShardRunner<T extends ShardTypes> {
   }
 
   #sendTransactional(barrier: TransactionalBarrier<T>): void {
-    this.#answerOf(appendTransactional(this.#leader(), barrier), ({ errorCode, errorMessage, baseOffset }) => {
+    this.#answerOf(appendTransactional(this.#leader(), barrier, this.#live.nextOffset), response => {
+      if (isMisplaced(response)) return this.#send({ type: 'append.failed', reason: faultOf(response)! })
+      const { errorCode, errorMessage } = response
       this.#barrier = null
       if (errorCode === 0) {
-        this.#live.moveTo(baseOffset)
-        const decision = this.#live.become(barrier.decision, barrier.timestamp)
-        this.#release({ question: barrier.question, decision })
+        this.#release({ question: barrier.question, decision: this.#live.become(barrier.decision, barrier.timestamp) })
       } else this.#refuse(barrier.question, 'appendRefused', errorMessage ?? 'refused by the leader', errorCode)
       this.#send({ type: 'barrier.passed' })
     })
@@ -328,8 +326,10 @@ export class ShardRunner<T extends ShardTypes> {
 
   #sendMarkers(barrier: MarkerBarrier): void {
     this.#answerOf(writeMarkers(this.#leader(), barrier), responses => {
+      const end = endAfter(responses, this.#live.nextOffset)
+      if (end === null) return this.#send({ type: 'append.failed', reason: 'the log has more than the markers' })
       this.#barrier = null
-      this.#live.moveTo(Math.max(...responses.map(({ logEndOffset }) => logEndOffset)))
+      this.#live.moveTo(end)
       for (const [index, { request, answer }] of barrier.orders.entries()) {
         const { producerId, producerEpoch, transactionResult } = request
         const { errorCode } = responses[index]!

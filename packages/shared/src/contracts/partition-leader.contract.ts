@@ -18,6 +18,11 @@ export interface AppendRequest {
   readonly currentLeaderEpoch: number
   /** Proof that the coordinator knows this partition to be in the producer's transaction (KIP-890); absent for the rest. */
   readonly verification?: Verification
+  /**
+   * For who writes alone and decides by what the log holds: where the log must end for this to be appended. Elsewhere it is OFFSET_OUT_OF_RANGE, and nothing
+   * is stored: somebody's append that was given up has landed late. Kafka: the required base offset of appends to the metadata log.
+   */
+  readonly expectedOffset?: number
 }
 
 export interface AppendResponse {
@@ -121,7 +126,9 @@ export interface WriteMarkerResponse {
 }
 /** A leader's own answer to a marker. */
 export interface MarkerWritten extends WriteMarkerResponse {
-  /** Where the log ends now; a marker that repeats one takes no offset. */
+  /** The marker's own; -1 for one that repeats another, or was refused. */
+  readonly offset: number
+  /** Where the log ends now. */
   readonly logEndOffset: number
 }
 
