@@ -118,6 +118,7 @@ export class Producer implements AsyncDisposable {
       if (Array.isArray(given)) return this.#sendAll(topic, queues, given, context)
       return this.#sendOne(topic, queues, given as ProducerRecord, context)
     } catch (thrown) {
+      this.#transactions?.refused(thrown)
       return Promise.reject(thrown)
     }
   }
@@ -270,10 +271,15 @@ export class Producer implements AsyncDisposable {
         this.#wait(queues, unlessAborted(waiting, signal))
         return
       }
-      const batch = this.#placer.place(queues, encoded, context)
-      batch.promised(settle, encoded.timestamp)
-      if (callback !== undefined) batch.called(callback, encoded.timestamp)
-      this.#dispatcher.placed(batch)
+      try {
+        const batch = this.#placer.place(queues, encoded, context)
+        batch.promised(settle, encoded.timestamp)
+        if (callback !== undefined) batch.called(callback, encoded.timestamp)
+        this.#dispatcher.placed(batch)
+      } catch (thrown) {
+        this.#transactions?.refused(thrown)
+        reject(thrown)
+      }
     })
   }
 
@@ -285,6 +291,7 @@ export class Producer implements AsyncDisposable {
     callback: DeliveryCallback | undefined,
   ): WaitingSend {
     const fail = (error: KafkaError) => {
+      this.#transactions?.refused(error)
       this.#metrics.failed(1)
       callback?.(error, null)
       promise?.reject(error)
@@ -321,7 +328,10 @@ export class Producer implements AsyncDisposable {
       )
       const send: WaitingSend = {
         proceed: () => this.#fill(topic, queues, records, group, context),
-        fail: error => group.sealed(error),
+        fail: error => {
+          this.#transactions?.refused(error)
+          group.sealed(error)
+        },
       }
       if (this.#mustQueue(queues) || !send.proceed()) this.#wait(queues, unlessAborted(send, signal))
     })
@@ -348,6 +358,7 @@ export class Producer implements AsyncDisposable {
       }
       group.sealed()
     } catch (thrown) {
+      this.#transactions?.refused(thrown)
       group.sealed(thrown instanceof KafkaError ? thrown : kafkaErrorOf(portFailure(thrown), thrown))
     }
     return true

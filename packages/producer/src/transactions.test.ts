@@ -2,6 +2,7 @@
 import { errors } from '@odradek/shared/protocol/error-codes'
 import { describe, expect, test } from 'vitest'
 import { openWorld } from './producer-world.suite.ts'
+import type { Transaction } from './transactions.ts'
 
 function open(version: number, options: Parameters<typeof openWorld>[0] = {}) {
   const opened = openWorld({ transactionalId: 'tx', lingerMs: 0, ...options }, { partitions: 3 })
@@ -80,6 +81,41 @@ describe.each([1, 2])('with transaction.version %i', version => {
     )
     await expect(failed).rejects.toMatchObject({ code: 'ODK_TRANSACTION_ABORTABLE', fatal: false })
     await world.run(() => producer.transaction(tx => tx.send('orders', { value: 'c', partition: 0 })))
+    expect(transaction().committed).toEqual(['a', 'c'])
+  })
+
+  test.each([
+    ['a record that is none', (tx: Transaction) => tx.send('orders', 5 as never), 'ODK_RECORD_INVALID'],
+    [
+      'a value that its codec does not take',
+      (tx: Transaction) => tx.send('orders', { value: 5 as never }),
+      'ODK_ENCODE_FAILED',
+    ],
+    [
+      'a partition that there is not',
+      (tx: Transaction) => tx.send('orders', { value: 'x', partition: 99 }),
+      'ODK_PARTITION_INVALID',
+    ],
+    [
+      'a bad record behind a good one',
+      (tx: Transaction) => tx.send('orders', [{ value: 'x' }, null as never]),
+      'ODK_RECORD_INVALID',
+    ],
+    [
+      'offsets that are none',
+      (tx: Transaction) => tx.sendOffsets({ groupId: 'g', offsets: 5 as never }),
+      'ODK_OPTION_INVALID',
+    ],
+  ])('%s makes the commit fail as abortable, also when nobody awaits it', async (_, give, code) => {
+    const { world, producer, transaction } = open(version)
+    await world.run(() => producer.transaction(tx => tx.send('orders', { value: 'a' })))
+    const failed = world.run(() =>
+      producer.transaction(tx => {
+        give(tx).catch(() => {})
+      }),
+    )
+    await expect(failed).rejects.toMatchObject({ code: 'ODK_TRANSACTION_ABORTABLE', fatal: false, cause: { code } })
+    await world.run(() => producer.transaction(tx => tx.send('orders', { value: 'c' })))
     expect(transaction().committed).toEqual(['a', 'c'])
   })
 

@@ -49,6 +49,11 @@ export class Transactions {
     return this.#current !== null
   }
 
+  /** A record never came to the sender, which therefore knows nothing of it: the open transaction may not be committed without it. */
+  refused(error: unknown): void {
+    this.#current?.refused(error)
+  }
+
   async begin(): Promise<Transaction> {
     if (this.#isBeginning || this.#current !== null) {
       throw new KafkaError('ODK_TRANSACTION_STATE', 'begin: a transaction of this producer is still open')
@@ -81,6 +86,8 @@ export class Transaction implements AsyncDisposable {
   readonly #link: Link<SenderContract>
   readonly #ended: () => void
   #isOpen = true
+  /** Why something of it never came to the sender. */
+  #refusal: { readonly error: unknown } | null = null
 
   /** Use {@link Producer.begin}. */
   constructor(host: TransactionsHost, link: Link<SenderContract>, ended: () => void) {
@@ -98,6 +105,12 @@ export class Transaction implements AsyncDisposable {
     }) as Producer['send']
   }
 
+  /** Something of it was refused in this thread. What ended the sender, or shut it out, the commit learns from the sender itself. */
+  refused(error: unknown): void {
+    const isSenders = error instanceof KafkaError && (error.fatal || SENDERS_OWN.has(error.code))
+    if (!isSenders) this.#refusal ??= { error }
+  }
+
   /**
    * Commits consumed offsets with the transaction: they count if, and only if, it is committed. Need not be awaited: a commit waits for it, and fails if it
    * failed.
@@ -110,9 +123,12 @@ export class Transaction implements AsyncDisposable {
 
   async #sendOffsets(given: OffsetsToSend): Promise<void> {
     this.#checkOpen('sendOffsets')
-    if (!isObject(given) || typeof given.groupId !== 'string')
-      throw new KafkaError('ODK_OPTION_INVALID', `sendOffsets takes { groupId, offsets }, got ${shown(given)}`)
-    partitionsIn('sendOffsets', given.offsets, { ...partitionFields, offset }, { leaderEpoch: integer, metadata: text })
+    try {
+      checkOffsets(given)
+    } catch (thrown) {
+      this.refused(thrown)
+      throw thrown
+    }
     const request: TransactionOffsets & { maxBlockMs: number } = {
       groupId: given.groupId,
       generationId: given.generationId ?? -1,
@@ -136,6 +152,11 @@ export class Transaction implements AsyncDisposable {
   async commit(): Promise<void> {
     this.#checkOpen('commit')
     await this.#host.handOverAll()
+    if (this.#refusal !== null) {
+      const { error: cause } = this.#refusal
+      const why = `commit: something of the transaction was not sent: ${(cause as Error)?.message ?? cause}`
+      throw new KafkaError('ODK_TRANSACTION_ABORTABLE', why, { cause })
+    }
     await this.#end(true)
   }
 
@@ -170,6 +191,15 @@ export class Transaction implements AsyncDisposable {
   #checkOpen(what: string): void {
     if (!this.#isOpen) throw new KafkaError('ODK_TRANSACTION_STATE', `${what}: the transaction has ended`)
   }
+}
+
+/** What the sender tells by itself when it is asked to commit. */
+const SENDERS_OWN: ReadonlySet<string> = new Set(['ODK_SENDER_DIED', 'ODK_PRODUCER_CLOSED', 'ODK_PRODUCER_FENCED'])
+
+function checkOffsets(given: OffsetsToSend): void {
+  if (!isObject(given) || typeof given.groupId !== 'string')
+    throw new KafkaError('ODK_OPTION_INVALID', `sendOffsets takes { groupId, offsets }, got ${shown(given)}`)
+  partitionsIn('sendOffsets', given.offsets, { ...partitionFields, offset }, { leaderEpoch: integer, metadata: text })
 }
 
 /**

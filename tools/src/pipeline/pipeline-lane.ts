@@ -23,6 +23,7 @@ import {
   offsetsOf,
   type Positions,
   rewindsOf,
+  unsendable,
   verdictOn,
 } from './pipeline.rules.ts'
 
@@ -117,6 +118,8 @@ export class PipelineLane {
   #turns: Promise<unknown> = Promise.resolve()
   #waiting: (() => void)[] = []
   #abortsInRow = 0
+  /** An output that no transaction will take: the same record makes it again. */
+  #unsendable: Failed | null = null
   /** A transaction was undone, and nothing was tried since. */
   #wasUndone = false
   #counts = { records: 0, outputs: 0, skipped: 0 }
@@ -200,6 +203,7 @@ export class PipelineLane {
 
   /** Processes records of the batch until the transaction is due. */
   async #slice(batch: Batch, records: Ahead): Promise<void> {
+    if (this.#unsendable !== null) throw this.#unsendable
     await this.#pause()
     // It may have been rewound, or taken away, while this slice waited for its turn.
     if (batch.isStale) return
@@ -414,6 +418,8 @@ export class PipelineLane {
       this.#positions = NOTHING
       this.#machine.send({ type: 'transaction.committed' })
     } catch (thrown) {
+      const cause = unsendable(thrown)
+      if (cause !== null) this.#unsendable = new Failed('stop', cause)
       this.#troubled(thrown, () => this.#machine.send({ type: 'transaction.failed' }))
     }
   }

@@ -63,6 +63,20 @@ export function verdictOn(error: { readonly code?: unknown; readonly fatal?: unk
   return 'abort'
 }
 
+const OF_THE_OUTPUT: ReadonlySet<unknown> = new Set([
+  'ODK_RECORD_INVALID',
+  'ODK_ENCODE_FAILED',
+  'ODK_RECORD_TOO_LARGE',
+  'ODK_PARTITION_INVALID',
+  'ODK_TOPIC_INVALID',
+])
+
+/** Why a commit failed, if it was for an output that will never be sent; null when another try may do. */
+export function unsendable(error: unknown): { readonly code: unknown } | null {
+  const { cause } = (error ?? {}) as { readonly cause?: { readonly code?: unknown } }
+  return OF_THE_OUTPUT.has(cause?.code) ? (cause as { readonly code: unknown }) : null
+}
+
 /** Adds what the function made of a record: nothing, one record, or several. */
 export function addOutputs<R>(outputs: R[], made: R | readonly R[] | null | undefined): void {
   if (made === null || made === undefined) return

@@ -82,6 +82,23 @@ describe('a pipeline', () => {
     expect(committed()).toEqual(['2/0', '2/1', '3/0', '3/1', '3/2'])
   })
 
+  test.each([
+    ['is no record', 5, 'ODK_RECORD_INVALID'],
+    ['has a value that its codec does not take', { value: 5 }, 'ODK_ENCODE_FAILED'],
+    ['is for a partition that there is not', { value: 'x', partition: 99 }, 'ODK_PARTITION_INVALID'],
+  ])(
+    'ends when what its function makes %s: nothing of the transaction counts, its offsets neither',
+    async (_, made, code) => {
+      const { world, output, lane, feed, committed } = pipelineWorld({ partitions: 1 })
+      feed(5)
+      const running = lane('tx', { transform: () => made as never })
+      await world.advance(5_000)
+      expect(running.ended.error).toMatchObject({ code })
+      expect(committed()).toEqual([])
+      expect(output.transactions.get('tx')!.committedOffsets).toEqual([])
+    },
+  )
+
   test('stops by default when its function throws: nothing of the transaction counts, and the next run goes on there', async () => {
     const { world, lane, feed, verdict, committed } = pipelineWorld({ partitions: 1 })
     feed(30)

@@ -31,6 +31,7 @@ export interface Pipeline extends AsyncDisposable {
  * Reads `from`, gives each record to `transform`, and sends what it makes to `to`: each record counts exactly once in the output, through crashes, rebalances and
  * restarts, for readers with `isolationLevel: 'readCommitted'`. Records of a partition are processed in order, one after another; what `transform`
  * does besides (a database, a mail) may happen again when a transaction is undone.
+ * An output that cannot be sent (no record, a codec that refuses it, a partition that there is not) ends it.
  *
  *     await using invoices = pipeline(orders, bills, ({ key, value }) => ({ key, value: billOf(value) }), {
  *       bootstrapServers: broker, transactionalId: 'billing-1', groupId: 'billing' })
