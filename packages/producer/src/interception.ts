@@ -27,7 +27,8 @@ export function interceptedCallback(
   topic: string,
   callback: DeliveryCallback | undefined,
   log: Log,
-): DeliveryCallback {
+): DeliveryCallback | undefined {
+  if (interceptors.length === 0) return callback
   return (error, acknowledgement) => {
     const outcome = {
       topic,

@@ -7,10 +7,11 @@ import { errorOf } from '@odradek/shared/protocol/error-codes'
 import { aborted, Changes, orAborted } from './aborting.ts'
 import { Accumulator, type AppendContext } from './accumulator.ts'
 import { type Acknowledgement, type Acknowledgements, SendGroup } from './acknowledgement.ts'
+import { withAcks } from './append-context.ts'
 import type { DeliveryCallback, RecordResolver } from './batch-in-progress.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { interceptedCallback } from './interception.ts'
-import { type ResolvedProducerOptions, readAcks } from './options.ts'
+import type { ResolvedProducerOptions } from './options.ts'
 import {
   bufferExhausted,
   errorOfAsk,
@@ -113,7 +114,7 @@ export class Producer implements AsyncDisposable {
     try {
       const topic = topicOf(to)
       const queues = this.#queuesToSend(topic.name)
-      const context = options?.acks === undefined ? this.#append : this.#withAcks(options.acks)
+      const context = options?.acks === undefined ? this.#append : withAcks(this.#append, options.acks, this.#options)
       if (options?.signal !== undefined) return this.#sendWithSignal(topic, queues, given, context, options.signal)
       if (Array.isArray(given)) return this.#sendAll(topic, queues, given, context)
       return this.#sendOne(topic, queues, given as ProducerRecord, context)
@@ -328,10 +329,7 @@ export class Producer implements AsyncDisposable {
       )
       const send: WaitingSend = {
         proceed: () => this.#fill(topic, queues, records, group, context),
-        fail: error => {
-          this.#transactions?.refused(error)
-          group.sealed(error)
-        },
+        fail: error => this.#refuse(group, error),
       }
       if (this.#mustQueue(queues) || !send.proceed()) this.#wait(queues, unlessAborted(send, signal))
     })
@@ -358,10 +356,14 @@ export class Producer implements AsyncDisposable {
       }
       group.sealed()
     } catch (thrown) {
-      this.#transactions?.refused(thrown)
-      group.sealed(thrown instanceof KafkaError ? thrown : kafkaErrorOf(portFailure(thrown), thrown))
+      this.#refuse(group, thrown)
     }
     return true
+  }
+
+  #refuse(group: SendGroup, thrown: unknown): void {
+    this.#transactions?.refused(thrown)
+    group.sealed(thrown instanceof KafkaError ? thrown : kafkaErrorOf(portFailure(thrown), thrown))
   }
 
   #sendWithSignal(
@@ -492,20 +494,7 @@ export class Producer implements AsyncDisposable {
     if (this.#waiting.size > 0) this.#dispatcher.closeAll()
   }
 
-  #withAcks(given: unknown): AppendContext {
-    const acks = readAcks(given)
-    if (acks === undefined)
-      throw new KafkaError('ODK_OPTION_INVALID', `send: acks must be 'all', 1 or 0, got ${String(given)}`)
-    if (acks !== -1 && this.#options.enableIdempotence) {
-      throw new KafkaError('ODK_OPTION_CONFLICT', `send: acks ${acks} does not go with enableIdempotence`)
-    }
-    return acks === this.#append.acks ? this.#append : { ...this.#append, acks }
-  }
-
   #observed(onDelivery: DeliveryCallback | undefined, topic: string): DeliveryCallback | undefined {
-    const { interceptors } = this.#options
-    return interceptors.length === 0
-      ? onDelivery
-      : interceptedCallback(interceptors, topic, onDelivery, this.#connection.host.log)
+    return interceptedCallback(this.#options.interceptors, topic, onDelivery, this.#connection.host.log)
   }
 }
