@@ -183,12 +183,12 @@ describe('the limits of a listener', () => {
   )
 
   test('a connection that says nothing for connections.max.idle.ms is closed, one that waits for its reply is not', () =>
-    withBroker({ config: { connectionsMaxIdleMs: 1_500 } }, async broker => {
+    withBroker({ config: { connectionsMaxIdleMs: 4_000 } }, async broker => {
       const [silent, waiting] = [
         await RawClient.open(broker.bootstrapServers),
         await RawClient.open(broker.bootstrapServers),
       ]
-      const sent = await waiting.send('Fetch', 12, fetch('t', 0, { maxWaitMs: 3_000 }))
+      const sent = await waiting.send('Fetch', 12, fetch('t', 0, { maxWaitMs: 9_000 }))
       await silent.closed
       expect(Buffer.from((await waiting.frame())!).readInt32BE(0)).toBe(sent)
     }))
