@@ -187,7 +187,7 @@ class Broker {
     return {
       ask: {
         metadata: request => this.#metadata(request),
-        leaders: async ({ partitions }) => ({ leaders: await this.#find(partitions) }),
+        leaders: async ({ partitions, near }) => ({ leaders: await this.#find(partitions, near) }),
         coordinator: ({ kind, partition }) => this.#coordinators.find(kind, partition),
         groupConfigs: (_request, peer) => {
           this.#audience.groupConfigWatchers.add(peer)
@@ -237,10 +237,14 @@ class Broker {
 
   async #find(
     partitions: readonly { readonly topic?: string; readonly topicId?: string; readonly partition: number }[],
+    near?: number,
   ): Promise<LeaderAddress[]> {
     const found = partitions.map(async ref => {
       const image = this.#topics.find(ref)
-      return image && ref.partition in image.leaderEpochs ? [await this.#leaders.address(image, ref.partition)] : []
+      if (!image || !(ref.partition in image.leaderEpochs)) return []
+      // Several partitions were asked for to be spread over threads.
+      const beside = near !== undefined && image.leaderEpochs.length === 1 ? { near } : {}
+      return [await this.#leaders.address(image, ref.partition, beside)]
     })
     return (await Promise.all(found)).flat()
   }

@@ -1,7 +1,7 @@
 // Makes a producer and finds the place where its sender runs: in the system of an embedded broker, or in one of its own for a cluster over TCP.
 import type { Link, Spawned } from '@odradek/shared/actor/actor'
 import { isPortError, KafkaError } from '@odradek/shared/base/errors'
-import type { ClusterDoor } from '@odradek/shared/client/cluster-link'
+import type { ClusterDoor, LinkInput } from '@odradek/shared/client/cluster-link'
 import { endWhenCutOff } from '@odradek/shared/client/cut-off'
 import type { InJavasSpelling } from '@odradek/shared/client/java-names'
 import { openClusterDoor } from '@odradek/shared/client/open-door'
@@ -56,10 +56,13 @@ class SenderSpawner implements SenderConnection {
     // Every step of a transaction is a word between the two: on one lane it wakes no thread.
     const near =
       transactionalId === undefined ? null : await coordinatorLane(host, link, 'transaction', transactionalId)
-    const input = { link, policy: senderPolicyOf(this.#options) }
+    const policy = senderPolicyOf(this.#options)
     // A lane that dies in this moment is no reason to go without a sender.
-    const beside = near === null ? null : await host.spawn(senderModule, input, { name, near }).catch(elsewhere)
-    return beside ?? host.spawn(senderModule, input, { name })
+    const beside =
+      near === null
+        ? null
+        : await host.spawn(senderModule, { link: nearby(link, near), policy }, { name, near }).catch(elsewhere)
+    return beside ?? host.spawn(senderModule, { link, policy }, { name })
   }
 
   async close(): Promise<void> {
@@ -81,6 +84,10 @@ class SenderSpawner implements SenderConnection {
     endWhenCutOff(this.#door.host, spawned, link, () => this.#link === link)
     events.connected(link)
   }
+}
+
+function nearby(link: LinkInput, near: number): LinkInput {
+  return link.kind === 'port' ? { ...link, near } : link
 }
 
 function elsewhere(thrown: unknown): null {

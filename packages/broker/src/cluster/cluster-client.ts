@@ -57,7 +57,7 @@ export class ClusterClient {
   /** Opens the metadata log and starts the coordinator. Throws when the log cannot be opened. */
   async open(): Promise<void> {
     const { context, leaders, nodeId, clusterId, staticConfigs } = this.#options
-    const { address, leaderEpoch } = await leaders.address(metadataTopic, 0, 'self')
+    const { address, leaderEpoch } = await leaders.address(metadataTopic, 0, { lane: 'self' })
     if (!address) throw new Error(`the log of ${metadataTopic.topic} cannot be opened`)
     const input = { nodeId, leader: address as Address<PartitionLeaderContract>, leaderEpoch, clusterId, staticConfigs }
     this.#spawned = await context.spawn(clusterModule, input, { name: 'cluster', lane: 'self' })

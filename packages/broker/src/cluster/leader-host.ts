@@ -1,6 +1,6 @@
 // The broker's hand on partition leaders: starts each when it is first asked for, tells where it runs, passes configs on, removes the logs of
 // deleted topics. One leader per partition at any time; knows nothing of requests.
-import type { ActorContext, ActorModule, Address, Link, Spawned } from '@odradek/shared/actor/actor'
+import type { ActorContext, ActorModule, Address, Link, Spawned, SpawnOptions } from '@odradek/shared/actor/actor'
 import type { LeaderAddress } from '@odradek/shared/contracts/broker.contract'
 import type { TopicImage } from '@odradek/shared/contracts/cluster.contract'
 import {
@@ -25,6 +25,8 @@ export interface LeaderHostOptions {
   readonly changed: (leader: LeaderAddress) => void
 }
 
+/** On which lane a leader starts; left out: its own. */
+type Where = Pick<SpawnOptions, 'lane' | 'near'>
 type Configs = { readonly [name: string]: string }
 
 interface Hosted {
@@ -50,8 +52,8 @@ export class LeaderHost {
   }
 
   /** Where the leader runs, started if need be; its address is null when it cannot start (its log is damaged, or its disk fails). */
-  async address(image: TopicImage, partition: number, lane: 'own' | 'self' = 'own'): Promise<LeaderAddress> {
-    const hosted = this.#hosted.get(key(image, partition)) ?? this.#start(image, partition, lane)
+  async address(image: TopicImage, partition: number, where: Where = {}): Promise<LeaderAddress> {
+    const hosted = this.#hosted.get(key(image, partition)) ?? this.#start(image, partition, where)
     await hosted.spawned
     return leaderAddress(hosted)
   }
@@ -121,22 +123,22 @@ export class LeaderHost {
     this.#hosted.clear()
   }
 
-  #start(image: TopicImage, partition: number, lane: 'own' | 'self'): Hosted {
+  #start(image: TopicImage, partition: number, where: Where): Hosted {
     const hosted: Hosted = { image, partition, address: null, spawned: Promise.resolve(null) }
     if (this.#closing) return hosted
     this.#hosted.set(key(image, partition), hosted)
-    hosted.spawned = this.#spawn(hosted, lane)
+    hosted.spawned = this.#spawn(hosted, where)
     return hosted
   }
 
-  async #spawn(hosted: Hosted, lane: 'own' | 'self'): Promise<Spawned<PartitionLeaderContract> | null> {
+  async #spawn(hosted: Hosted, where: Where): Promise<Spawned<PartitionLeaderContract> | null> {
     const { context, module, nodeId, storage } = this.#options
     const { image, partition } = hosted
     const { topic, topicId, leaderEpochs } = image
     const configs = this.configsOf(image)
     const input = { topic, topicId, partition, nodeId, leaderEpoch: leaderEpochs[partition]!, configs, storage }
     try {
-      const spawned = await context.spawn(module, input, { name: `${topic}-${partition}`, lane })
+      const spawned = await context.spawn(module, input, { name: `${topic}-${partition}`, ...where })
       hosted.address = spawned.address
       spawned.onChange((address, reason) => this.#moved(hosted, address, reason))
       return spawned

@@ -55,6 +55,7 @@ async function laneWithClerk() {
     trace: new TraceRing(1, () => {}),
     uplink: { spawn: () => Promise.reject(new Error('nobody is spawned')), died: () => {}, log: () => {} },
     soon: turn => void asked.push(turn),
+    atOnce: null,
     connect: () => {
       throw new Error('nobody is asked')
     },

@@ -51,6 +51,8 @@ export interface LaneHost {
   readonly uplink: Uplink
   /** Calls `turn` once, when what has arrived so far was handed over. Several in the order of asking; on threads, promises run after each. */
   soon(turn: () => void): void
+  /** Calls `turn` once, behind the promises of now and before anything else arrives; null where every turn is the host's own (simulated host). */
+  readonly atOnce: ((turn: () => void) => void) | null
   /** Opens a channel to another lane, or to this one. */
   connect(lane: number): { readonly channel: Channel; readonly leavesThread: boolean }
   /** True when every link gets a channel of its own (simulated host: links are reordered against each other). */
@@ -93,6 +95,10 @@ export class Lane implements TrunkLane, LinkLane {
   #turnAsked = false
   /** Flushes that will come: whatever is said before them needs no turn to be posted. */
   #flushesAsked = 0
+  /** From a turn until what it settled was posted: a turn that is asked for then need not wait for the loop. */
+  #isInTurn = false
+  /** Turns since the loop was last given a chance. */
+  #turnsInRow = 0
   #sweepAt = Number.POSITIVE_INFINITY
   #sweepTimer: Timer | null = null
   #lines: LogLine[] = []
@@ -138,15 +144,24 @@ export class Lane implements TrunkLane, LinkLane {
     if (this.#turnAsked) return
     this.#turnAsked = true
     this.#flushesAsked++
-    this.host.loopDelay?.turned()
-    this.host.soon(this.#turn)
-    this.host.soon(this.#flush)
+    const { atOnce, soon, loopDelay, limits } = this.host
+    if (this.#isInTurn && atOnce !== null && this.budget > 0 && this.#turnsInRow < limits.turnsInRowMax) {
+      this.#turnsInRow++
+      atOnce(this.#turn)
+      return
+    }
+    loopDelay?.turned()
+    this.#turnsInRow = 0
+    soon(this.#turn)
+    soon(this.#flush)
   }
 
   /** The end of a turn. What is said inside one lane by handlers arrives here too, before deferred work runs. */
   readonly #turn = (): void => {
     this.#turnAsked = false
-    this.budget = this.host.limits.turnMessagesMax
+    this.#isInTurn = true
+    if (this.#turnsInRow > 0) this.host.atOnce!(this.#flush)
+    if (this.#turnsInRow === 0) this.budget = this.host.limits.turnMessagesMax
     this.#post()
     this.#drainInbox()
     const deferred = this.#deferred
@@ -162,6 +177,7 @@ export class Lane implements TrunkLane, LinkLane {
     this.#flushesAsked--
     this.#post()
     this.flushLog()
+    this.#isInTurn = false
   }
 
   #drainInbox(): void {

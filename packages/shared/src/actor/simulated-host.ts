@@ -323,6 +323,7 @@ export class SimulatedWorld {
         log: lines => lines.forEach(this.#log),
       },
       soon: turn => this.#turnsAsked.push(turn),
+      atOnce: null,
       connect: to => this.#connect(simulated, to),
       channelPerLink: true,
       copiesMessages: true,

@@ -21,6 +21,8 @@ export const limits = {
   lentBytesKeptMax: 32 * MIB,
   /** Messages handled in one turn before a thread yields to its timers and sockets. */
   turnMessagesMax: 1_024,
+  /** Turns that a lane takes one behind the other while its own actors speak with each other, before timers, sockets and ports get theirs. */
+  turnsInRowMax: 32,
   /** Messages said to one thread before they are posted without waiting for the end of the turn. */
   turnPostMessagesMax: 128,
   /** Bytes of buffers said to one thread before they are posted without waiting for the end of the turn. */

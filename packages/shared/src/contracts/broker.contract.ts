@@ -31,7 +31,10 @@ export const brokerContract = defineContract({
   asks: {
     /** Kafka's Metadata; may create topics. The reply waits until leaders of new topics answer (parked, bounded). */
     metadata: ask<MetadataRequest, MetadataResponse>(),
-    /** Starts (lazily) and names the leaders of these partitions; null topics: of all. Unknown ones are left out. */
+    /**
+     * Starts (lazily) and names the leaders of these partitions; null topics: of all. Unknown ones are left out. `near`: the lane where the leader
+     * of a topic's only partition starts, if it does not run yet (decision 0034).
+     */
     leaders: ask<
       {
         readonly partitions: readonly {
@@ -39,6 +42,7 @@ export const brokerContract = defineContract({
           readonly topicId?: string
           readonly partition: number
         }[]
+        readonly near?: number
       },
       { readonly leaders: readonly LeaderAddress[] }
     >(),

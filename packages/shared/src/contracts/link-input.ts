@@ -5,7 +5,13 @@ import type { WirePatience, WireSecurity } from './wire-security.ts'
 
 /** How to reach a cluster; plain data, so that a sender or consumer actor can be started with it. */
 export type LinkInput =
-  | { readonly kind: 'port'; readonly broker: Address<BrokerContract>; readonly clientId?: string }
+  | {
+      readonly kind: 'port'
+      readonly broker: Address<BrokerContract>
+      readonly clientId?: string
+      /** Lane of whoever opens it: the leader of a topic's only partition starts there if this link is the first to need it. */
+      readonly near?: number
+    }
   | {
       readonly kind: 'wire'
       /** `host:port` each. */

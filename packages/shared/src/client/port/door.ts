@@ -31,12 +31,13 @@ export type Answer<A extends ApiName> = (door: Door, request: ApiRequest<A>, cal
 /** Answers by API name; what is missing is the broker's. */
 export type Answers = { readonly [A in ApiName]?: Answer<A> }
 
-export function openDoor(host: LinkHost, broker: Extract<LinkInput, { kind: 'port' }>['broker']): Door {
+/** `near`: the lane of whoever opens it, for leaders that would rather run there (see `LinkInput`). */
+export function openDoor(host: LinkHost, broker: Extract<LinkInput, { kind: 'port' }>['broker'], near?: number): Door {
   const line = new BrokerLine(host, broker)
   return {
     host,
     broker: line,
-    leaders: new LeaderDirectory(host, line),
+    leaders: new LeaderDirectory(host, line, near),
     coordinators: new CoordinatorDirectory(host, line),
   }
 }

@@ -51,14 +51,17 @@ const ENDS_HOLD_MS = 500
 export class LeaderDirectory {
   readonly #host: LinkHost
   readonly #broker: BrokerLine
+  /** Goes with every question for leaders. */
+  readonly #near: { readonly near?: number }
   /** By topic, then partition; both maps hold the same arrays. */
   readonly #byName = new Map<string, (Leader | undefined)[]>()
   readonly #byId = new Map<string, (Leader | undefined)[]>()
   readonly #listeners = new Set<(delta: ClusterDelta) => void>()
 
-  constructor(host: LinkHost, broker: BrokerLine) {
+  constructor(host: LinkHost, broker: BrokerLine, near?: number) {
     this.#host = host
     this.#broker = broker
+    this.#near = near === undefined ? {} : { near }
     broker.onOpen(link => {
       link.on('changed', delta => this.#apply(delta))
       link.tell('subscribe', {})
@@ -77,7 +80,7 @@ export class LeaderDirectory {
     const missing = refs.filter(ref => !this.known(ref)).map(asked)
     if (missing.length === 0) return
     const options = signal ? { deadlineMs, signal } : { deadlineMs }
-    const { leaders } = await this.#broker.link.ask('leaders', { partitions: missing }, options)
+    const { leaders } = await this.#broker.link.ask('leaders', { partitions: missing, ...this.#near }, options)
     for (const leader of leaders) this.#put(leader)
   }
 

@@ -38,7 +38,7 @@ class PortLink implements ClusterLink {
   #closed = false
 
   constructor(host: LinkHost, input: Extract<LinkInput, { kind: 'port' }>) {
-    this.#door = openDoor(host, input.broker)
+    this.#door = openDoor(host, input.broker, input.near)
     this.#clientId = input.clientId ?? ''
     this.#door.leaders.onChange(delta => this.#changed(delta))
   }
