@@ -15,6 +15,7 @@ const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 class House {
   readonly world = simulate({ seed: 7 })
+  broker!: Parameters<typeof openDoor>[1]
   door!: Door
   caller: Caller = { deadlineMs: 10_000, apiVersion: 32_767, clientId: 'test', clientHost: '/in-process' }
 
@@ -41,7 +42,8 @@ class House {
         limits,
         link: (contract, address) => world.link(contract, address),
       }
-      house.door = openDoor(host, broker.address)
+      house.broker = broker.address
+      house.door = openDoor(host, house.broker)
       await story(house)
       closeDoor(house.door)
       await broker.close()
@@ -109,6 +111,10 @@ class House {
     return this.ask('Fetch', request, caller)
   }
 
+  async laneOf(name: string): Promise<number> {
+    return (await this.world.actors()).find(({ address }) => address.name === name)!.address.lane
+  }
+
   async kill(name: string): Promise<void> {
     const listed = (await this.world.actors()).find(({ address }) => address.name === name)
     this.world.kill(listed!.address)
@@ -148,6 +154,31 @@ describe('the door', () => {
       expect((await house.produce('nowhere', 0, 'x')).errorCode).toBe(errors.UNKNOWN_TOPIC_OR_PARTITION.code)
       const byId = await house.fetch({ id: 'BBBBBBBBBBBBBBBBBBBBBA' }, [0])
       expect(byId.responses[0]!.partitions[0]!.errorCode).toBe(errors.UNKNOWN_TOPIC_ID.code)
+    }))
+
+  test('the leader of an only partition starts near who needs it first, those of several are spread', () =>
+    House.tell(async house => {
+      const topics = ['first', 'near', 'later'].map(name => ({
+        name,
+        numPartitions: 1,
+        replicationFactor: 1,
+        assignments: [],
+        configs: [],
+      }))
+      await house.ask('CreateTopics', { topics, timeoutMs: 1_000, validateOnly: false })
+      await house.metadata('spread')
+      await house.produce('first', 0, 'x')
+      const lane = await house.laneOf('first-0')
+      const door = house.door
+      house.door = openDoor(door.host, house.broker, lane)
+      await house.produce('near', 0, 'x')
+      await house.produce('spread', 0, 'x')
+      await house.produce('spread', 1, 'x')
+      closeDoor(house.door)
+      house.door = door
+      await house.produce('later', 0, 'x')
+      expect(await house.laneOf('near-0')).toBe(lane)
+      for (const name of ['spread-0', 'spread-1', 'later-0']) expect(await house.laneOf(name)).not.toBe(lane)
     }))
 
   test('a fetch over partitions waits for minBytes over all of them, and no longer than maxWaitMs', () =>

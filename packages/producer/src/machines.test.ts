@@ -1,5 +1,6 @@
 // The producer's two machines as tables: (state, event) -> (state, effects). What no row names is refused, never dropped silently.
 import { runMachine } from '@odradek/shared/actor/machine-runner'
+import { runTable } from '@odradek/shared/actor/table-run'
 import { describe, expect, test } from 'vitest'
 import { type ProducerTransactionEvent, producerTransactionMachine } from './producer-transaction.machine.ts'
 import { type SenderEvent, senderMachine } from './sender.machine.ts'
@@ -70,7 +71,16 @@ describe('sender', () => {
 })
 
 describe('producer-transaction', () => {
-  const names = ['initProducerId', 'useIdentity', 'drain', 'dropBatches', 'endTransaction', 'failAll'] as const
+  const names = [
+    'initProducerId',
+    'useIdentity',
+    'drain',
+    'keepError',
+    'dropBatches',
+    'commitTransaction',
+    'abortTransaction',
+    'failAll',
+  ] as const
   const init: ProducerTransactionEvent = { type: 'transactions.init' }
   const ready: ProducerTransactionEvent[] = [init, { type: 'init.succeeded', identity }]
   const open: ProducerTransactionEvent[] = [...ready, { type: 'transaction.begin' }]
@@ -82,7 +92,7 @@ describe('producer-transaction', () => {
 
   function after(...events: ProducerTransactionEvent[]) {
     const { run, effects } = noting(names)
-    const machine = runMachine(host, producerTransactionMachine, { effects })
+    const machine = runTable(host, producerTransactionMachine, effects)
     for (const event of events) {
       run.length = 0
       machine.send(event)
@@ -96,25 +106,25 @@ describe('producer-transaction', () => {
     ['and leads to Ready', ready, 'Ready', ['useIdentity']],
     ['a failed init may be tried again', [init, { type: 'init.failed' }, init], 'Initializing', ['initProducerId']],
     ['a transaction lets batches go', open, 'InTransaction', ['drain']],
-    ['a commit ends it', [...open, commit], 'CommittingTransaction', ['endTransaction']],
+    ['a commit ends it', [...open, commit], 'CommittingTransaction', ['commitTransaction']],
     ['and then the next may begin', [...open, commit, ended], 'Ready', ['useIdentity']],
     [
       'an abort drops what waits and ends it',
       [...open, abort],
       'AbortingTransaction',
-      ['dropBatches', 'endTransaction'],
+      ['dropBatches', 'abortTransaction'],
     ],
-    ['a failure drops everything', [...open, failed], 'AbortableError', ['dropBatches']],
-    ['a failure during the commit too', [...open, commit, failed], 'AbortableError', ['dropBatches']],
+    ['a failure drops everything', [...open, failed], 'AbortableError', ['keepError', 'dropBatches']],
+    ['a failure during the commit too', [...open, commit, failed], 'AbortableError', ['keepError', 'dropBatches']],
     [
       'from which an abort leads on',
       [...open, failed, abort],
       'AbortingTransaction',
-      ['dropBatches', 'endTransaction'],
+      ['dropBatches', 'abortTransaction'],
     ],
     ['to Ready', [...open, failed, abort, ended], 'Ready', ['useIdentity']],
     ['a fatal error is final', [...open, fatal, abort], 'FatalError', []],
-    ['wherever it happens', [init, fatal], 'FatalError', ['failAll']],
+    ['wherever it happens', [init, fatal], 'FatalError', ['keepError', 'failAll']],
   ])('%s', (_, events, state, effects) => {
     expect(after(...events)).toEqual({ state, effects, refused: 0 })
   })

@@ -1,4 +1,4 @@
-// The states of a transactional producer, Kafka's names (`TransactionManager.State`). Run by transaction-manager in the sender's thread.
+// The states of a transactional producer, Kafka's names (`TransactionManager.State`). Run by transaction-manager in the sender's thread, by its table.
 //
 //   Uninitialized -> Initializing -> Ready -> InTransaction -> CommittingTransaction -> Ready
 //                                                  |    '----> AbortingTransaction ---> Ready
@@ -29,54 +29,34 @@ export type ProducerTransactionEvent =
   | { readonly type: 'transaction.failed'; readonly error: ErrorData }
   | { readonly type: 'transaction.fatal'; readonly error: ErrorData }
 
-const vocabulary = setup({
-  types: {} as {
-    context: { readonly error: ErrorData | null }
-    events: ProducerTransactionEvent
-  },
+const abortable = { target: 'AbortableError', actions: 'keepError' } as const
+const ended = { target: 'Ready', actions: 'useIdentity' } as const
+
+export const producerTransactionMachine = setup({
+  types: {} as { events: ProducerTransactionEvent },
   actions: {
     /** Answer `init.succeeded`, `init.failed` or `transaction.fatal`. */
     initProducerId: effect(),
-    useIdentity: effect<{ identity: ProducerIdentity }>(),
+    /** Go on as whom the event names; what went wrong before is over. */
+    useIdentity: effect(),
     /** Batches may go out. */
     drain: effect(),
-    /** End every batch of the transaction with the error. */
-    dropBatches: effect<{ error: ErrorData }>(),
-    /** When nothing is in flight any more, EndTxn; answer `transaction.ended`, `transaction.failed` or `transaction.fatal`. */
-    endTransaction: effect<{ committed: boolean }>(),
+    /** Remember why, until the producer goes on under another identity. */
+    keepError: effect(),
+    /** End every batch of the transaction, with the error if there is one. */
+    dropBatches: effect(),
+    /** When nothing is left, or in flight, any more, EndTxn; answer `transaction.ended`, `transaction.failed` or `transaction.fatal`. */
+    commitTransaction: effect(),
+    abortTransaction: effect(),
     /** Every batch, old and new, fails with the error. */
-    failAll: effect<{ error: ErrorData }>(),
+    failAll: effect(),
     refuse: effect(),
   },
-})
-
-const keepError = vocabulary.assign({
-  error: ({ context, event }) =>
-    event.type === 'transaction.failed' || event.type === 'transaction.fatal' ? event.error : context.error,
-})
-const forgetError = vocabulary.assign({ error: null })
-
-const ABORTED: ErrorData = { code: 'ODK_TRANSACTION_ABORTED', message: 'the transaction was aborted' }
-
-const abortable = { target: 'AbortableError', actions: keepError } as const
-
-const ended = {
-  target: 'Ready',
-  actions: [
-    forgetError,
-    {
-      type: 'useIdentity',
-      params: ({ event }: { event: { readonly identity: ProducerIdentity } }) => ({ identity: event.identity }),
-    },
-  ],
-} as const
-
-export const producerTransactionMachine = vocabulary.createMachine({
+}).createMachine({
   id: 'producer-transaction',
   initial: 'Uninitialized',
-  context: { error: null },
   on: {
-    'transaction.fatal': { target: '.FatalError', actions: keepError },
+    'transaction.fatal': { target: '.FatalError', actions: 'keepError' },
     '*': { actions: 'refuse' },
   },
   states: {
@@ -95,22 +75,19 @@ export const producerTransactionMachine = vocabulary.createMachine({
       },
     },
     CommittingTransaction: {
-      entry: { type: 'endTransaction', params: { committed: true } },
+      entry: 'commitTransaction',
       on: { 'transaction.ended': ended, 'transaction.failed': abortable },
     },
     AbortableError: {
-      entry: { type: 'dropBatches', params: ({ context }) => ({ error: context.error ?? ABORTED }) },
+      entry: 'dropBatches',
       on: { 'transaction.abort': 'AbortingTransaction', 'transaction.failed': {} },
     },
     AbortingTransaction: {
-      entry: [
-        { type: 'dropBatches', params: { error: ABORTED } },
-        { type: 'endTransaction', params: { committed: false } },
-      ],
+      entry: ['dropBatches', 'abortTransaction'],
       on: { 'transaction.ended': ended, 'transaction.failed': {} },
     },
     FatalError: {
-      entry: { type: 'failAll', params: ({ context }) => ({ error: context.error ?? ABORTED }) },
+      entry: 'failAll',
       on: { 'transaction.*': {}, 'init.*': {} },
     },
   },

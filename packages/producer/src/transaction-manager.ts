@@ -1,7 +1,8 @@
 // The hands of a transactional producer, in the sender's thread: runs producer-transaction.machine and speaks with the coordinators. Knows both protocols: with
 // transaction.version 2 (KIP-890) partitions and offsets join by themselves and each end bumps the epoch; with 0 and 1 the coordinator is told first.
 import type { ActorContext } from '@odradek/shared/actor/actor'
-import { type MachineRun, runMachine } from '@odradek/shared/actor/machine-runner'
+import { runTable, type TableRun } from '@odradek/shared/actor/table-run'
+import { assert } from '@odradek/shared/base/assert'
 import { type ErrorData, PortError } from '@odradek/shared/base/errors'
 import { backoffMs } from '@odradek/shared/client/backoff.rules'
 import type { ClusterLink } from '@odradek/shared/client/cluster-link'
@@ -17,6 +18,8 @@ import { isFenced, transactionOutcome } from './transaction-errors.rules.ts'
 
 /** Kafka's wait before an AddPartitionsToTxn that met the end of the previous transaction is repeated. */
 const CONCURRENT_BACKOFF_MS = 20
+
+const ABORTED: ErrorData = { code: 'ODK_TRANSACTION_ABORTED', message: 'the transaction was aborted' }
 
 export interface TransactionManagerHost {
   readonly context: ActorContext
@@ -34,7 +37,9 @@ type Settle = { readonly resolve: () => void; readonly reject: (error: PortError
 
 export class TransactionManager {
   readonly #host: TransactionManagerHost
-  readonly #machine: MachineRun<typeof producerTransactionMachine>
+  readonly #machine: TableRun<typeof producerTransactionMachine>
+  /** Why the transaction, or the producer, cannot go on. */
+  #error: ErrorData | null = null
   /** Who asked for the step that is under way. */
   #asker: Settle | null = null
   /** Answers that go with the asker's. */
@@ -54,19 +59,27 @@ export class TransactionManager {
 
   constructor(host: TransactionManagerHost) {
     this.#host = host
-    this.#machine = runMachine(host.context, producerTransactionMachine, {
-      effects: {
-        initProducerId: () => void this.#initProducerId(),
-        useIdentity: ({ identity }) => this.#useIdentity(identity),
-        drain: () => host.drain(),
-        dropBatches: ({ error }) => {
-          if (host.dropBatches(error) > 0) this.#hasFailed = true
-        },
-        endTransaction: ({ committed }) => void this.#endTransaction(committed),
-        failAll: ({ error }) => {
-          host.failAll(error)
-          this.#answer(error)
-        },
+    this.#machine = runTable(host.context, producerTransactionMachine, {
+      initProducerId: () => void this.#initProducerId(),
+      useIdentity: event => {
+        assert('identity' in event, 'who goes on has an identity')
+        this.#error = null
+        this.#useIdentity(event.identity)
+      },
+      drain: () => host.drain(),
+      keepError: event => {
+        assert('error' in event, 'what fails says why')
+        this.#error = event.error
+      },
+      dropBatches: () => {
+        if (host.dropBatches(this.#error ?? ABORTED) > 0) this.#hasFailed = true
+      },
+      commitTransaction: () => void this.#endTransaction(true),
+      abortTransaction: () => void this.#endTransaction(false),
+      failAll: () => {
+        const error = this.#error ?? ABORTED
+        host.failAll(error)
+        this.#answer(error)
       },
     })
   }
@@ -85,7 +98,7 @@ export class TransactionManager {
 
   /** Why batches are refused now; null: they are taken. */
   get refusal(): ErrorData | null {
-    if (this.state === 'AbortableError') return abortableError(this.#machine.context.error!)
+    if (this.state === 'AbortableError') return abortableError(this.#error!)
     return this.mayDrain || this.state === 'FatalError' ? null : stateError(this.state, 'send')
   }
 
@@ -98,7 +111,7 @@ export class TransactionManager {
   }
 
   end(committed: boolean, maxBlockMs: number): Promise<void> {
-    const error = this.#machine.context.error
+    const error = this.#error
     if (committed && this.state === 'AbortableError') throw new PortError(abortableError(error!))
     const from = committed ? ['InTransaction'] : ['InTransaction', 'AbortableError']
     return this.#ask(maxBlockMs, committed ? 'commit' : 'abort', from, () =>
@@ -171,7 +184,7 @@ export class TransactionManager {
   }
 
   #ask(maxBlockMs: number, what: string, from: readonly string[], send: () => void): Promise<void> {
-    const fatal = this.state === 'FatalError' ? this.#machine.context.error : null
+    const fatal = this.state === 'FatalError' ? this.#error : null
     if (fatal !== null) throw new PortError(fatal)
     if (this.#asker !== null || !from.includes(this.state)) throw new PortError(stateError(this.state, what))
     this.#deadline = this.#host.context.clock.monotonic() + maxBlockMs

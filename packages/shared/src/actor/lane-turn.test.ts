@@ -3,11 +3,12 @@ import { expect, test } from 'vitest'
 import { systemClock } from '../base/clock.ts'
 import { limits } from '../base/limits.ts'
 import { seededRandom } from '../base/random.ts'
-import { type ActorContext, defineActor } from './actor.ts'
+import { type ActorContext, type Address, defineActor } from './actor.ts'
 import type { Channel, ChannelListener } from './channel.ts'
 import { ask, defineContract } from './contract.ts'
 import { ASK, type Entries, OPEN, REPLY } from './entries.ts'
-import { Lane } from './lane.ts'
+import { Lane, type LaneHost } from './lane.ts'
+import { LoopChannel } from './loop-channel.ts'
 import { MemoryResources } from './memory-resources.ts'
 import { TraceRing } from './trace-ring.ts'
 
@@ -41,8 +42,10 @@ const clerk = defineActor<Clerk, null>({
   },
 })
 
-/** A lane whose turns the test takes, as a thread does: promises go first after each call. */
-async function laneWithClerk() {
+const address: Address<Clerk> = { system: 'test', actor: 7, lane: 1, kind: 'clerk', name: 'clerk', incarnation: 1 }
+
+/** A lane whose turns the test takes, as a thread does: promises go first after each call. `atOnce` as a thread gives it, or none. */
+async function laneWithClerk(atOnce: LaneHost['atOnce'] = null) {
   let asked: (() => void)[] = []
   const lane = new Lane({
     system: 'test',
@@ -55,9 +58,11 @@ async function laneWithClerk() {
     trace: new TraceRing(1, () => {}),
     uplink: { spawn: () => Promise.reject(new Error('nobody is spawned')), died: () => {}, log: () => {} },
     soon: turn => void asked.push(turn),
-    atOnce: null,
+    atOnce,
     connect: () => {
-      throw new Error('nobody is asked')
+      const [near, far] = LoopChannel.pair()
+      lane.accept(1, far, false)
+      return { channel: near, leavesThread: false }
     },
     channelPerLink: false,
     copiesMessages: false,
@@ -72,7 +77,7 @@ async function laneWithClerk() {
     close: () => {},
   }
   lane.accept(2, channel, true)
-  await lane.start(clerk, { system: 'test', actor: 7, lane: 1, kind: 'clerk', name: 'clerk', incarnation: 1 }, null)
+  await lane.start(clerk, address, null)
   listener.received([OPEN, 0, 7, 1, 'clerk', 'test'])
   const takeTurns = async () => {
     const turns = asked
@@ -84,7 +89,7 @@ async function laneWithClerk() {
     return turns.length
   }
   await takeTurns()
-  return { posted, takeTurns, receive: (entries: Entries) => listener.received(entries) }
+  return { lane, posted, takeTurns, receive: (entries: Entries) => listener.received(entries) }
 }
 
 test('everything that a turn settles leaves with that turn, as one array', async () => {
@@ -109,4 +114,36 @@ test('deferred work that promises of a turn ask for has a turn of its own, and i
   await takeTurns()
   expect(posted).toHaveLength(2)
   expect(await takeTurns()).toBe(0)
+})
+
+const behindPromises = (turn: () => void) => queueMicrotask(() => process.nextTick(turn))
+
+/** Asks the clerk so often over a link inside the lane, each time when the answer before has come; resolves with the loop's turns that it took. */
+async function loopTurnsOf(asks: number, atOnce: LaneHost['atOnce']): Promise<number> {
+  const { lane, takeTurns } = await laneWithClerk(atOnce)
+  const link = lane.link(contract, address)
+  let answered = 0
+  const talk = async () => {
+    for (; answered < asks; ) if ((await link.ask('behindPromises', answered)) === answered) answered++
+  }
+  const talked = talk()
+  let turns = 0
+  while (answered < asks) {
+    await takeTurns()
+    turns++
+  }
+  await talked
+  return turns
+}
+
+test('actors of one lane speak with each other without waiting for the loop', async () => {
+  expect(await loopTurnsOf(3, null)).toBeGreaterThan(5)
+  expect(await loopTurnsOf(3, behindPromises)).toBe(1)
+})
+
+test('but not for ever: the loop gets its turn', async () => {
+  const asks = 4 * limits.turnsInRowMax
+  const turns = await loopTurnsOf(asks, behindPromises)
+  expect(turns).toBeGreaterThan(3)
+  expect(turns).toBeLessThan(asks)
 })
