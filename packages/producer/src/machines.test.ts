@@ -1,6 +1,6 @@
 // The producer's two machines as tables: (state, event) -> (state, effects). What no row names is refused, never dropped silently.
 import { runMachine } from '@odradek/shared/actor/machine-runner'
-import { runTable } from '@odradek/shared/actor/table-run'
+import { runTable } from '@odradek/shared/actor/machine-table-run'
 import { describe, expect, test } from 'vitest'
 import { type ProducerTransactionEvent, producerTransactionMachine } from './producer-transaction.machine.ts'
 import { type SenderEvent, senderMachine } from './sender.machine.ts'

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { setup } from 'xstate'
 import { effect, runMachine } from './machine-runner.ts'
-import { runTable } from './table-run.ts'
+import { runTable } from './machine-table-run.ts'
 import type { TraceEvent } from './trace.ts'
 
 type DoorEvent = { readonly type: 'key' | 'push' | 'knock'; readonly by?: string }
