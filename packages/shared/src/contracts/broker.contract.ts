@@ -33,7 +33,7 @@ export const brokerContract = defineContract({
     metadata: ask<MetadataRequest, MetadataResponse>(),
     /**
      * Starts (lazily) and names the leaders of these partitions; null topics: of all. Unknown ones are left out. `near`: the lane where the leader
-     * of a topic's only partition starts, if it does not run yet (decision 0034).
+     * of a topic's only partition starts, if it does not run yet (decision 0035).
      */
     leaders: ask<
       {
