@@ -101,6 +101,9 @@ export class SimulatedMember implements CrewMember {
     const member = `${this.name}.${++this.#consumers}`
     this.#isSettled = false
     this.#door = life.door()
+    // The hooks of one that died may be called yet, by news that was on its way: they are not its successor's.
+    const own = this.#consumers
+    const lives = () => this.#consumer !== null && this.#consumers === own
     this.#consumer = createConsumer({
       bootstrapServers: this.#door.broker,
       clientId: member,
@@ -121,9 +124,10 @@ export class SimulatedMember implements CrewMember {
       autoCommitIntervalMs: pick(random, [50, 300]),
       maxPollRecords: pick(random, [1, 10, 500]),
       metadataMaxAgeMs: 1_000,
-      onAssigned: partitions => this.#assigned(partitions),
-      onRevoked: partitions => this.#revoked(partitions),
+      onAssigned: partitions => (lives() ? this.#assigned(partitions) : undefined),
+      onRevoked: partitions => (lives() ? this.#revoked(partitions) : undefined),
       onLost: partitions => {
+        if (!lives()) return
         this.#isSettled = false
         this.#ended(partitions, 'lost')
       },
