@@ -225,7 +225,7 @@ export class PipelineLane {
     this.#note(batch, slice.from, records.isDone ? Number(batch.nextOffset) : slice.next)
     if (slice.outputs.length > 0) {
       this.#counts.outputs += slice.outputs.length
-      void this.#transaction!.send(topicOf(to), slice.outputs as never)
+      this.#transaction!.send(topicOf(to), slice.outputs as never).catch(error => this.#refused(error))
     }
     if (isDue(commitEvery, { records: this.#records, beganMs: this.#beganMs }, clock.monotonic()))
       this.#machine.send({ type: 'commit.wanted' })
@@ -307,6 +307,12 @@ export class PipelineLane {
   async #failed(failure: Failed): Promise<void> {
     await this.#abort()
     if (failure.choice === 'stop') throw failure
+  }
+
+  /** The commit fails, too. Whatever another try may mend is tried again. */
+  #refused(error: KafkaError): void {
+    const cause = unsendable(error)
+    if (cause !== null) this.#unsendable ??= new Failed('stop', cause)
   }
 
   #note({ topic, partition, leaderEpoch }: Batch, from: number, next: number): void {
@@ -418,8 +424,6 @@ export class PipelineLane {
       this.#positions = NOTHING
       this.#machine.send({ type: 'transaction.committed' })
     } catch (thrown) {
-      const cause = unsendable(thrown)
-      if (cause !== null) this.#unsendable = new Failed('stop', cause)
       this.#troubled(thrown, () => this.#machine.send({ type: 'transaction.failed' }))
     }
   }

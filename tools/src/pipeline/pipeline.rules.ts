@@ -63,18 +63,33 @@ export function verdictOn(error: { readonly code?: unknown; readonly fatal?: unk
   return 'abort'
 }
 
+/** Refusals of a record for what it is, ours and then a broker's: the same record would be refused again. */
 const OF_THE_OUTPUT: ReadonlySet<unknown> = new Set([
   'ODK_RECORD_INVALID',
   'ODK_ENCODE_FAILED',
   'ODK_RECORD_TOO_LARGE',
   'ODK_PARTITION_INVALID',
   'ODK_TOPIC_INVALID',
+  'MESSAGE_TOO_LARGE',
+  'RECORD_LIST_TOO_LARGE',
+  'INVALID_RECORD',
+  'INVALID_TIMESTAMP',
+  'INVALID_TOPIC_EXCEPTION',
+  'TOPIC_AUTHORIZATION_FAILED',
+  'UNSUPPORTED_COMPRESSION_TYPE',
 ])
 
-/** Why a commit failed, if it was for an output that will never be sent; null when another try may do. */
-export function unsendable(error: unknown): { readonly code: unknown } | null {
-  const { cause } = (error ?? {}) as { readonly cause?: { readonly code?: unknown } }
-  return OF_THE_OUTPUT.has(cause?.code) ? (cause as { readonly code: unknown }) : null
+interface SendError {
+  readonly code: string
+  readonly kafkaName?: string | undefined
+  /** Of many records that were sent together: what became of each. */
+  readonly results?: readonly unknown[]
+}
+
+/** The output's own fault among what a send was refused with; null when another try may do. */
+export function unsendable(error: SendError): SendError | null {
+  const refusals = (error.results ?? [error]) as readonly SendError[]
+  return refusals.find(({ code, kafkaName }) => OF_THE_OUTPUT.has(code) || OF_THE_OUTPUT.has(kafkaName)) ?? null
 }
 
 /** Adds what the function made of a record: nothing, one record, or several. */

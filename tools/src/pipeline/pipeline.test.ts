@@ -99,6 +99,17 @@ describe('a pipeline', () => {
     },
   )
 
+  test('ends when the brokers refuse an output for what it is: nothing of the transaction counts, its offsets neither', async () => {
+    const { world, output, lane, feed, committed } = pipelineWorld({ partitions: 1 })
+    for (const partition of [0, 1]) output.partition('out', partition).maxBatchBytes = 1_000
+    feed(5)
+    const running = lane('tx', { transform: ({ key, value }) => ({ key, value: `${value}`.padEnd(2_000) }) })
+    await world.advance(60_000)
+    expect(running.ended.error).toMatchObject({ kafkaName: 'MESSAGE_TOO_LARGE' })
+    expect(committed()).toEqual([])
+    expect(output.transactions.get('tx')!.committedOffsets).toEqual([])
+  })
+
   test('stops by default when its function throws: nothing of the transaction counts, and the next run goes on there', async () => {
     const { world, lane, feed, verdict, committed } = pipelineWorld({ partitions: 1 })
     feed(30)
