@@ -25,6 +25,15 @@ function story(): Story {
   }
 }
 
+/** The partition is given to one member, and a while later to another, whose tenure this is. */
+function follows(told: Story, first: string, second: string): Tenure {
+  told.given(first)
+  told.later(10)
+  const tenure = told.given(second)
+  told.later(1)
+  return tenure
+}
+
 function rulesOf({ history }: Story): string[] {
   return groupFindings(history).map(({ rule }) => rule)
 }
@@ -43,10 +52,7 @@ test.each(['lost', 'gone'] as const)(
   'a member that awakes to an assignment of before it was fenced, and soon ends as %s, makes no commit of the owner a fenced one',
   ending => {
     const told = story()
-    told.given('owner')
-    told.later(10)
-    const awoken = told.given('sleeper')
-    told.later(1)
+    const awoken = follows(told, 'owner', 'sleeper')
     told.commits('owner', 5)
     told.later(1)
     told.history.tenureEnded(awoken, ending)
@@ -56,10 +62,7 @@ test.each(['lost', 'gone'] as const)(
 
 test('a member that lost its partition owned it if the group had taken a commit of it', () => {
   const told = story()
-  told.given('old')
-  told.later(10)
-  const owner = told.given('new')
-  told.later(1)
+  const owner = follows(told, 'old', 'new')
   told.commits('new', 4)
   told.later(1)
   told.commits('old', 5)
