@@ -7,7 +7,7 @@ import type { ClusterDoor } from '@odradek/shared/client/cluster-link'
 import type { InJavasSpelling } from '@odradek/shared/client/java-names'
 import { ModuleThreads } from '@odradek/shared/client/module-threads'
 import { openClusterDoor } from '@odradek/shared/client/open-door'
-import { isObject, shown } from '@odradek/shared/client/options'
+import { isObject, notTaken, shown } from '@odradek/shared/client/options'
 import { topicOf } from '@odradek/shared/client/topic'
 import type { TopicPartition } from '@odradek/shared/contracts/consumer.contract'
 import { type ConsumerOptions, readConsumerOptions } from './consumer-options.ts'
@@ -87,8 +87,7 @@ export function consume(
   handler: URL | string,
   options: ConsumeOptions & InJavasSpelling<ConsumeOptions>,
 ): WorkerConsumers {
-  if (!isObject(options))
-    throw new KafkaError('ODK_OPTION_INVALID', `consume takes an object of options, got ${shown(options)}`)
+  if (!isObject(options)) throw notTaken('consume', 'an object of options', options)
   const {
     topics,
     threads = 2,

@@ -2,7 +2,7 @@
 import type { Link } from '@odradek/shared/actor/actor'
 import { KafkaError } from '@odradek/shared/base/errors'
 import { integer, offset, partitionFields, partitionsIn, text } from '@odradek/shared/client/call-input'
-import { isObject, shown } from '@odradek/shared/client/options'
+import { isObject, notTaken } from '@odradek/shared/client/options'
 import type { SenderContract, TransactionOffsets } from '@odradek/shared/contracts/sender.contract'
 import type { Producer } from './producer.ts'
 import { errorOfAsk } from './producer-errors.ts'
@@ -198,7 +198,7 @@ const SENDERS_OWN: ReadonlySet<string> = new Set(['ODK_SENDER_DIED', 'ODK_PRODUC
 
 function checkOffsets(given: OffsetsToSend): void {
   if (!isObject(given) || typeof given.groupId !== 'string')
-    throw new KafkaError('ODK_OPTION_INVALID', `sendOffsets takes { groupId, offsets }, got ${shown(given)}`)
+    throw notTaken('sendOffsets', '{ groupId, offsets }', given)
   partitionsIn('sendOffsets', given.offsets, { ...partitionFields, offset }, { leaderEpoch: integer, metadata: text })
 }
 

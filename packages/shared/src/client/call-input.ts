@@ -1,7 +1,7 @@
 // What calls of clients take beside options, checked before anything is asked: in this process a request reaches the actors as it is, and one that no client could have written
 // would end them.
 import { KafkaError } from '../base/errors.ts'
-import { anything, isObject, type OptionTable, parseOptions, shown } from './options.ts'
+import { anything, isObject, notTaken, type OptionTable, parseOptions, shown } from './options.ts'
 
 const isText = (given: unknown) => typeof given === 'string'
 const isName = (given: unknown) => isText(given) && given !== ''
@@ -27,15 +27,14 @@ type Fields = OptionTable<{ readonly [name: string]: unknown }>
 export function namesIn(call: string, given: string | readonly string[]): readonly string[] {
   const names: readonly unknown[] = Array.isArray(given) ? given : [given]
   for (const each of names) {
-    if (!isText(each))
-      throw new KafkaError('ODK_OPTION_INVALID', `${call} takes a name or a list of names, got ${shown(each)}`)
+    if (!isText(each)) throw notTaken(call, 'a name or a list of names', each)
   }
   return names as readonly string[]
 }
 
 /** The name. Throws ODK_OPTION_INVALID for anything else. */
 export function nameIn(call: string, given: string): string {
-  if (!isText(given)) throw new KafkaError('ODK_OPTION_INVALID', `${call} takes a name, got ${shown(given)}`)
+  if (!isText(given)) throw notTaken(call, 'a name', given)
   return given
 }
 
@@ -57,11 +56,9 @@ export function partitionsIn<T extends object>(
   required: Fields = partitionFields,
   optional: Fields = {},
 ): readonly T[] {
-  if (!Array.isArray(given))
-    throw new KafkaError('ODK_OPTION_INVALID', `${call} takes a list of partitions, got ${shown(given)}`)
+  if (!Array.isArray(given)) throw notTaken(call, 'a list of partitions', given)
   for (const each of given as readonly T[]) {
-    if (!isObject(each))
-      throw new KafkaError('ODK_OPTION_INVALID', `${call} takes partitions as objects, got ${shown(each)}`)
+    if (!isObject(each)) throw notTaken(call, 'partitions as objects', each)
     const found = each as { readonly [name: string]: unknown }
     for (const name in required) checkField(call, name, required[name]!, found[name])
     for (const name in optional) if (found[name] !== undefined) checkField(call, name, optional[name]!, found[name])

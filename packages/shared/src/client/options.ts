@@ -150,8 +150,7 @@ export function parseOptions<Options extends object>(
   given: object,
   hints: { readonly [name: string]: string } = {},
 ): ParsedOptions<Options> {
-  if (!isObject(given))
-    throw new KafkaError('ODK_OPTION_INVALID', `${where} takes an object of options, got ${shown(given)}`)
+  if (!isObject(given)) throw notTaken(where, 'an object of options', given)
   const specs = table as { readonly [name: string]: OptionSpec<unknown> }
   const byJavaName = new Map<string, string>()
   const options: { [name: string]: unknown } = {}
@@ -194,6 +193,11 @@ function unknownOption(
     'ODK_OPTION_UNKNOWN',
     `${where}: unknown option ${key}${advice === undefined ? '' : `; ${advice}`}`,
   )
+}
+
+/** ODK_OPTION_INVALID: `where` (an option bag, or a call such as `topics.delete`) was given what it does not take. */
+export function notTaken(where: string, takes: string, given: unknown): KafkaError {
+  return new KafkaError('ODK_OPTION_INVALID', `${where} takes ${takes}, got ${shown(given)}`)
 }
 
 /** Short form of a given value for a message; never longer than a line. */

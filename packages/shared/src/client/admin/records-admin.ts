@@ -1,9 +1,9 @@
 // Records: where partitions begin and end, and deleting what is old (Java: `Admin.listOffsets`, `deleteRecords`).
-import { KafkaError } from '../../base/errors.ts'
+import type { KafkaError } from '../../base/errors.ts'
 import { errors } from '../../protocol/error-codes.ts'
 import { offset, partitionFields, partitionsIn } from '../call-input.ts'
 import type { Endpoint } from '../cluster-link.ts'
-import { shown } from '../options.ts'
+import { notTaken } from '../options.ts'
 import { brokerError, settle } from './admin-errors.ts'
 import { type AdminCall, type AdminSession, type Attempt, retryWhilePassing } from './admin-session.ts'
 
@@ -44,7 +44,7 @@ export class RecordsAdmin {
     const timestamp = typeof place === 'object' ? place.timestamp : PLACES[place]
     if (!Number.isSafeInteger(timestamp)) {
       const places = [...Object.keys(PLACES), '{ timestamp }'].join(', ')
-      throw new KafkaError('ODK_OPTION_INVALID', `records.offsets takes one of ${places}, got ${shown(place)}`)
+      throw notTaken('records.offsets', `one of ${places}`, place)
     }
     partitionsIn('records.offsets', partitions)
     const found = await this.#perLeader(call, partitions, async (attempt, endpoint, part) => {
