@@ -9,10 +9,16 @@ const collecting: ReadonlySet<string> = new Set(['bare', 'idle'])
 /** What a probe prints. */
 export type Figures = { readonly [figure: string]: number }
 
-/** Runs a probe to its end; the object that it prints. */
-export function probe(name: string, ...args: readonly string[]): Promise<Figures> {
+/** Runs a probe to its end; the object that it prints. Its process is gone then, so nobody writes into its directory any more. */
+export async function probe(name: string, ...args: readonly string[]): Promise<Figures> {
   const { child, line } = startProbe(name, args)
-  return line.finally(() => child.stdin!.end())
+  const closed = new Promise(resolve => child.once('close', resolve))
+  try {
+    return await line
+  } finally {
+    child.stdin!.end()
+    await closed
+  }
 }
 
 /** Starts a probe that runs until its standard input ends, or until it is killed. */
