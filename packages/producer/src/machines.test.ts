@@ -92,7 +92,7 @@ describe('producer-transaction', () => {
 
   function after(...events: ProducerTransactionEvent[]) {
     const { run, effects } = noting(names)
-    const machine = runTable(host, producerTransactionMachine, effects)
+    const machine = runTable(host, producerTransactionMachine, { effects })
     for (const event of events) {
       run.length = 0
       machine.send(event)

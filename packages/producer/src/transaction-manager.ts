@@ -1,7 +1,7 @@
 // The hands of a transactional producer, in the sender's thread: runs producer-transaction.machine and speaks with the coordinators. Knows both protocols: with
 // transaction.version 2 (KIP-890) partitions and offsets join by themselves and each end bumps the epoch; with 0 and 1 the coordinator is told first.
 import type { ActorContext } from '@odradek/shared/actor/actor'
-import { runTable, type TableRun } from '@odradek/shared/actor/machine-table-run'
+import { runTable, type TableEffects, type TableRun } from '@odradek/shared/actor/machine-table-run'
 import { assert } from '@odradek/shared/base/assert'
 import { type ErrorData, PortError } from '@odradek/shared/base/errors'
 import { backoffMs } from '@odradek/shared/client/backoff.rules'
@@ -59,7 +59,12 @@ export class TransactionManager {
 
   constructor(host: TransactionManagerHost) {
     this.#host = host
-    this.#machine = runTable(host.context, producerTransactionMachine, {
+    this.#machine = runTable(host.context, producerTransactionMachine, { effects: this.#effects() })
+  }
+
+  #effects(): TableEffects<typeof producerTransactionMachine> {
+    const host = this.#host
+    return {
       initProducerId: () => void this.#initProducerId(),
       useIdentity: event => {
         assert('identity' in event, 'who goes on has an identity')
@@ -81,7 +86,7 @@ export class TransactionManager {
         host.failAll(error)
         this.#answer(error)
       },
-    })
+    }
   }
 
   get state(): string {

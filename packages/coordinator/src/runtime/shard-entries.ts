@@ -2,7 +2,7 @@
 // Types of the runner's inside; coordinators see `shard.ts`.
 import type { WriteMarkerRequest, WriteMarkerResponse } from '@odradek/shared/contracts/partition-leader.contract'
 import { NO_TICKET, type Ticket } from './effects.ts'
-import type { Decision, EncodedRecord, ShardTypes, WordsOf } from './shard.ts'
+import type { Decision, EncodedRecord, ShardDefinition, ShardTypes, WordsOf } from './shard.ts'
 
 /** A request on its way to its handler; also how timers ask (without a ticket). */
 export interface Question<T extends ShardTypes> {
@@ -62,8 +62,27 @@ export interface MarkerBarrier {
   sent: boolean
 }
 
+/**
+ * What was under way when the state is given up, in its order: `again` can be asked anew after the next load, because it only looked or was not sent yet; of
+ * `unknown` nobody can say whether the log holds it. What the shard asked itself is in neither.
+ */
+export function givenUp<T extends ShardTypes>(
+  outcomes: readonly Outcome<T>[],
+  barrier: Barrier<T> | null,
+  { handlers }: Pick<ShardDefinition<T>, 'handlers'>,
+): { readonly again: readonly Entry<T>[]; readonly unknown: readonly Entry<T>[] } {
+  const again: Entry<T>[] = []
+  const unknown: Entry<T>[] = []
+  for (const { question } of outcomes) {
+    const isRead = question.name !== 'onLoaded' && handlers[question.name].kind === 'read'
+    if (!isOwn(question)) (isRead ? again : unknown).push(question)
+  }
+  for (const entry of entriesOf(barrier)) if (!isOwn(entry)) (barrier?.sent === false ? again : unknown).push(entry)
+  return { again, unknown }
+}
+
 /** Who waits for the barrier. */
-export function entriesOf<T extends ShardTypes>(barrier: Barrier<T> | null): readonly Entry<T>[] {
+function entriesOf<T extends ShardTypes>(barrier: Barrier<T> | null): readonly Entry<T>[] {
   if (barrier === null) return []
   return barrier.kind === 'markers' ? barrier.orders : [barrier.question]
 }

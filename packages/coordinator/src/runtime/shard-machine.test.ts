@@ -1,19 +1,25 @@
+import { recordedTable } from '@odradek/shared/actor/recorded-machine.suite'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { ShardEvent, ShardStateName } from './shard.machine.ts'
-import { ShardState } from './shard-state.ts'
+import { isActive, type ShardEvent, type ShardStateName, shardMachine } from './shard.machine.ts'
 
-const host = {
-  trace: { on: false, transition: () => {} },
-  fail: (reason: unknown) => {
-    throw reason
-  },
-}
-
-function shardAfter(...events: ShardEvent['type'][]): ShardState {
-  const shard = new ShardState(host, 'test')
-  for (const type of events) shard.send(event(type))
-  return shard
+/** The machine after these events, and a step from there: what it does and where it leads. */
+function shardAfter(...events: ShardEvent['type'][]) {
+  const { run, effects } = recordedTable(shardMachine)
+  for (const type of events) run.send(event(type))
+  return {
+    get state() {
+      return run.state as ShardStateName
+    },
+    get refused() {
+      return run.refused
+    },
+    send(type: ShardEvent['type']): string[] {
+      effects.length = 0
+      run.send(event(type))
+      return [...effects]
+    },
+  }
 }
 
 function event(type: ShardEvent['type']): ShardEvent {
@@ -60,17 +66,17 @@ const refused = new Set(['Initial append.committed', 'Active.idle append.committ
 test.each(table)('in %s, %s leads to %s with %j', (from, type, to, effects) => {
   const handled = !refused.has(`${from} ${type}`)
   const shard = shardAfter(...paths[from])
-  expect(shard.current).toBe(from)
-  expect(shard.send(event(type)).map(({ name }) => name)).toEqual(effects)
-  expect(shard.current).toBe(to)
+  expect(shard.state).toBe(from)
+  expect(shard.send(type)).toEqual(effects)
+  expect(shard.state).toBe(to)
   expect(shard.refused).toBe(handled ? 0 : 1)
 })
 
 test('a closed shard ignores every event', () => {
   const shard = shardAfter('leader.found', 'load.done', 'close')
   for (const type of ['leader.found', 'batch.sent', 'close', 'retry'] as const) {
-    expect(shard.send(event(type))).toEqual([])
-    expect(shard.current).toBe('Closed')
+    expect(shard.send(type)).toEqual([])
+    expect(shard.state).toBe('Closed')
   }
 })
 
@@ -89,12 +95,12 @@ test('whatever happens, a shard that was active abandons what is pending before 
   ] as const
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...types), { maxLength: 40 }), events => {
-      const shard = new ShardState(host, 'test')
+      const shard = shardAfter()
       for (const type of events) {
-        const wasActive = shard.isActive
-        const names = shard.send(event(type)).map(({ name }) => name)
-        expect(names.includes('abandonPending')).toBe(wasActive && !shard.isActive)
-        if (shard.current === 'Loading' && type !== 'append.committed') expect(names).not.toContain('admitWaiting')
+        const wasActive = isActive(shard.state)
+        const names = shard.send(type)
+        expect(names.includes('abandonPending')).toBe(wasActive && !isActive(shard.state))
+        if (shard.state === 'Loading' && type !== 'append.committed') expect(names).not.toContain('admitWaiting')
       }
     }),
   )

@@ -5,29 +5,29 @@
 // decided on top. Replies wait for the commit. When an append fails or its outcome is unknown, the state is dropped and read
 // from the log again: the log alone knows, and no state needs an undo. What a leader may refuse for reasons of its own (markers,
 // transactional appends) is a barrier instead: replayed once it is committed, alone.
-import type { ActorContext, ActorDescription, Link } from '@odradek/shared/actor/actor'
-import { assert } from '@odradek/shared/base/assert'
+import type { ActorContext, ActorDescription } from '@odradek/shared/actor/actor'
+import { runTable, type TableEffects, type TableRun } from '@odradek/shared/actor/machine-table-run'
 import type { Timer } from '@odradek/shared/base/clock'
 import { WakeTimer } from '@odradek/shared/base/wake-timer'
 import type {
   AppendResponse,
-  PartitionLeaderContract,
   WriteMarkerRequest,
   WriteMarkerResponse,
 } from '@odradek/shared/contracts/partition-leader.contract'
 import { Askers } from './askers.ts'
-import { NO_TICKET, type Ticket } from './effects.ts'
+import { NO_TICKET } from './effects.ts'
 import { Gathering } from './gathering.ts'
+import { LeaderLine, type LeaderLink } from './leader-line.ts'
 import { LiveState } from './live-state.ts'
-import { type Refusal, type RefusalReason, refusalOf } from './refusal.rules.ts'
-import { assertShardInvariants, type ShardEvent } from './shard.machine.ts'
+import type { RefusalReason } from './refusal.rules.ts'
+import { assertShardInvariants, isActive, reasonOf, type ShardStateName, shardMachine } from './shard.machine.ts'
 import type { ShardDefinition, ShardHands, ShardTypes, WordsOf } from './shard.ts'
 import { append, appendTransactional, endAfter, faultOf, isMisplaced, writeMarkers } from './shard-appends.ts'
 import {
   type Barrier,
   type Entry,
-  entriesOf,
   type Flight,
+  givenUp,
   isOwn,
   type MarkerBarrier,
   type Outcome,
@@ -36,7 +36,6 @@ import {
   type TransactionalBarrier,
 } from './shard-entries.ts'
 import { readLog } from './shard-loader.ts'
-import { type ShardEffect, ShardState } from './shard-state.ts'
 import { WaitingRoom } from './waiting-room.ts'
 
 export interface ShardRunnerOptions<T extends ShardTypes> {
@@ -52,21 +51,17 @@ export interface ShardRunnerOptions<T extends ShardTypes> {
 export class ShardRunner<T extends ShardTypes> {
   readonly #options: ShardRunnerOptions<T>
   readonly #definition: ShardDefinition<T>
-  readonly #machine: ShardState
+  readonly #machine: TableRun<typeof shardMachine>
+  readonly #line = new LeaderLine()
   readonly #live: LiveState<T>
-  readonly #askers: Askers
+  readonly #askers: Askers<T>
   readonly #waiting: WaitingRoom<Entry<T>>
   readonly #gathering: Gathering<Outcome<T>>
   #flight: Flight<T> | null = null
   #barrier: Barrier<T> | null = null
-  #link: Link<PartitionLeaderContract> | null = null
-  /** Grows when what was under way is given up: answers to older asks are not looked at. */
-  #epoch = 0
   #retry: Timer | null = null
   readonly #patience: WakeTimer
   #sendScheduled = false
-  #performing = false
-  readonly #effects: ShardEffect[] = []
   #closing = false
   #drained: (() => void)[] = []
 
@@ -74,17 +69,24 @@ export class ShardRunner<T extends ShardTypes> {
     const { definition, name, context } = options
     this.#options = options
     this.#definition = definition
-    this.#machine = new ShardState(context, name)
+    this.#machine = runTable(context, shardMachine, {
+      subject: name,
+      effects: this.#effects(),
+      settled: () => this.#settled(),
+    })
     this.#live = new LiveState(definition, context.clock, (word, request) => {
       this.#admit(ownQuestion(word, request))
     })
-    this.#askers = new Askers(context.limits.shardAskersMax)
+    this.#askers = new Askers(definition.handlers, { max: context.limits.shardAskersMax, log: context.log })
     this.#gathering = new Gathering(options.maxBatchBytes)
     this.#patience = new WakeTimer(context.clock, () => this.#hurry())
     this.#waiting = new WaitingRoom({
       clock: context.clock,
       max: context.limits.shardWaitingMax,
-      expire: entry => this.#guard(() => this.#refuse(entry, this.#whyNotReady(), 'the shard was not ready in time')),
+      expire: entry =>
+        this.#guard(() =>
+          this.#askers.refuse(entry, { reason: this.#whyNotReady(), message: 'the shard was not ready in time' }),
+        ),
     })
   }
 
@@ -94,27 +96,16 @@ export class ShardRunner<T extends ShardTypes> {
   }
 
   /** Serves the partition that this link leads to; loads it first. The runner owns the link from now on. */
-  lead(link: Link<PartitionLeaderContract>): void {
-    const previous = this.#link
-    this.#link = link
-    void link.closed.then(reason => {
-      if (this.#link !== link) return
-      this.#link = null
-      this.#send({ type: 'leader.lost', reason })
-    })
-    this.#send({ type: 'leader.found' })
-    previous?.close()
+  lead(link: LeaderLink): void {
+    this.#line.open(link, reason => this.#machine.send({ type: 'leader.lost', reason }))
+    this.#machine.send({ type: 'leader.found' })
   }
 
   /** Asks a word of the shard. Resolves with its reply, a refusal in the word's own shape included; never rejects. */
   submit<N extends WordsOf<T>>(name: N, request: T['words'][N]['request']): Promise<T['words'][N]['reply']> {
     return new Promise(resolve => {
-      if (this.#askers.isFull) {
-        const refusal = refusalOf('full', `more than ${this.#askers.max} requests are unanswered`)
-        resolve(this.#definition.handlers[name].refuse(request, refusal))
-        return
-      }
       const ticket = this.#askers.add(name, request, resolve)
+      if (ticket === undefined) return
       this.#admit({ kind: 'question', name, request, ticket, deadline: this.#deadline() })
     })
   }
@@ -132,17 +123,15 @@ export class ShardRunner<T extends ShardTypes> {
     this.#patience.cancel()
     this.#hurry()
     while (this.#isPending()) await new Promise<void>(resolve => this.#drained.push(resolve))
-    this.#send({ type: 'close' })
-    const link = this.#link
-    this.#link = null
-    link?.close()
+    this.#machine.send({ type: 'close' })
+    this.#line.close()
   }
 
   describe(): ActorDescription {
     const { limits } = this.#options.context
     const { nextOffset, timers, unknownRecords } = this.#live
     return {
-      state: this.#machine.current,
+      state: this.#state,
       queues: [
         { name: 'waiting', size: this.#waiting.size, high: this.#waiting.high, max: limits.shardWaitingMax },
         { name: 'askers', size: this.#askers.size, high: this.#askers.high, max: limits.shardAskersMax },
@@ -151,27 +140,33 @@ export class ShardRunner<T extends ShardTypes> {
     }
   }
 
+  get #state(): ShardStateName {
+    return this.#machine.state as ShardStateName
+  }
+
   #deadline(): number {
     const { clock, limits } = this.#options.context
     return clock.monotonic() + limits.shardWaitMs
   }
 
   #whyNotReady(): RefusalReason {
-    return this.#machine.current === 'Failed' || this.#machine.current === 'Initial' ? 'failed' : 'loading'
+    return this.#state === 'Failed' || this.#state === 'Initial' ? 'failed' : 'loading'
   }
 
   // Who may come in: everyone while the shard is active, no barrier stands, and the next append has room.
 
   #admit(entry: Entry<T>): void {
     this.#guard(() => {
-      if (this.#closing) this.#refuse(entry, 'closed', 'the shard is closing')
+      if (this.#closing) this.#askers.refuse(entry, { reason: 'closed', message: 'the shard is closing' })
       else if (this.#waiting.size === 0 && this.#isOpenFor(entry)) this.#take(entry)
-      else if (!this.#waiting.enter(entry)) this.#refuse(entry, 'full', 'too many requests wait for the shard')
+      else if (!this.#waiting.enter(entry)) {
+        this.#askers.refuse(entry, { reason: 'full', message: 'too many requests wait for the shard' })
+      }
     })
   }
 
   #isOpenFor(entry: Entry<T>): boolean {
-    if (!this.#machine.isActive) return false
+    if (!isActive(this.#state)) return false
     if (this.#barrier !== null) {
       return entry.kind === 'marker' && this.#barrier.kind === 'markers' && !this.#barrier.sent
     }
@@ -189,18 +184,6 @@ export class ShardRunner<T extends ShardTypes> {
     if (entry.kind === 'question') this.#decide(entry)
     else if (this.#barrier?.kind === 'markers') this.#barrier.orders.push(entry)
     else this.#raise({ kind: 'markers', orders: [entry], sent: false })
-  }
-
-  #refuse(entry: Entry<T>, reason: RefusalReason, message: string, leaderErrorCode = 0): void {
-    const refusal = refusalOf(reason, message, leaderErrorCode)
-    if (entry.kind === 'marker') entry.answer({ errorCode: refusal.errorCode })
-    else if (entry.ticket !== NO_TICKET) this.#refuseTicket(entry.ticket, entry.name, entry.request, refusal)
-    else
-      this.#options.context.log.error({ word: entry.name, reason }, `refused a decision of the shard's own: ${message}`)
-  }
-
-  #refuseTicket(ticket: Ticket, name: WordsOf<T>, request: unknown, refusal: Refusal): void {
-    this.#askers.answer(ticket, this.#definition.handlers[name].refuse(request, refusal))
   }
 
   // Decide, then become, then wait for the commit.
@@ -222,11 +205,8 @@ export class ShardRunner<T extends ShardTypes> {
     const records = (decision.records ?? []).map(record => this.#definition.encodeRecord(record))
     const { divisible = false } = decision
     if (!(divisible ? records.every(record => this.#gathering.fits([record])) : this.#gathering.fits(records))) {
-      this.#refuse(
-        question,
-        'tooLarge',
-        `${records.length} records do not fit one batch of ${this.#options.maxBatchBytes} bytes`,
-      )
+      const message = `${records.length} records do not fit one batch of ${this.#options.maxBatchBytes} bytes`
+      this.#askers.refuse(question, { reason: 'tooLarge', message })
     } else if (decision.transaction !== undefined && records.length > 0) {
       this.#raise({ ...outcome, kind: 'transactional', records, timestamp: now, sent: false })
     } else {
@@ -260,7 +240,7 @@ export class ShardRunner<T extends ShardTypes> {
   // One thing is in flight at a time: the append of what has gathered, or a barrier when nothing has.
 
   #scheduleSend(): void {
-    if (this.#sendScheduled || this.#machine.current !== 'Active.idle') return
+    if (this.#sendScheduled || this.#state !== 'Active.idle') return
     this.#sendScheduled = true
     this.#options.context.defer(() => {
       this.#sendScheduled = false
@@ -276,7 +256,7 @@ export class ShardRunner<T extends ShardTypes> {
   }
 
   #sendNext(): void {
-    if (this.#machine.current !== 'Active.idle') return
+    if (this.#state !== 'Active.idle') return
     if (this.#gathering.recordCount === 0) {
       if (this.#barrier !== null) this.#sendBarrier(this.#barrier)
     } else if (this.#gathering.isUrgent || this.#barrier !== null) this.#sendGathered()
@@ -286,8 +266,11 @@ export class ShardRunner<T extends ShardTypes> {
     const { records, recordCount, outcomes } = this.#gathering.take()
     const expectedOffset = this.#live.nextOffset - recordCount
     this.#flight = { outcomes }
-    this.#send({ type: 'batch.sent' })
-    this.#answerOf(append(this.#leader(), records, expectedOffset), response => this.#appended(response))
+    this.#machine.send({ type: 'batch.sent' })
+    this.#ask(
+      link => append(link, records, expectedOffset),
+      response => this.#appended(response),
+    )
   }
 
   #appended(response: AppendResponse): void {
@@ -297,7 +280,7 @@ export class ShardRunner<T extends ShardTypes> {
       this.#flight = null
       for (const outcome of outcomes) this.#release(outcome)
     }
-    this.#send(fault === null ? { type: 'append.committed' } : { type: 'append.failed', reason: fault })
+    this.#machine.send(fault === null ? { type: 'append.committed' } : { type: 'append.failed', reason: fault })
   }
 
   #raise(barrier: Barrier<T>): void {
@@ -307,37 +290,56 @@ export class ShardRunner<T extends ShardTypes> {
 
   #sendBarrier(barrier: Barrier<T>): void {
     barrier.sent = true
-    this.#send({ type: 'barrier.sent' })
+    this.#machine.send({ type: 'barrier.sent' })
     if (barrier.kind === 'markers') this.#sendMarkers(barrier)
     else this.#sendTransactional(barrier)
   }
 
   #sendTransactional(barrier: TransactionalBarrier<T>): void {
-    this.#answerOf(appendTransactional(this.#leader(), barrier, this.#live.nextOffset), response => {
-      if (isMisplaced(response)) return this.#send({ type: 'append.failed', reason: faultOf(response)! })
-      const { errorCode, errorMessage } = response
-      this.#barrier = null
-      if (errorCode === 0) {
-        this.#release({ question: barrier.question, decision: this.#live.become(barrier.decision, barrier.timestamp) })
-      } else this.#refuse(barrier.question, 'appendRefused', errorMessage ?? 'refused by the leader', errorCode)
-      this.#send({ type: 'barrier.passed' })
-    })
+    this.#ask(
+      link => appendTransactional(link, barrier, this.#live.nextOffset),
+      response => {
+        if (isMisplaced(response)) return this.#machine.send({ type: 'append.failed', reason: faultOf(response)! })
+        const { errorCode: leaderErrorCode, errorMessage } = response
+        const { question, decision, timestamp } = barrier
+        this.#barrier = null
+        if (leaderErrorCode === 0) this.#release({ question, decision: this.#live.become(decision, timestamp) })
+        else {
+          const message = errorMessage ?? 'refused by the leader'
+          this.#askers.refuse(question, { reason: 'appendRefused', message, leaderErrorCode })
+        }
+        this.#machine.send({ type: 'barrier.passed' })
+      },
+    )
   }
 
   #sendMarkers(barrier: MarkerBarrier): void {
-    this.#answerOf(writeMarkers(this.#leader(), barrier), responses => {
-      const end = endAfter(responses, this.#live.nextOffset)
-      if (end === null) return this.#send({ type: 'append.failed', reason: 'the log has more than the markers' })
-      this.#barrier = null
-      this.#live.moveTo(end)
-      for (const [index, { request, answer }] of barrier.orders.entries()) {
-        const { producerId, producerEpoch, transactionResult } = request
-        const { errorCode } = responses[index]!
-        const result = transactionResult ? 'COMMIT' : 'ABORT'
-        if (errorCode === 0) this.#live.endTransaction({ producerId, producerEpoch, result })
-        answer({ errorCode })
-      }
-      this.#send({ type: 'barrier.passed' })
+    this.#ask(
+      link => writeMarkers(link, barrier),
+      responses => {
+        const end = endAfter(responses, this.#live.nextOffset)
+        if (end === null) {
+          return this.#machine.send({ type: 'append.failed', reason: 'the log has more than the markers' })
+        }
+        this.#barrier = null
+        this.#live.moveTo(end)
+        for (const [index, { request, answer }] of barrier.orders.entries()) {
+          const { producerId, producerEpoch, transactionResult } = request
+          const { errorCode } = responses[index]!
+          const result = transactionResult ? 'COMMIT' : 'ABORT'
+          if (errorCode === 0) this.#live.endTransaction({ producerId, producerEpoch, result })
+          answer({ errorCode })
+        }
+        this.#machine.send({ type: 'barrier.passed' })
+      },
+    )
+  }
+
+  /** Asks the leader. A throw of what takes the answer in is a bug; an ask that failed fails the append. */
+  #ask<R>(ask: (link: LeaderLink) => Promise<R>, answered: (response: R) => void): void {
+    this.#line.ask(ask, {
+      answered: response => this.#guard(() => answered(response)),
+      failed: reason => this.#machine.send({ type: 'append.failed', reason }),
     })
   }
 
@@ -345,26 +347,22 @@ export class ShardRunner<T extends ShardTypes> {
 
   #startLoading(): void {
     this.#live.reset()
-    const epoch = ++this.#epoch
-    if (this.#link === null) {
-      this.#send({ type: 'load.failed', reason: 'the link to the leader ended' })
+    this.#line.giveUp()
+    if (!this.#line.isOpen) {
+      this.#machine.send({ type: 'load.failed', reason: 'the link to the leader ended' })
       return
     }
-    const loading = readLog(this.#link, {
-      wanted: () => epoch === this.#epoch,
-      record: (key, value, meta) => this.#live.load(key, value, meta),
-      marker: marker => this.#live.endTransaction(marker),
-    })
-    loading.then(
-      endOffset => {
-        if (epoch !== this.#epoch) return
+    const visitor = {
+      record: this.#live.load.bind(this.#live),
+      marker: this.#live.endTransaction.bind(this.#live),
+    }
+    this.#line.ask((link, wanted) => readLog(link, { ...visitor, wanted }), {
+      answered: endOffset => {
         this.#live.moveTo(endOffset)
-        this.#send({ type: 'load.done' })
+        this.#machine.send({ type: 'load.done' })
       },
-      (reason: unknown) => {
-        if (epoch === this.#epoch) this.#send({ type: 'load.failed', reason: String(reason) })
-      },
-    )
+      failed: reason => this.#machine.send({ type: 'load.failed', reason }),
+    })
   }
 
   #finishLoading(): void {
@@ -378,82 +376,55 @@ export class ShardRunner<T extends ShardTypes> {
 
   /** Reads and what was not sent yet wait for the next load; what may or may not be in the log is refused as unknown. */
   #abandonPending(reason: string): void {
-    this.#epoch++
+    this.#line.giveUp()
     this.#live.timers.clear()
     const outcomes = [...(this.#flight?.outcomes ?? []), ...this.#gathering.drop()]
-    const barrier = this.#barrier
+    const { again, unknown } = givenUp(outcomes, this.#barrier, this.#definition)
     this.#flight = null
     this.#barrier = null
     this.#waiting.remove(isOwn)
-    const again: Entry<T>[] = []
-    const settle = (entry: Entry<T>, harmless: boolean) => {
-      if (isOwn(entry)) return
-      if (harmless) again.push(entry)
-      else this.#refuse(entry, 'unknown', `not known to be committed: ${reason}`)
-    }
-    for (const { question } of outcomes) settle(question, this.#definition.handlers[question.name]?.kind === 'read')
-    for (const entry of entriesOf(barrier)) settle(entry, barrier?.sent === false)
+    const why = { reason: 'unknown', message: `not known to be committed: ${reason}` } as const
+    for (const entry of unknown) this.#askers.refuse(entry, why)
     this.#waiting.returnToFront(again)
-    this.#refuseLateAskers(reason)
-  }
-
-  /** Those whose reply was put off: what they waited for is forgotten with the soft state. */
-  #refuseLateAskers(reason: string): void {
-    const waiting = new Set<Ticket>()
-    for (const entry of this.#waiting) if (entry.kind === 'question') waiting.add(entry.ticket)
-    for (const { ticket, name, request } of this.#askers.others(waiting)) {
-      this.#refuseTicket(ticket, name, request, refusalOf('closed', `the shard lost its state: ${reason}`))
-    }
+    // Those whose reply was put off: what they waited for is forgotten with the soft state.
+    this.#askers.refuseOthers(this.#waiting, { reason: 'closed', message: `the shard lost its state: ${reason}` })
   }
 
   #refuseEverything(): void {
-    this.#epoch++
+    this.#line.giveUp()
     this.#live.timers.clear()
-    for (const entry of this.#waiting.remove(() => true)) this.#refuse(entry, 'closed', 'the shard is closed')
-    this.#refuseLateAskers('closed')
+    const why = { reason: 'closed', message: 'the shard is closed' } as const
+    for (const entry of this.#waiting.remove(() => true)) this.#askers.refuse(entry, why)
+    this.#askers.refuseOthers([], why)
   }
 
   #armRetry(reason: string): void {
     const { clock, limits, log } = this.#options.context
     log.warn({ shard: this.#options.name, reason }, 'shard could not be loaded')
-    if (this.#link !== null) this.#retry = clock.after(limits.shardRetryMs, () => this.#send({ type: 'retry' }))
+    if (this.#line.isOpen) this.#retry = clock.after(limits.shardRetryMs, () => this.#machine.send({ type: 'retry' }))
   }
 
-  // The machine: an event in, its effects carried out in order, its invariants checked.
+  // What the machine asks for, and what is true when it has come to rest.
 
-  #send(event: ShardEvent): void {
-    this.#guard(() => {
-      this.#effects.push(...this.#machine.send(event))
-      if (this.#performing) return
-      this.#performing = true
-      try {
-        for (let effect = this.#effects.shift(); effect !== undefined; effect = this.#effects.shift()) {
-          this.#perform(effect)
-        }
-      } finally {
-        this.#performing = false
-      }
-      this.#checkInvariants()
-      if (!this.#isPending()) for (const drained of this.#drained.splice(0)) drained()
-    })
+  #effects(): TableEffects<typeof shardMachine> {
+    return {
+      startLoading: () => this.#startLoading(),
+      abandonPending: event => this.#abandonPending(reasonOf(event)),
+      armRetry: event => this.#armRetry(reasonOf(event)),
+      cancelRetry: () => {
+        this.#retry?.cancel()
+        this.#retry = null
+      },
+      finishLoading: () => this.#finishLoading(),
+      admitWaiting: () => this.#admitWaiting(),
+      sendNext: () => this.#sendNext(),
+      refuseEverything: () => this.#refuseEverything(),
+    }
   }
 
-  #perform(effect: ShardEffect): void {
-    if (effect.name === 'abandonPending') this.#abandonPending(effect.reason)
-    else if (effect.name === 'armRetry') this.#armRetry(effect.reason)
-    else this.#plainEffects[effect.name]()
-  }
-
-  readonly #plainEffects = {
-    startLoading: () => this.#startLoading(),
-    finishLoading: () => this.#finishLoading(),
-    admitWaiting: () => this.#admitWaiting(),
-    sendNext: () => this.#sendNext(),
-    refuseEverything: () => this.#refuseEverything(),
-    cancelRetry: () => {
-      this.#retry?.cancel()
-      this.#retry = null
-    },
+  #settled(): void {
+    this.#checkInvariants()
+    if (!this.#isPending()) for (const drained of this.#drained.splice(0)) drained()
   }
 
   #isPending(): boolean {
@@ -461,7 +432,7 @@ export class ShardRunner<T extends ShardTypes> {
   }
 
   #checkInvariants(): void {
-    assertShardInvariants(this.#machine.current, {
+    assertShardInvariants(this.#state, {
       appendsInFlight: this.#flight === null ? 0 : 1,
       barriersInFlight: this.#barrier?.sent === true ? 1 : 0,
       gathered: this.#gathering.decisionCount,
@@ -469,24 +440,6 @@ export class ShardRunner<T extends ShardTypes> {
       waiting: this.#waiting.size,
       tickets: this.#askers.size,
     })
-  }
-
-  /** Hands the answer over unless it came after what it belongs to was given up; an ask that failed gives up. */
-  #answerOf<R>(asked: Promise<R>, answered: (response: R) => void): void {
-    const epoch = this.#epoch
-    asked.then(
-      response => {
-        if (epoch === this.#epoch) this.#guard(() => answered(response))
-      },
-      (reason: unknown) => {
-        if (epoch === this.#epoch) this.#send({ type: 'append.failed', reason: String(reason) })
-      },
-    )
-  }
-
-  #leader(): Link<PartitionLeaderContract> {
-    assert(this.#link !== null, 'an active shard has a leader')
-    return this.#link
   }
 
   /** A throw of rules or of this class is a bug: the actor dies and its supervisor acts. */

@@ -42,9 +42,9 @@ export type ShardEvent =
   | { readonly type: 'close' }
 
 /** What went wrong, for the effects that say it. */
-export const reasonOf = ({ event }: { event: ShardEvent }) => ({
-  reason: 'reason' in event ? event.reason : event.type,
-})
+export function reasonOf(event: ShardEvent): string {
+  return 'reason' in event ? event.reason : event.type
+}
 
 export const shardMachine = setup({
   types: {} as { events: ShardEvent },
@@ -52,8 +52,8 @@ export const shardMachine = setup({
     /** Empties the state and replays the partition from its start. */
     startLoading: effect(),
     /** Answers or re-queues everything that depended on the state that is dropped; disarms all timers. */
-    abandonPending: effect<{ reason: string }>(),
-    armRetry: effect<{ reason: string }>(),
+    abandonPending: effect(),
+    armRetry: effect(),
     cancelRetry: effect(),
     /** Runs `onLoaded`. */
     finishLoading: effect(),
@@ -81,13 +81,13 @@ export const shardMachine = setup({
         'leader.found': { target: 'Loading', reenter: true },
         'leader.lost': 'Failed',
         'load.done': 'Active',
-        'load.failed': { target: 'Failed', actions: { type: 'armRetry', params: reasonOf } },
+        'load.failed': { target: 'Failed', actions: 'armRetry' },
       },
     },
     Active: {
       initial: 'idle',
       entry: 'finishLoading',
-      exit: { type: 'abandonPending', params: reasonOf },
+      exit: 'abandonPending',
       on: {
         'leader.found': 'Loading',
         'leader.lost': 'Failed',
@@ -117,6 +117,10 @@ export type ShardStateName =
   | 'Failed'
   | 'Closed'
 
+export function isActive(state: ShardStateName): boolean {
+  return state.startsWith('Active')
+}
+
 /** What the invariants speak of, as counts. */
 export interface ShardFacts {
   /** Appends of decisions in flight: 0 or 1. */
@@ -137,7 +141,7 @@ export function assertShardInvariants(state: ShardStateName, facts: ShardFacts):
   assert(facts.appendsInFlight === (state === 'Active.appending' ? 1 : 0), `${state}: appends in flight`)
   assert(facts.barriersInFlight === (state === 'Active.atBarrier' ? 1 : 0), `${state}: barriers in flight`)
   if (state === 'Active.atBarrier') assert(facts.gathered === 0, 'atBarrier: nothing is decided')
-  if (!state.startsWith('Active')) {
+  if (!isActive(state)) {
     assert(facts.gathered === 0, `${state}: nothing is pending`)
     assert(facts.timersArmed === 0, `${state}: nothing is armed`)
   }

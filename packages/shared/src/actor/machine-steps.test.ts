@@ -23,13 +23,13 @@ const lamp = setup({
 
 test('a step is the state that is entered and the effects in order', () => {
   const step = machineSteps(lamp)
-  expect(step('Off', 'press')).toEqual({ to: 'On.dim', effects: ['click'] })
-  expect(step('On.dim', 'press')).toEqual({ to: 'On.bright', effects: ['glow'] })
-  expect(step('On.bright', 'press')).toEqual({ to: 'Off', effects: ['darken'] })
+  expect(step('Off', 'press')).toEqual({ to: 'On.dim', effects: ['click'], isFinal: false })
+  expect(step('On.dim', 'press')).toEqual({ to: 'On.bright', effects: ['glow'], isFinal: false })
+  expect(step('On.bright', 'press')).toEqual({ to: 'Off', effects: ['darken'], isFinal: false })
 })
 
 test('an event that the machine does not know there is refused and moves nothing', () => {
-  expect(machineSteps(lamp)('On.dim', 'cut')).toEqual({ to: 'On.dim', effects: ['refuse'] })
+  expect(machineSteps(lamp)('On.dim', 'cut')).toEqual({ to: 'On.dim', effects: ['refuse'], isFinal: false })
 })
 
 test('steps go the way of the running machine', () => {

@@ -10,6 +10,8 @@ export interface MachineStep {
   readonly to: string
   /** Effects by name, in order: exit, transition, entry. `refuse`: the machine does not know this event there. */
   readonly effects: readonly string[]
+  /** Nothing leads on from there. */
+  readonly isFinal: boolean
 }
 
 /** The steps of a machine: from a leaf, by an event's type. Throws for a machine with guards, whose steps depend on more than that. */
@@ -23,7 +25,8 @@ export function machineSteps(machine: AnyStateMachine): (from: string, event: st
       const [next, actions] = transition(machine, machine.resolveState({ value: stateValue(from), context: {} }), {
         type,
       })
-      step = { to: stateName(next.value), effects: actions.map(action => action.type) }
+      const effects = actions.map(action => action.type)
+      step = { to: stateName(next.value), effects, isFinal: next.status === 'done' }
       steps.set(key, step)
     }
     return step

@@ -44,7 +44,7 @@ test('it goes the same way as with XState, with the same effects, refusals and t
   const [plain, table] = [hostOf(), hostOf()]
   const [ofPlain, ofTable]: [string[], string[]] = [[], []]
   const running = runMachine(plain, door, { effects: effectsOf(ofPlain) })
-  const looked = runTable(table, door, effectsOf(ofTable))
+  const looked = runTable(table, door, { effects: effectsOf(ofTable) })
   expect(looked.state).toBe(running.state)
   for (const event of story) {
     running.send(event)
@@ -60,32 +60,57 @@ test('it goes the same way as with XState, with the same effects, refusals and t
 
 test('an effect gets the event, and an event that it sends waits until the step is done', () => {
   const seen: string[] = []
-  const run = runTable(hostOf(), door, {
-    click: ({ by }) => {
+  const effects = {
+    click: ({ by }: DoorEvent) => {
       if (run.state === 'Shut') run.send({ type: 'push' })
       seen.push(`${by} turned the key`)
     },
     swing: () => void seen.push('it swings'),
     creak: () => {},
-  })
+  }
+  const run = runTable(hostOf(), door, { effects, settled: () => void seen.push(`settled ${run.state}`) })
   run.send({ type: 'key', by: 'ada' })
-  expect(seen).toEqual(['ada turned the key', 'it swings'])
+  expect(seen).toEqual(['ada turned the key', 'it swings', 'settled Open'])
   expect(run.state).toBe('Open')
 })
 
 test('an effect that throws fails the host, and the step is taken', () => {
   const host = hostOf()
   const bug = new Error('stuck')
-  const run = runTable(host, door, {
-    click: () => {
-      throw bug
-    },
-    swing: () => {},
-    creak: () => {},
-  })
+  const breaks = () => {
+    throw bug
+  }
+  const run = runTable(host, door, { effects: { click: breaks, swing: () => {}, creak: () => {} }, settled: breaks })
   run.send({ type: 'key' })
-  expect(host.failures).toEqual([bug])
+  expect(host.failures).toEqual([bug, bug])
   expect(run.state).toBe('Shut')
+})
+
+test('a machine in a final state ignores events, as with XState', () => {
+  const candle = setup({
+    types: {} as { events: { readonly type: 'light' | 'burn' } },
+    actions: { melt: effect(), refuse: effect() },
+  }).createMachine({
+    id: 'candle',
+    initial: 'Whole',
+    on: { burn: '.Gone', '*': { actions: 'refuse' } },
+    states: { Whole: {}, Gone: { type: 'final', entry: 'melt' } },
+  })
+  let melted = 0
+  const effects = { melt: () => void melted++ }
+  for (const run of [runTable(hostOf(), candle, { effects }), runMachine(hostOf(), candle, { effects })]) {
+    melted = 0
+    for (const type of ['light', 'burn', 'burn', 'light'] as const) run.send({ type })
+    expect([run.state, run.refused, melted]).toEqual(['Gone', 1, 1])
+  }
+})
+
+test('several of one actor are told apart in traces', () => {
+  const host = hostOf()
+  runTable(host, door, { subject: 'front', effects: { click() {}, swing() {}, creak() {} } }).send({ type: 'key' })
+  expect(host.told).toEqual([
+    { machine: 'door', subject: 'front', from: 'Locked', to: 'Shut', event: 'key', effects: ['click'] },
+  ])
 })
 
 test('a machine whose initial state has effects cannot begin by its table', () => {
@@ -95,5 +120,5 @@ test('a machine whose initial state has effects cannot begin by its table', () =
     on: { '*': { actions: 'refuse' } },
     states: { On: { entry: 'ring' } },
   })
-  expect(() => runTable(hostOf(), alarm, { ring: () => {} })).toThrow('begins without effects')
+  expect(() => runTable(hostOf(), alarm, { effects: { ring: () => {} } })).toThrow('begins without effects')
 })

@@ -11,6 +11,14 @@ export type TableEffects<M extends AnyStateMachine> = {
   readonly [Name in keyof EffectsOf<M>]: (event: EventFrom<M>) => void
 }
 
+export interface RunTableOptions<M extends AnyStateMachine> {
+  /** Shown in traces where an actor runs the machine for several. */
+  readonly subject?: string
+  readonly effects: TableEffects<M>
+  /** Called when an event, and all that its effects sent, has been handled. */
+  readonly settled?: () => void
+}
+
 type StepOf = (from: string, event: string) => MachineStep
 type Effects = { readonly [name: string]: (event: unknown) => void }
 
@@ -21,28 +29,31 @@ const tables = new WeakMap<AnyStateMachine, { readonly initial: string; readonly
 export function runTable<M extends AnyStateMachine>(
   host: MachineHost,
   machine: M,
-  effects: TableEffects<M>,
+  options: RunTableOptions<M>,
 ): TableRun<M> {
-  return new TableRun(host, machine, effects)
+  return new TableRun(host, machine, options)
 }
 
 /** A machine that runs by its table. */
 export class TableRun<M extends AnyStateMachine> {
   readonly #host: MachineHost
-  readonly #machine: string
+  readonly #identity: { readonly machine: string; readonly subject?: string }
   readonly #stepOf: StepOf
   readonly #effects: Effects
+  readonly #settled: () => void
   #state: string
+  #isDone = false
   readonly #waiting: EventFrom<M>[] = []
   #isBusy = false
   #refused = 0
 
-  constructor(host: MachineHost, machine: M, effects: TableEffects<M>) {
+  constructor(host: MachineHost, machine: M, { subject, effects, settled = () => {} }: RunTableOptions<M>) {
     const { initial, stepOf } = tableOf(machine)
     this.#host = host
-    this.#machine = machine.id
+    this.#identity = { machine: machine.id, ...(subject === undefined ? {} : { subject }) }
     this.#stepOf = stepOf
     this.#effects = effects as unknown as Effects
+    this.#settled = settled
     this.#state = initial
   }
 
@@ -55,33 +66,37 @@ export class TableRun<M extends AnyStateMachine> {
     return this.#refused
   }
 
-  /** Handles the event now, or after the one that is being handled. */
+  /** Handles the event now, or after the one that is being handled. A machine in a final state ignores it. */
   send(event: EventFrom<M>): void {
     this.#waiting.push(event)
     if (this.#isBusy) return
     this.#isBusy = true
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) this.#take(next)
     this.#isBusy = false
+    this.#run(this.#settled)
   }
 
   #take(event: EventFrom<M>): void {
+    if (this.#isDone) return
     const { type } = event as { type: string }
     const from = this.#state
-    const { to, effects } = this.#stepOf(from, type)
+    const { to, effects, isFinal } = this.#stepOf(from, type)
     this.#state = to
+    this.#isDone = isFinal
     for (const name of effects) this.#perform(name, event)
     const { trace } = this.#host
-    if (trace.on) trace.transition({ machine: this.#machine, from, to, event: type, effects })
+    if (trace.on) trace.transition({ ...this.#identity, from, to, event: type, effects })
+  }
+
+  #perform(name: string, event: unknown): void {
+    if (name === 'refuse') this.#refused++
+    else this.#run(this.#effects[name]!, event)
   }
 
   /** An effect must not throw: that is its actor's death. */
-  #perform(name: string, event: unknown): void {
-    if (name === 'refuse') {
-      this.#refused++
-      return
-    }
+  #run(effect: (event: unknown) => void, event?: unknown): void {
     try {
-      this.#effects[name]!(event)
+      effect(event)
     } catch (thrown) {
       this.#host.fail(thrown)
     }
