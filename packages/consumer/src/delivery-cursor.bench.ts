@@ -26,7 +26,16 @@ function delivery() {
   close()
   const records = new Uint8Array(Buffer.concat(batches))
   const positions = { startOffset: 0, nextOffset: offset, highWatermark: offset, lastStableOffset: offset }
-  return { key: 1, epoch: 0, records, length: records.length, leaderEpoch: 0, credit: records.length, ...positions }
+  return {
+    key: 1,
+    epoch: 0,
+    records,
+    from: 0,
+    length: records.length,
+    leaderEpoch: 0,
+    credit: records.length,
+    ...positions,
+  }
 }
 
 const one = delivery()

@@ -17,11 +17,14 @@ export class DeliveryCursor {
   readonly delivery: Delivery
   readonly #source: RecordSource
   readonly #reader = new RecordReader()
-  #batchAt = 0
+  #batchAt: number
+  readonly #end: number
   #batchOpen = false
 
   constructor(delivery: Delivery, { topic, partition, keyCodec, valueCodec }: CursorTopic) {
     this.delivery = delivery
+    this.#batchAt = delivery.from
+    this.#end = delivery.from + delivery.length
     const { buffer, byteOffset, byteLength } = delivery.records
     // Text codecs decode fastest from a Buffer.
     const bytes = Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
@@ -46,7 +49,7 @@ export class DeliveryCursor {
 
   #openBatch(): boolean {
     const { bytes } = this.#source
-    if (this.#batchAt >= this.delivery.length) return false
+    if (this.#batchAt >= this.#end) return false
     this.#reader.open(bytes, this.#batchAt, bytes.length)
     this.#batchAt += batch.batchSizeInBytes(bytes, this.#batchAt)
     this.#batchOpen = true

@@ -281,7 +281,7 @@ export class Fetcher {
 
   #buffer(partition: FetchedPartition, startOffset: number, visible: VisibleRecords): void {
     partition.position = advanced(partition.position, visible.nextOffset, visible.leaderEpoch)
-    const { records, length, recordCount, nextOffset, leaderEpoch } = visible
+    const { records, from, length, recordCount, nextOffset, leaderEpoch } = visible
     const { highWatermark, lastStableOffset } = partition.position
     const credit = Math.max(records.byteLength, CREDIT_MIN)
     const { key, epoch } = partition
@@ -289,6 +289,7 @@ export class Fetcher {
       key,
       epoch,
       records,
+      from,
       length,
       startOffset,
       nextOffset,

@@ -3,7 +3,7 @@ import { buildEndTxnMarker } from '@odradek/shared/records/control-records'
 import * as batch from '@odradek/shared/records/record-batch'
 import { readRecords } from '@odradek/shared/records/record-reader'
 import { describe, expect, it } from 'vitest'
-import { visibleRecords } from './visible-records.ts'
+import { type VisibleRecords, visibleRecords } from './visible-records.ts'
 
 const options = { isolationLevel: 1, checkCrcs: true, decompressedBytesMax: 2 ** 20 }
 const text = new TextEncoder()
@@ -26,7 +26,7 @@ function at(baseOffset: number, bytes: Uint8Array): Uint8Array {
 
 const joined = (...parts: readonly Uint8Array[]) => new Uint8Array(Buffer.concat(parts))
 
-function values({ records: bytes, length }: { readonly records: Uint8Array; readonly length: number }): string[] {
+function values({ records: bytes, from, length }: VisibleRecords): string[] {
   const found: string[] = []
   batch.forEachBatch(
     bytes,
@@ -34,8 +34,8 @@ function values({ records: bytes, length }: { readonly records: Uint8Array; read
       for (const { offset, value } of readRecords(bytes, position, 2 ** 20))
         found.push(`${offset}:${Buffer.from(value!)}`)
     },
-    0,
-    length,
+    from,
+    from + length,
   )
   return found
 }
@@ -47,6 +47,24 @@ describe('the visible records of a fetched range', () => {
     expect(visible.records.buffer).toBe(fetched.buffer)
     expect(visible).toMatchObject({ recordCount: 3, nextOffset: 3, leaderEpoch: 4, error: null })
     expect(values(visible)).toEqual(['0:a', '1:b', '2:c'])
+  })
+
+  it('take over the buffer that they are most of, and are copied out of one that they share', () => {
+    const fetched = joined(records(0, ['a', 'b']), records(2, ['c']))
+    const reply = joined(new Uint8Array(30), fetched, new Uint8Array(7))
+    const visible = visibleRecords(reply.subarray(30, 30 + fetched.length), null, options)
+    expect(visible.records.buffer).toBe(reply.buffer)
+    expect(visible.records.byteLength).toBe(reply.buffer.byteLength)
+    expect(visible).toMatchObject({ from: 30, length: fetched.length })
+    expect(values(visible)).toEqual(['0:a', '1:b', '2:c'])
+
+    const shared = joined(fetched, fetched)
+    for (const at of [0, fetched.length]) {
+      const part = visibleRecords(shared.subarray(at, at + fetched.length), null, options)
+      expect(part.records.buffer).not.toBe(shared.buffer)
+      expect(part.records.byteLength).toBe(part.records.buffer.byteLength)
+      expect(values(part)).toEqual(['0:a', '1:b', '2:c'])
+    }
   })
 
   it('end before a batch that was cut off by the size of the response', () => {

@@ -16,8 +16,9 @@ export interface VisibilityOptions {
 }
 
 export interface VisibleRecords {
-  /** Own exact buffer; `length` of its bytes are whole uncompressed batches. */
+  /** Own exact buffer; `length` of its bytes, at `from`, are whole uncompressed batches. */
   readonly records: Uint8Array
+  readonly from: number
   readonly length: number
   /** Records in it, by the batches' headers. */
   readonly recordCount: number
@@ -38,7 +39,10 @@ interface Part {
 
 const NOTHING = new Uint8Array(0)
 
-/** Looks through one partition's fetched bytes. Takes `fetched` over: the result may be the same buffer. Never throws for bad bytes. */
+/**
+ * Looks through one partition's fetched bytes. Takes `fetched` over, and the buffer that it is a view of if more than half of that is `fetched` (a reply of the network with one
+ * partition in it): the result may be the same buffer, and is about to leave this thread. Never throws for bad bytes.
+ */
 export function visibleRecords(
   fetched: Uint8Array,
   aborted: readonly AbortedTransaction[] | null | undefined,
@@ -66,7 +70,7 @@ export function visibleRecords(
     error = thrown
   }
   const whole = error === null && parts.every(part => part.bytes === fetched) && covers(parts, end)
-  const joined = whole ? { records: exactBytes(fetched), length: end } : join(parts)
+  const joined = whole ? takenOver(fetched, end) : join(parts)
   return { ...joined, recordCount, nextOffset, leaderEpoch, error }
 }
 
@@ -110,12 +114,21 @@ function covers(parts: readonly Part[], end: number): boolean {
   return at === end
 }
 
-function join(parts: readonly Part[]): { records: Uint8Array; length: number } {
-  if (parts.length === 0) return { records: NOTHING, length: 0 }
+type Joined = Pick<VisibleRecords, 'records' | 'from' | 'length'>
+
+/** The buffer as a whole where a copy would cost more than what else is in it. Of two views of one buffer at most one takes it over. */
+function takenOver(fetched: Uint8Array, length: number): Joined {
+  const { buffer, byteOffset } = fetched
+  if (fetched.byteLength * 2 <= buffer.byteLength) return { records: exactBytes(fetched), from: 0, length }
+  return { records: new Uint8Array(buffer), from: byteOffset, length }
+}
+
+function join(parts: readonly Part[]): Joined {
+  if (parts.length === 0) return { records: NOTHING, from: 0, length: 0 }
   if (parts.length === 1) {
     const { bytes, from, to } = parts[0]!
     const records = exactBytes(bytes.subarray(from, to))
-    return { records, length: records.length }
+    return { records, from: 0, length: records.length }
   }
   const records = new Uint8Array(parts.reduce((sum, part) => sum + part.to - part.from, 0))
   let at = 0
@@ -123,5 +136,5 @@ function join(parts: readonly Part[]): { records: Uint8Array; length: number } {
     records.set(bytes.subarray(from, to), at)
     at += to - from
   }
-  return { records, length: at }
+  return { records, from: 0, length: at }
 }

@@ -29,13 +29,14 @@ export type SeekTarget = { readonly offset: number } | { readonly timestamp: num
 
 /**
  * Records of one partition, ready to be decoded: whole v2 batches, CRC checked, not compressed, control batches and what the isolation level
- * hides left out. `records` is an own exact buffer (transferred); only its first `length` bytes count, and it may be empty when only
+ * hides left out. `records` is an own exact buffer (transferred); only `length` bytes at `from` count, and it may be empty when only
  * hidden records were read.
  */
 export interface Delivery {
   readonly key: number
   readonly epoch: number
   readonly records: Uint8Array
+  readonly from: number
   readonly length: number
   /** Records below are to be skipped: the first batch may begin before the position. */
   readonly startOffset: number

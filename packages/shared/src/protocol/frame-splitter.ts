@@ -1,5 +1,5 @@
-// Cuts a byte stream into frames: | size int32 | size bytes | size int32 | ... Holds state, does no I/O; the listener and the
-// wire link push what their sockets read and take frames until there are none.
+// Cuts a byte stream into frames: | size int32 | size bytes | size int32 | ... Holds state, does no I/O; the listener pushes
+// what its sockets read and takes frames until there are none.
 //
 // A frame that lies within one chunk is handed out as a view of it; one that spans chunks is put together once it is complete.
 // So memory follows the bytes received and never the size declared, and no byte of a chunk is copied more than once.
@@ -172,13 +172,13 @@ export class FrameSplitter {
   }
 
   #readSize(): number {
-    const bytes = this.#read(SIZE_BYTES)
-    const size = (bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!
-    if (size > 0 && size <= this.frameBytesMax) return size
-    const reason = `frame of ${size} bytes, allowed are 1 to ${this.frameBytesMax}${hintOf(bytes)}`
-    this.#failure = new ProtocolError('MALFORMED', reason)
-    this.#chunks = []
-    throw this.#failure
+    try {
+      return frameSizeOf(this.#read(SIZE_BYTES), this.frameBytesMax)
+    } catch (error) {
+      this.#failure = error as ProtocolError
+      this.#chunks = []
+      throw error
+    }
   }
 
   /** The next `length` bytes, which are there: a view if they lie in one chunk, a buffer of their own otherwise. */
@@ -216,6 +216,13 @@ export class FrameSplitter {
       this.#first = 0
     }
   }
+}
+
+/** The size that these four bytes say. Throws a `MALFORMED` ProtocolError when it is negative, zero or above `frameBytesMax`. */
+export function frameSizeOf(bytes: Uint8Array, frameBytesMax: number): number {
+  const size = (bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!
+  if (size > 0 && size <= frameBytesMax) return size
+  throw new ProtocolError('MALFORMED', `frame of ${size} bytes, allowed are 1 to ${frameBytesMax}${hintOf(bytes)}`)
 }
 
 /** What a size that is none may be instead. */

@@ -9,7 +9,6 @@ import { KafkaError, PortError } from '../../base/errors.ts'
 import type { ApiName, ApiRequest, ApiResponse } from '../../contracts/api-map.ts'
 import type { WirePatience, WireSecurity } from '../../contracts/wire-security.ts'
 import { decodeResponse, encodeRequest, peekCorrelationId } from '../../protocol/frame.ts'
-import { FrameSplitter } from '../../protocol/frame-splitter.ts'
 import { backoffMs } from '../backoff.rules.ts'
 import type { LinkHost, RequestOptions } from '../cluster-link.ts'
 import { type Ask, askAbilities, logIn } from './authentication.ts'
@@ -19,6 +18,7 @@ import { asError, lost, tlsFailed, unreachable, unsupported } from './connection
 import { aborted, type Exchange, InFlight, loadMessages, messagesOf, settle, watchAbort } from './exchange.ts'
 import { type BrokerAbilities, chooseVersion } from './negotiation.rules.ts'
 import type { OpenSocket } from './open-socket.ts'
+import { ReplyReader } from './reply-reader.ts'
 import { silenceMs } from './throttle.rules.ts'
 import { isUnanswered, replyMadeUp } from './unanswered.ts'
 import { versionOfReply } from './version-of-reply.rules.ts'
@@ -45,7 +45,8 @@ export class Connection {
   readonly #waiting: NamedQueue<Exchange>
   readonly #inFlight = new InFlight()
   #socket: Duplex | null = null
-  #splitter = new FrameSplitter({ frameBytesMax: FIRST_FRAMES_BYTES_MAX })
+  /** Of the socket of now. */
+  #reader: ReplyReader | null = null
   /** Since it was ready: attempts that failed. */
   #failures = 0
   /** Since a socket was open: attempts to open one that failed. */
@@ -175,7 +176,7 @@ export class Connection {
 
   #release(): void {
     this.#failures = 0
-    this.#splitter.frameBytesMax = FRAME_BYTES_MAX
+    this.#reader!.frameBytesMax = FRAME_BYTES_MAX
     for (let exchange = this.#waiting.shift(); exchange; exchange = this.#waiting.shift()) this.#send(exchange)
   }
 
@@ -212,13 +213,18 @@ export class Connection {
 
   #open(): void {
     const { address, security, openSocket } = this.#options
-    this.#splitter = new FrameSplitter({ frameBytesMax: FIRST_FRAMES_BYTES_MAX })
-    const socket = openSocket(address, security)
+    const reader = new ReplyReader(FIRST_FRAMES_BYTES_MAX)
+    const answered = (frame: Uint8Array) => this.#answered(frame)
+    const socket = openSocket(address, security, {
+      room: () => reader.room(),
+      filled: bytes => ours(() => this.#receive(() => reader.filled(bytes, answered))),
+    })
+    this.#reader = reader
     this.#socket = socket
     // What an old socket still says is no longer heard.
     const ours = (hear: () => void) => this.#socket === socket && hear()
     socket.once(security.tls ? 'secureConnect' : 'connect', () => ours(() => this.#opened()))
-    socket.on('data', (chunk: Uint8Array) => ours(() => this.#receive(chunk)))
+    socket.on('data', (chunk: Uint8Array) => ours(() => this.#receive(() => reader.push(chunk, answered))))
     socket.on('error', (error: Error) => ours(() => this.#failed(error)))
     socket.once('close', () => ours(() => this.#lost(this.#closedBy())))
   }
@@ -257,10 +263,9 @@ export class Connection {
     this.#machine.send({ type: 'refused', reason: error.message })
   }
 
-  #receive(chunk: Uint8Array): void {
+  #receive(read: () => void): void {
     try {
-      this.#splitter.push(chunk)
-      for (let frame = this.#splitter.next(); frame; frame = this.#splitter.next()) this.#answered(frame)
+      read()
     } catch (error) {
       this.#lost(`the broker sent what is not a reply: ${asError(error).message}`)
     }
@@ -417,6 +422,7 @@ export class Connection {
     this.#session?.cancel()
     const socket = this.#socket
     this.#socket = null
+    this.#reader = null
     socket?.destroy()
   }
 
