@@ -75,6 +75,11 @@ test.each([
     'must be greater than or equal to group.consumer.min.heartbeat.interval.ms',
   ],
   ['consumer.heartbeat.interval.ms', '15001', 'must be less than or equal to group.consumer.max.heartbeat.interval.ms'],
+  [
+    'consumer.assignment.interval.ms',
+    '15001',
+    'must be less than or equal to group.consumer.max.assignment.interval.ms',
+  ],
 ])('a group keeps within the bounds of the broker: %s=%s is INVALID_CONFIG', (name, value, why) => {
   const cluster = new Cluster()
   const { errorCode, errorMessage } = cluster.change(32, 'g', [name, SET, value])

@@ -243,6 +243,7 @@ function checkGroup(catalog: Catalog, setup: ClusterSetup, resource: Resource, c
     else own.set(name, value)
   }
   checkGroupBounds({
+    isOwn: name => own.has(name),
     group: name => Number(effectiveConfig(groupConfigs.get(name)!, own, ConfigSource.GROUP_CONFIG, levels).value),
     broker: name => Number(brokerConfig(catalog, setup, name)),
   })

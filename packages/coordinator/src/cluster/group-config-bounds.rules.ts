@@ -3,8 +3,11 @@
 import { ApiError } from './api-error.ts'
 
 const timings = ['heartbeat.interval.ms', 'session.timeout.ms']
+const assignmentInterval = 'assignment.interval.ms'
 
 export interface GroupConfigValues {
+  /** Whether the group itself says it, with what is about to change. */
+  readonly isOwn: (name: string) => boolean
   /** In force for the group, with what is about to change; by Kafka's name of a group config. */
   readonly group: (name: string) => number
   /** In force on the broker. */
@@ -12,8 +15,9 @@ export interface GroupConfigValues {
 }
 
 /** Throws INVALID_CONFIG, in Kafka's words. */
-export function checkGroupBounds({ group, broker }: GroupConfigValues): void {
-  for (const timing of timings) {
+export function checkGroupBounds({ isOwn, group, broker }: GroupConfigValues): void {
+  const bounded = isOwn(`consumer.${assignmentInterval}`) ? [...timings, assignmentInterval] : timings
+  for (const timing of bounded) {
     const name = `consumer.${timing}`
     const [min, max] = [`group.consumer.min.${timing}`, `group.consumer.max.${timing}`]
     if (group(name) < broker(min)) throw refused(`${name} must be greater than or equal to ${min}`)

@@ -12,9 +12,9 @@ import { ConsumerStep } from './consumer-step.ts'
 import type { GroupDecision } from './group-words.ts'
 import type { Asked, GroupContext } from './groups.ts'
 import { MEMBER_ID_REQUIRED_VERSION, newMemberId } from './join-group.rules.ts'
-import { removeMembers } from './migration.rules.ts'
+import { downgrade, mayDowngrade, removeMembers } from './migration.rules.ts'
 import { readSubscription } from './subscriptions.rules.ts'
-import { updateTarget } from './target-assignment.rules.ts'
+import { isTargetDue, updateTarget } from './target-assignment.rules.ts'
 import type { Topics } from './topic-view.ts'
 
 type Join = Asked<ApiRequest<'JoinGroup'>>
@@ -32,6 +32,7 @@ export function joinConsumerGroup(
     return refuse(errors.INVALID_SESSION_TIMEOUT.code)
   }
   const subscription = protocols.length === 0 ? null : readSubscription(protocols[0]!.metadata)
+  if (settings.migrationPolicy === 'disabled') return refuse(errors.INCONSISTENT_GROUP_PROTOCOL.code)
   if (subscription === null || request.protocolType !== CONSUMER_PROTOCOL_TYPE || !fits(group, asked, protocols)) {
     return refuse(errors.INCONSISTENT_GROUP_PROTOCOL.code)
   }
@@ -45,17 +46,25 @@ export function joinConsumerGroup(
   const step = new ConsumerStep(group, context)
   const before = findMember(step, { memberId, groupInstanceId, isNew: asked === '' })
   if (typeof before === 'number') return refuse(before)
+  const speaksClassicNow = before.classic === null && group.staticMembers.has(groupInstanceId ?? '')
   enroll(step, before, offered(before, join, subscription))
-  if (step.group.groupEpoch > step.group.assignmentEpoch) updateTarget(step)
-  const owned = ownedOf(subscription.ownedPartitions, context.topics)
-  const member = moveOn(step, step.group.members.get(memberId)!, owned)
-  step.armSession(memberId, sessionTimeoutMs)
-  return step.decision({
+  const answer = (generationId: number) => ({
     ...refusedJoin(memberId, 0),
-    generationId: member.memberEpoch,
+    generationId,
     protocolType: CONSUMER_PROTOCOL_TYPE,
     protocolName: protocols[0]!.name,
   })
+  if (speaksClassicNow && mayDowngrade(step)) {
+    // Its SyncGroup learns of the rebalance that this begins.
+    downgrade(step)
+    return step.decision(answer(step.group.groupEpoch))
+  }
+  if (isTargetDue(step)) updateTarget(step)
+  const owned = ownedOf(subscription.ownedPartitions, context.topics)
+  const member = moveOn(step, step.group.members.get(memberId)!, owned)
+  step.armSession(memberId, sessionTimeoutMs)
+  step.awaitSync(member)
+  return step.decision(answer(member.memberEpoch))
 }
 
 /** Members of the classic protocol need one in common, so that they can be a classic group again. */
@@ -148,7 +157,13 @@ export function syncConsumerGroup(
     (request.protocolName !== null && request.protocolName !== protocolName)
   if (isOther) return { reply: refusedSync(errors.INCONSISTENT_GROUP_PROTOCOL.code) }
   const step = new ConsumerStep(group, context)
+  // Who has joined to give partitions up finishes that first.
+  if (group.assignmentEpoch > member.memberEpoch && member.state !== 'UnrevokedPartitions') {
+    step.awaitJoin(member)
+    return step.decision(refusedSync(errors.REBALANCE_IN_PROGRESS.code))
+  }
   step.armSession(member.memberId, member.classic!.sessionTimeoutMs)
+  step.synced(member)
   const assignment = consumerAssignmentBytes(member, context.topics)
   return step.decision({
     throttleTimeMs: 0,
@@ -159,7 +174,7 @@ export function syncConsumerGroup(
   })
 }
 
-/** Tells the member to join again whenever its next step can be made. */
+/** Tells the member to join again whenever its next step can be made. One that never does holds the others up no longer than its rebalance timeout. */
 export function heartbeatConsumerGroup(
   group: ConsumerGroup,
   request: ApiRequest<'Heartbeat'>,
@@ -170,9 +185,11 @@ export function heartbeatConsumerGroup(
   const step = new ConsumerStep(group, context)
   step.armSession(member.memberId, member.classic!.sessionTimeoutMs)
   const mustRejoin =
-    member.memberEpoch < group.groupEpoch ||
+    member.memberEpoch < group.assignmentEpoch ||
+    isTargetDue(step) ||
     member.state === 'UnrevokedPartitions' ||
     (member.state === 'UnreleasedPartitions' && canTakeMore(group, member, context))
+  if (mustRejoin) step.awaitJoin(member)
   return step.decision({ throttleTimeMs: 0, errorCode: mustRejoin ? errors.REBALANCE_IN_PROGRESS.code : 0 })
 }
 

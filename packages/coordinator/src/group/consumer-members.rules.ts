@@ -33,7 +33,7 @@ function sameFacts(a: ConsumerMember, b: ConsumerMember): boolean {
     a.rackId === b.rackId &&
     a.rebalanceTimeoutMs === b.rebalanceTimeoutMs &&
     a.serverAssignor === b.serverAssignor &&
-    (a.classic === null) === (b.classic === null)
+    a.classic?.sessionTimeoutMs === b.classic?.sessionTimeoutMs
   )
 }
 

@@ -91,10 +91,26 @@ export class ConsumerStep {
     else this.#effects.push({ kind: 'cancelTimer', key: revocationKey(groupId, member.memberId) })
   }
 
-  cancelTimers(memberId: string): void {
+  /** A member of the classic protocol was told to join anew: it has until its rebalance timeout from when it was told first. */
+  awaitJoin(member: ConsumerMember): void {
+    this.#effects.push({ ...silence(this.#group.groupId, member, joinKey), unlessArmed: true })
+  }
+
+  /** It has joined, and owes a SyncGroup from now on. */
+  awaitSync(member: ConsumerMember): void {
     const { groupId } = this.#group
-    this.#effects.push({ kind: 'cancelTimer', key: sessionKey(groupId, memberId) })
-    this.#effects.push({ kind: 'cancelTimer', key: revocationKey(groupId, memberId) })
+    this.#effects.push({ kind: 'cancelTimer', key: joinKey(groupId, member.memberId) })
+    this.#effects.push(silence(groupId, member, syncKey))
+  }
+
+  synced({ memberId }: ConsumerMember): void {
+    this.#effects.push({ kind: 'cancelTimer', key: syncKey(this.#group.groupId, memberId) })
+  }
+
+  cancelTimers(memberId: string): void {
+    for (const keyOf of memberKeys) {
+      this.#effects.push({ kind: 'cancelTimer', key: keyOf(this.#group.groupId, memberId) })
+    }
   }
 
   effect(effect: GroupEffect): void {
@@ -128,10 +144,20 @@ function draftOf(group: ConsumerGroup): ConsumerGroup {
 // The same names as a classic group's: a group that changes its type leaves no timer of the other behind.
 const sessionKey = (groupId: string, memberId: string) => `session ${groupId} ${memberId}`
 const revocationKey = (groupId: string, memberId: string) => `revocation ${groupId} ${memberId}`
+const joinKey = (groupId: string, memberId: string) => `rejoin ${groupId} ${memberId}`
+const syncKey = (groupId: string, memberId: string) => `resync ${groupId} ${memberId}`
+const memberKeys = [sessionKey, revocationKey, joinKey, syncKey]
 
 function consumerSession(groupId: string, memberId: string, delayMs: number): GroupEffect {
   const key = sessionKey(groupId, memberId)
   return { kind: 'armTimer', key, delayMs, name: 'sessionExpired', request: { groupId, memberId } }
+}
+
+/** A request of the classic protocol is owed: without it the member is fenced as if its session were over. */
+function silence(groupId: string, { memberId, rebalanceTimeoutMs }: ConsumerMember, keyOf: typeof joinKey) {
+  const key = keyOf(groupId, memberId)
+  const request = { groupId, memberId }
+  return { kind: 'armTimer', key, delayMs: rebalanceTimeoutMs, name: 'sessionExpired', request } as const
 }
 
 function revocationTimer(groupId: string, { memberId, memberEpoch, rebalanceTimeoutMs }: ConsumerMember): GroupEffect {

@@ -65,7 +65,10 @@ export type GroupShard = {
     listGroups: Api<'ListGroups'>
     consumerGroupHeartbeat: Api<'ConsumerGroupHeartbeat'>
     consumerGroupDescribe: Api<'ConsumerGroupDescribe'>
-    /** A member was silent for its session timeout, or did not come back with the id that it was given. */
+    /**
+     * A member was silent for its session timeout, or did not come back with the id that it was given; in a consumer group: or does not join or sync, though
+     * it was told to, within its rebalance timeout.
+     */
     sessionExpired: Own<MemberRef>
     /** The time for joining is over. */
     joinTimedOut: Own<{ readonly groupId: string }>

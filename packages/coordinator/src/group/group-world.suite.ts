@@ -198,7 +198,8 @@ export class GroupWorld {
   #arm({ effects = [] }: { readonly effects?: readonly Effect<GroupShard>[] }): void {
     for (const effect of effects) {
       if (effect.kind === 'armTimer') {
-        const { key, delayMs, name, request } = effect
+        const { key, delayMs, name, request, unlessArmed } = effect
+        if (unlessArmed && this.#timers.isArmed(key)) continue
         this.#timers.arm(key, delayMs, () => void this.ask(name, request as never))
       } else if (effect.kind === 'cancelTimer') this.#timers.cancel(effect.key)
       else if (effect.kind === 'notify' && effect.notice.kind === 'rebalance') {

@@ -1,6 +1,7 @@
 // How a group changes its protocol while members are in it (KIP-848, `group.consumer.migration.policy`; Java: GroupMetadataManager.convertToConsumerGroup and
 // convertToClassicGroup). Up: the first member of the consumer protocol comes to a group of classic consumers; these stay, and are led through the
-// new epochs by the answers to their old requests. Down: the last member of the consumer protocol leaves, and those that stay rebalance as before.
+// new epochs by the answers to their old requests. Down: the last member of the consumer protocol leaves, or comes back with the classic one in its static place,
+// and those that are there rebalance as before.
 import { errors } from '@odradek/shared/protocol/error-codes'
 import { consumerProtocolAssignment } from '@odradek/shared/protocol/stored/consumer-protocol.records'
 import { decodeVersionedLenient } from '@odradek/shared/protocol/stored/versioned'
@@ -108,15 +109,21 @@ function readAssignment(bytes: Uint8Array) {
 
 /** Members leave for good. If only members of the classic protocol stay, the group becomes classic again, where that is allowed. */
 export function removeMembers(step: ConsumerStep, memberIds: readonly string[]): void {
-  const { migrationPolicy } = step.context.settings
-  const isAllowed = migrationPolicy === 'downgrade' || migrationPolicy === 'bidirectional'
   const hadConsumers = memberIds.some(memberId => step.group.members.get(memberId)?.classic === null)
   step.remove(memberIds)
-  const rest = [...step.group.members.values()]
-  if (isAllowed && hadConsumers && rest.length > 0 && rest.every(({ classic }) => classic !== null)) downgrade(step)
+  if (hadConsumers && mayDowngrade(step)) downgrade(step)
 }
 
-function downgrade(step: ConsumerStep): void {
+/** Whether all members speak the classic protocol, and the group may be one of it. */
+export function mayDowngrade({ group, context }: ConsumerStep): boolean {
+  const { migrationPolicy, classicSizeMax } = context.settings
+  const members = [...group.members.values()]
+  const isAllowed = migrationPolicy === 'downgrade' || migrationPolicy === 'bidirectional'
+  const fits = members.length > 0 && members.length <= classicSizeMax
+  return isAllowed && fits && members.every(({ classic }) => classic !== null)
+}
+
+export function downgrade(step: ConsumerStep): void {
   const { group, context } = step
   const classic = emptyClassicGroup(group.groupId, context.now)
   classic.state = 'Stable'

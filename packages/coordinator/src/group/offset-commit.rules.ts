@@ -188,15 +188,17 @@ function validateConsumerCommit(group: ConsumerGroup, committer: Committer, kind
     return errors.UNSUPPORTED_VERSION.code
   }
   if (memberEpoch === member.memberEpoch) return ANY_PARTITION
-  if (member.classic !== null) return errors.ILLEGAL_GENERATION.code
-  return memberEpoch > member.memberEpoch || isTransactional
-    ? errors.STALE_MEMBER_EPOCH.code
-    : (topicId, partition) => validateOlderEpoch(member, memberEpoch, topicId, partition)
+  // Classic members have generations; so have producers, which know no other word for it (Java: validateTransactionalOffsetCommit).
+  const refusal = member.classic !== null || isTransactional ? errors.ILLEGAL_GENERATION : errors.STALE_MEMBER_EPOCH
+  if (memberEpoch > member.memberEpoch) return refusal.code
+  // KIP-1251: an older epoch of the member will do where the partition has been its own ever since.
+  return (topicId, partition) => {
+    const assignedIn = assignmentEpoch(member, topicId, partition)
+    return assignedIn !== undefined && assignedIn <= memberEpoch ? 0 : refusal.code
+  }
 }
 
-/** KIP-1251: an older epoch of the member will do where the partition has been its own ever since. */
-function validateOlderEpoch(member: ConsumerMember, memberEpoch: number, topicId: string, partition: number): number {
-  const assignedIn =
-    member.assigned.get(topicId)?.get(partition) ?? member.pendingRevocation.get(topicId)?.get(partition)
-  return assignedIn !== undefined && assignedIn <= memberEpoch ? 0 : errors.STALE_MEMBER_EPOCH.code
+/** Undefined: the member neither has the partition nor has yet to give it up. */
+function assignmentEpoch({ assigned, pendingRevocation }: ConsumerMember, topicId: string, partition: number) {
+  return assigned.get(topicId)?.get(partition) ?? pendingRevocation.get(topicId)?.get(partition)
 }

@@ -9,19 +9,28 @@ type GroupRequest = OffsetFetchRequest['groups'][number]
 type GroupResponse = OffsetFetchResponse['groups'][number]
 type PartitionResponse = GroupResponse['topics'][number]['partitions'][number]
 
+/** From this version on topics go by id. */
+const TOPIC_ID_VERSION = 10
+
 export function fetchOffsets(
   state: Groups,
-  { request }: Asked<OffsetFetchRequest>,
+  { request, apiVersion }: Asked<OffsetFetchRequest>,
   context: GroupContext,
 ): OffsetFetchResponse {
-  const groups = request.groups.map(group => fetchGroup(state, group, request.requireStable, context))
+  const kind = { byId: apiVersion >= TOPIC_ID_VERSION, requireStable: request.requireStable }
+  const groups = request.groups.map(group => fetchGroup(state, group, kind, context))
   return { throttleTimeMs: 0, topics: [], errorCode: 0, groups }
+}
+
+interface FetchKind {
+  readonly byId: boolean
+  readonly requireStable: boolean
 }
 
 function fetchGroup(
   state: Groups,
   request: GroupRequest,
-  requireStable: boolean,
+  { byId, requireStable }: FetchKind,
   { topics }: GroupContext,
 ): GroupResponse {
   const { groupId } = request
@@ -36,9 +45,11 @@ function fetchGroup(
     return found === undefined || !isOfTopic(found, topicId) ? noOffset(partition, 0) : offsetOf(partition, found)
   }
   if (request.topics === null) {
-    const all = [...(committed ?? [])].map(([name, partitions]) => {
+    const all = [...(committed ?? [])].flatMap(([name, partitions]) => {
       const topicId = topics.byName(name)?.topicId ?? ZERO_TOPIC_ID
-      return { name, topicId, partitions: [...partitions.keys()].map(index => look(name, ZERO_TOPIC_ID, index)) }
+      // A topic that is no more has no id to go by.
+      if (byId && topicId === ZERO_TOPIC_ID) return []
+      return [{ name, topicId, partitions: [...partitions.keys()].map(index => look(name, ZERO_TOPIC_ID, index)) }]
     })
     return { groupId, topics: all, errorCode: 0 }
   }
@@ -58,7 +69,8 @@ function validateFetcher({ groups }: Groups, { groupId, memberId, memberEpoch }:
   if (group?.type !== 'consumer' || (memberId === null && memberEpoch < 0)) return 0
   const member = group.members.get(memberId ?? '')
   if (member === undefined) return errors.UNKNOWN_MEMBER_ID.code
-  return member.memberEpoch === memberEpoch ? 0 : errors.STALE_MEMBER_EPOCH.code
+  if (member.memberEpoch === memberEpoch) return 0
+  return member.classic === null ? errors.STALE_MEMBER_EPOCH.code : errors.ILLEGAL_GENERATION.code
 }
 
 function offsetOf(partitionIndex: number, { offset, leaderEpoch, metadata }: CommittedOffset): PartitionResponse {

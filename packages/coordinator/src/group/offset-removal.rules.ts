@@ -12,7 +12,7 @@ import { consumerGroupTombstones } from './consumer-records.rules.ts'
 import type { GroupRecord } from './group.records.ts'
 import type { GroupDecision, GroupSoft } from './group-words.ts'
 import type { Asked, Group, GroupContext, Groups } from './groups.ts'
-import { type CommittedOffset, committedOffset, hasStaged, isStaged } from './offsets.ts'
+import { type CommittedOffset, committedOffset, hasStaged, isStaged, stagedOnly } from './offsets.ts'
 import { isClassicSubscribed } from './subscriptions.rules.ts'
 
 /** Tombstones that one round of expiry writes, so that it holds nobody up. */
@@ -46,7 +46,9 @@ export function deleteOffsets(
       return errors.UNKNOWN_TOPIC_OR_PARTITION.code
     }
     if (reads(group, topic)) return errors.GROUP_SUBSCRIBED_TO_TOPIC.code
-    if (committedOffset(offsets, groupId, topic, partition)) records.push(tombstone(groupId, topic, partition))
+    const isKnown =
+      committedOffset(offsets, groupId, topic, partition) !== undefined || isStaged(offsets, groupId, topic, partition)
+    if (isKnown) records.push(tombstone(groupId, topic, partition))
     return 0
   }
   const answers = request.topics.map(({ name, partitions }) => ({
@@ -95,6 +97,7 @@ function* allOffsetTombstones({ offsets }: Groups, groupId: string): Generator<G
   for (const [topic, partitions] of offsets.committed.get(groupId) ?? []) {
     for (const partition of partitions.keys()) yield tombstone(groupId, topic, partition)
   }
+  for (const [topic, partition] of stagedOnly(offsets, groupId)) yield tombstone(groupId, topic, partition)
 }
 
 /** What ends a group, in records and (for classic groups, whose pending ids are not in the log) in soft state. */
@@ -193,6 +196,12 @@ export function forgetTopics({ offsets }: Groups, topics: readonly string[]): re
   for (const [groupId, committed] of offsets.committed) {
     for (const topic of topics) {
       for (const partition of committed.get(topic)?.keys() ?? []) records.push(tombstone(groupId, topic, partition))
+    }
+  }
+  const gone = new Set(topics)
+  for (const groupId of offsets.staged.keys()) {
+    for (const [topic, partition] of stagedOnly(offsets, groupId)) {
+      if (gone.has(topic)) records.push(tombstone(groupId, topic, partition))
     }
   }
   return records

@@ -1,6 +1,7 @@
 import { ZERO_TOPIC_ID } from '@odradek/shared/base/brands'
 import { errors } from '@odradek/shared/protocol/error-codes'
 import { describe, expect, test } from 'vitest'
+import { ConsumerMemberDouble } from './consumer-member.suite.ts'
 import { GroupWorld, type WorldOptions } from './group-world.suite.ts'
 
 const MINUTE_MS = 60_000
@@ -156,6 +157,17 @@ describe('committing', () => {
     }
   })
 
+  test('a topic that is no more is left out of all offsets from version 10 on: it has no id', () => {
+    const groups = new OffsetWorld()
+    groups.commit(1)
+    groups.topics.changed([], [{ topic: 'orders', topicId: groups.topicId('orders') }])
+    const all = (apiVersion: number) => {
+      const request = { groups: [{ groupId: 'g', memberId: null, memberEpoch: -1, topics: null }] }
+      return groups.answer(groups.request('offsetFetch', request, { apiVersion })).groups[0]!.topics.length
+    }
+    expect([all(9), all(10)]).toEqual([1, 0])
+  })
+
   test('topics go by id from version 10 on', () => {
     const groups = new OffsetWorld()
     const partitions = [{ partitionIndex: 0, committedOffset: 9, committedLeaderEpoch: -1, committedMetadata: null }]
@@ -233,7 +245,52 @@ describe('offsets of transactions (KIP-447)', () => {
   })
 })
 
+describe('offsets of transactions of a consumer group', () => {
+  test('the epoch that is stale is an illegal generation to producers, which know no epochs; an older one will do for what it has held since (KIP-1251)', () => {
+    const groups = new OffsetWorld()
+    const [a, b] = [new ConsumerMemberDouble(groups, 'a'), new ConsumerMemberDouble(groups, 'b')]
+    a.beat()
+    for (let round = 0; round < 6; round++) for (const member of [b, a]) member.beat()
+    const commit = (generation: number, partition: number) =>
+      groups.commitInTransaction(3, 77, { memberId: 'a', generation, partition })
+    const [kept] = a.of('orders')
+    const [moved] = b.of('orders')
+    expect([commit(2, kept!), commit(1, kept!)]).toEqual([0, 0])
+    expect([commit(3, kept!), commit(1, moved!)]).toEqual(Array(2).fill(errors.ILLEGAL_GENERATION.code))
+  })
+})
+
 describe('removing', () => {
+  test('what a transaction would still change is removed too, and its commit does not bring it back', () => {
+    const groups = new OffsetWorld()
+    groups.commit(1)
+    groups.commitInTransaction(8, 77)
+    groups.commitInTransaction(9, 77, { partition: 1 })
+    groups.commitInTransaction(7, 77, { partition: 2 })
+    for (const partition of [0, 1]) expect(groups.remove('orders', partition)).toMatchObject({ errorCode: 0 })
+    expect(groups.fetch(0, { requireStable: true })).toMatchObject({ committedOffset: -1, errorCode: 0 })
+    groups.endTransaction(77, 'COMMIT')
+    for (const reload of [false, true]) {
+      if (reload) groups.reload()
+      expect([0, 1, 2].map(partition => groups.fetch(partition).committedOffset)).toEqual([-1, -1, 7])
+    }
+  })
+
+  test.each(['its group', 'its topic'])(
+    '%s is deleted under a transaction: what that staged does not come back',
+    what => {
+      const groups = new OffsetWorld()
+      groups.commitInTransaction(8, 77)
+      groups.commitInTransaction(5, 78)
+      if (what === 'its topic') groups.deleteTopic('orders')
+      else expect(groups.answer(groups.request('deleteGroups', {})).results[0]!.errorCode).toBe(0)
+      for (const producerId of [77, 78]) groups.endTransaction(producerId, 'COMMIT')
+      expect(groups.state.offsets.committed.size + groups.state.offsets.staged.size).toBe(0)
+      groups.reload()
+      expect(groups.state.offsets.committed.size + groups.state.offsets.staged.size).toBe(0)
+    },
+  )
+
   test('offsets of topics that the group reads are kept, others go', () => {
     const groups = new OffsetWorld()
     groups.commit(1)

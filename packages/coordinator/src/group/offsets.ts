@@ -70,6 +70,33 @@ export function removeCommitted(offsets: Offsets, groupId: string, topic: string
   if (topics.size === 0) offsets.committed.delete(groupId)
 }
 
+/** Topics and partitions that have no offset unless a transaction that is still open brings one; named once for each such transaction. */
+export function* stagedOnly(offsets: Offsets, groupId: string): Generator<readonly [string, number]> {
+  for (const topics of offsets.staged.get(groupId)?.values() ?? []) {
+    for (const [topic, partitions] of topics) {
+      for (const partition of partitions.keys()) {
+        if (committedOffset(offsets, groupId, topic, partition) === undefined) yield [topic, partition]
+      }
+    }
+  }
+}
+
+/** Deleted while transactions would still change it: they will not bring it back. */
+export function removeStaged({ staged, producers }: Offsets, groupId: string, topic: string, partition: number): void {
+  const byProducer = staged.get(groupId)
+  for (const [producerId, topics] of byProducer ?? []) {
+    const partitions = topics.get(topic)
+    if (!partitions?.delete(partition)) continue
+    if (partitions.size === 0) topics.delete(topic)
+    if (topics.size > 0) continue
+    byProducer!.delete(producerId)
+    const groups = producers.get(producerId)!
+    groups.delete(groupId)
+    if (groups.size === 0) producers.delete(producerId)
+  }
+  if (byProducer?.size === 0) staged.delete(groupId)
+}
+
 export interface StagedCommit {
   readonly groupId: string
   readonly producerId: number

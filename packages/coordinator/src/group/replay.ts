@@ -6,7 +6,7 @@ import { type ClassicGroup, emptyClassicGroup, NO_ASSIGNMENT, putMember } from '
 import { replayConsumerRecord } from './consumer-replay.ts'
 import type { GroupRecord, RecordOf } from './group.records.ts'
 import type { Groups } from './groups.ts'
-import { endTransaction, removeCommitted, setCommitted, stage } from './offsets.ts'
+import { endTransaction, removeCommitted, removeStaged, setCommitted, stage } from './offsets.ts'
 import { subscribedTopicsOf } from './subscriptions.rules.ts'
 
 export function replayGroupRecord(state: Groups, record: GroupRecord, meta: RecordMeta): void {
@@ -22,7 +22,9 @@ export function replayEndTransaction({ offsets }: Groups, { producerId, result }
 function replayOffset({ groups, offsets }: Groups, { key, value }: RecordOf<'OffsetCommit'>, meta: RecordMeta): void {
   const { group: groupId, topic, partition } = key
   if (value === null) {
-    if (!meta.transactional) removeCommitted(offsets, groupId, topic, partition)
+    if (meta.transactional) return
+    removeCommitted(offsets, groupId, topic, partition)
+    removeStaged(offsets, groupId, topic, partition)
     return
   }
   const committed = {

@@ -4,7 +4,7 @@
 //   appendRecords  `Decision.records`: the only way to change durable state
 //   reply          `Decision.reply`, or the effect below for an asker that was left waiting earlier
 //   writeMarkers   the transaction coordinator's order to end a transaction at its partitions
-//   armTimer       calls a handler later, by key; arming an armed key replaces it
+//   armTimer       calls a handler later, by key; arming an armed key replaces it, or leaves it as it is when that is asked for
 //   cancelTimer    forgets a key; harmless when nothing is armed
 //   notify         news for whoever watches the coordinator
 //
@@ -30,6 +30,8 @@ export type ArmTimerEffect<T extends ShardTypes> = {
     readonly delayMs: number
     readonly name: N
     readonly request: T['words'][N]['request']
+    /** A key that is armed stays as it is. */
+    readonly unlessArmed?: true
   }
 }[WordsOf<T>]
 

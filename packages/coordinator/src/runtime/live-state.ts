@@ -95,12 +95,14 @@ export class LiveState<T extends ShardTypes> {
 
   #arm(effect: ArmTimerEffect<T>): void {
     // The compiler does not resolve a union over the words of a T that it does not know.
-    const { key, delayMs, name, request } = effect as {
+    const { key, delayMs, name, request, unlessArmed } = effect as {
       key: string
       delayMs: number
       name: WordsOf<T>
       request: unknown
+      unlessArmed?: true
     }
+    if (unlessArmed && this.timers.isArmed(key)) return
     this.timers.arm(key, delayMs, () => this.#fire(name, request))
   }
 }

@@ -19,6 +19,10 @@ export class TimerTable {
     return this.#high
   }
 
+  isArmed(key: string): boolean {
+    return this.#timers.has(key)
+  }
+
   /** Calls `fire` once after `delayMs`, unless the key is armed anew or cancelled before. */
   arm(key: string, delayMs: number, fire: () => void): void {
     this.#timers.get(key)?.cancel()
