@@ -76,6 +76,21 @@ describe.each(targets)('over $name', ({ missing, open }) => {
       await committedEverything(scene, topicName, 6)
     })
 
+    test.each([
+      ['waits for ever', 'await new Promise(() => setInterval(() => {}, 60_000))'],
+      ['computes for ever', 'for (;;);'],
+    ])(
+      'end at once when they are closed while their module %s as it is loaded',
+      async (_, code) => {
+        const scene = listening(await target.topic(1))
+        const running = started(scene, 'any', { threads: 2 }, new URL(`data:text/javascript,${code}`))
+        await running.close()
+        await expect(running.done).resolves.toBeUndefined()
+        // Less than what a thread is given that has something in hand.
+      },
+      50_000,
+    )
+
     test('divide the partitions by an assignor of their own, which the module exports', async () => {
       const topicName = await target.topic(6)
       const scene = listening(topicName)

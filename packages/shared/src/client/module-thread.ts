@@ -15,6 +15,8 @@ export type ToThread =
   | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown; readonly error: ErrorData | null }
 
 export type FromThread =
+  /** The module is loaded and runs: from now on it may have something in hand. */
+  | { readonly kind: 'begun' }
   | { readonly kind: 'metrics'; readonly metrics: unknown }
   | { readonly kind: 'ask'; readonly id: number; readonly question: unknown }
   | { readonly kind: 'ended'; readonly error: ErrorData | null; readonly metrics: unknown }
@@ -40,7 +42,7 @@ export interface ModuleWork {
 
 const METRICS_EVERY_MS = 200
 
-/** Runs `work` in this worker thread and reports how it ended. */
+/** Runs `work` in this worker thread and reports how it ended. Told to stop before `work` has begun, it ends at once, whatever the module still waits for. */
 export async function serveModule<Input>(work: (thread: ModuleThread<Input>) => Promise<ModuleWork>): Promise<void> {
   const { ticket, input, thread } = workerData as ThreadStartup
   const port = parentPort!
@@ -69,8 +71,10 @@ export async function serveModule<Input>(work: (thread: ModuleThread<Input>) => 
   }
   let timer = systemClock.after(METRICS_EVERY_MS, report)
   try {
-    running = await work({ input: input as Input, thread, broker, signal: stopping.signal, ask })
-    await running.done
+    const { signal } = stopping
+    running = await Promise.race([work({ input: input as Input, thread, broker, signal, ask }), stopped(signal)])
+    if (running !== null) tell({ kind: 'begun' })
+    await running?.done
   } catch (thrown) {
     error = dataOf(thrown)
   }
@@ -78,6 +82,12 @@ export async function serveModule<Input>(work: (thread: ModuleThread<Input>) => 
   await broker.close()
   tell({ kind: 'ended', error, metrics: running?.metrics() ?? null })
   port.close()
+  // A module that hangs while it is loaded would keep its thread.
+  if (running === null) process.exit()
+}
+
+function stopped(signal: AbortSignal): Promise<null> {
+  return new Promise(resolve => signal.addEventListener('abort', () => resolve(null), { once: true }))
 }
 
 function dataOf(thrown: unknown): ErrorData {

@@ -2,7 +2,7 @@
 // they may be ended at any time. Started with a ticket to a system's actors; a thread that dies is replaced, or ends them all.
 import { Worker } from 'node:worker_threads'
 import { builtUrl } from '../actor/built-url.ts'
-import type { Clock } from '../base/clock.ts'
+import type { Clock, Timer } from '../base/clock.ts'
 import { type ErrorData, KafkaError } from '../base/errors.ts'
 import type { BrokerTicket } from './join-broker.ts'
 import type { FromThread, ThreadStartup, ToThread } from './module-thread.ts'
@@ -28,8 +28,10 @@ const DEATHS_WINDOW_MS = 60_000
 const RESTART_AFTER_MS = 100
 /** How long a thread may take to finish what it has in hand when it is told to stop. Milliseconds. */
 const STOP_DEADLINE_MS = 60_000
+/** The same for a thread that has nothing in hand yet, because its module is still being loaded. Milliseconds. */
+const LOADING_STOP_DEADLINE_MS = 1_000
 
-type Slot = { worker: Worker | null; metrics: unknown }
+type Slot = { worker: Worker | null; hasBegun: boolean; deadline: Timer | null; metrics: unknown }
 
 export class ModuleThreads {
   /** Resolves when all have stopped in good order; rejects with the first failure, after the others have stopped. */
@@ -45,7 +47,12 @@ export class ModuleThreads {
   constructor(options: ModuleThreadsOptions) {
     this.#options = options
     this.#left = options.threads
-    this.#slots = Array.from({ length: options.threads }, () => ({ worker: null, metrics: null }))
+    this.#slots = Array.from({ length: options.threads }, () => ({
+      worker: null,
+      hasBegun: false,
+      deadline: null,
+      metrics: null,
+    }))
     this.done = new Promise((resolve, reject) => {
       this.#settle = () => (this.#failure === null ? resolve() : reject(this.#failure))
     })
@@ -66,12 +73,19 @@ export class ModuleThreads {
   stop(): void {
     if (this.#isStopping) return
     this.#isStopping = true
-    for (const { worker } of this.#slots) {
-      if (worker === null) continue
-      this.#tell(worker, { kind: 'stop' })
-      const timer = this.#options.clock.after(STOP_DEADLINE_MS, () => void worker.terminate())
-      worker.once('exit', () => timer.cancel())
+    for (const slot of this.#slots) {
+      if (slot.worker === null) continue
+      this.#tell(slot.worker, { kind: 'stop' })
+      this.#limit(slot)
     }
+  }
+
+  /** Its time to stop runs from now on. */
+  #limit(slot: Slot): void {
+    const { worker, hasBegun, deadline } = slot
+    deadline?.cancel()
+    const limitMs = hasBegun ? STOP_DEADLINE_MS : LOADING_STOP_DEADLINE_MS
+    slot.deadline = this.#options.clock.after(limitMs, () => void worker?.terminate())
   }
 
   /** Ends a thread as if it had crashed. For study and tests. */
@@ -86,9 +100,14 @@ export class ModuleThreads {
     const worker = new Worker(new URL(builtUrl(entry.href)), { workerData: startup, transferList: [port] })
     const slot = this.#slots[thread]!
     slot.worker = worker
+    slot.hasBegun = false
     let hasEnded = false
     let thrown: unknown = null
     worker.on('message', (message: FromThread) => {
+      if (message.kind === 'begun') {
+        slot.hasBegun = true
+        if (this.#isStopping) this.#limit(slot)
+      }
       if (message.kind === 'metrics') slot.metrics = message.metrics
       if (message.kind === 'ended') {
         hasEnded = true
@@ -102,6 +121,7 @@ export class ModuleThreads {
     })
     worker.once('exit', () => {
       slot.worker = null
+      slot.deadline?.cancel()
       if (hasEnded) this.#ended()
       else this.#died(thread, thrown)
     })
