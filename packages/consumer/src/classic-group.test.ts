@@ -49,6 +49,30 @@ describe('a consumer in a classic group', () => {
     })
   })
 
+  it('is no member before it has joined, nor when its thread has died, until it has joined again', async () => {
+    const { world, create } = groupWorld(1)
+    const lost: unknown[] = []
+    const consumer = create({ ...group, onLost: async () => void lost.push(await consumer.groupMetadata()) })
+    const member = () => world.run(() => consumer.groupMetadata())
+    const nobody = { groupId: 'g', generationId: -1, memberId: '', groupInstanceId: null }
+    expect(await member()).toEqual(nobody)
+    void reading(consumer, [])
+    await world.advance(500)
+    expect(await member()).toMatchObject({ memberId: 'member-1', generationId: 1 })
+    const [thread] = (await world.run(() => world.actors())).filter(({ address }) => address.kind === 'consumer')
+    world.kill(thread!.address)
+    await world.advance(5_000)
+    expect(lost).toEqual([nobody])
+    expect(await member()).toMatchObject({ memberId: 'member-2' })
+    await world.run(() => consumer.unsubscribe())
+    expect(await member()).toEqual(nobody)
+  })
+
+  it('has no group metadata without a groupId', async () => {
+    const { create } = groupWorld(1)
+    await expect(create({}).groupMetadata()).rejects.toMatchObject({ code: 'ODK_GROUP_MISSING' })
+  })
+
   it('shares partitions with a second member, and takes them back when that one is closed', async () => {
     const { world, create } = groupWorld(4)
     const [first, second] = [create(group), create(group)]

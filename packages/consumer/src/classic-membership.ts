@@ -212,6 +212,7 @@ export class ClassicMembership implements Membership {
     if (answer.errorCode === 0) {
       this.#becomeMember(answer.memberId)
       this.#generationId = answer.generationId
+      this.#host.memberChanged()
       this.#joined = answer
       this.#machine.send({ type: 'joined' })
       return
@@ -309,6 +310,7 @@ export class ClassicMembership implements Membership {
     this.#newsPending = false
     this.#memberId = ''
     this.#generationId = -1
+    this.#host.memberChanged()
     this.#share = NOTHING
     this.#assignedFrom = null
   }
@@ -353,6 +355,7 @@ export class ClassicMembership implements Membership {
     if (memberId === this.#memberId) return
     this.#stopNews()
     this.#memberId = memberId
+    this.#host.memberChanged()
     this.#stopNews = this.#host.link.onGroupNews(this.#host.group.groupId, memberId, () => {
       this.#newsPending = true
       void this.#heartbeat()

@@ -297,9 +297,14 @@ export class Consumer {
     await this.#connection.ask('enforceRebalance', { reason })
   }
 
-  /** The membership, as a transactional producer needs it to send offsets (KIP-447). */
-  groupMetadata(): Promise<GroupMetadata> {
-    return this.#connection.ask('groupMetadata', {})
+  /**
+   * The membership, as a transactional producer needs it to send offsets (KIP-447): what the consumer's thread told last, so it costs no message. No member (yet, or any more):
+   * `memberId` is empty and `generationId` -1. Rejects with ODK_GROUP_MISSING without a `groupId`.
+   */
+  async groupMetadata(): Promise<GroupMetadata> {
+    if (this.#options.groupId === undefined)
+      throw kafkaErrorOf(errorData('ODK_GROUP_MISSING', 'group metadata needs the option groupId'))
+    return this.#connection.member
   }
 
   metrics(): ConsumerMetrics {

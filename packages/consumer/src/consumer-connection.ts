@@ -18,6 +18,7 @@ import {
   type ConsumerContract,
   type ConsumerInput,
   consumer,
+  type GroupMetadata,
   type Rebalance,
   type Subscription,
   type TopicPartition,
@@ -66,11 +67,14 @@ export class ConsumerConnection {
   /** Its thread was replaced, and the successor does not know yet what is assigned. */
   #adrift = false
   rebalances = 0
+  /** As its thread told last. */
+  member: GroupMetadata
 
   constructor(door: ClusterDoor, host: ConnectionHost, module = consumerModule) {
     this.#door = door
     this.#host = host
     this.#module = module
+    this.member = this.#nobody()
     this.inbox = new Inbox(door.host.clock, progress => this.#link?.tell('progress', progress))
   }
 
@@ -213,6 +217,9 @@ export class ConsumerConnection {
       if (key === null) this.#fail(error)
       else this.inbox.receiveFailure(key, kafkaErrorOf(error))
     })
+    link.on('memberChanged', member => {
+      this.member = member
+    })
     link.on('autoCommitted', ({ offsets, error }) => {
       if (error === null) this.#host.committed(offsets)
       // As in Kafka, a failed automatic commit does not end reading: it is made good by the next one, or the records come again.
@@ -230,6 +237,7 @@ export class ConsumerConnection {
   #moved(spawned: Spawned<ConsumerContract>, address: Address<ConsumerContract> | null, reason: string): void {
     this.#link?.close()
     this.#link = null
+    this.member = this.#nobody()
     if (this.#closing) return
     if (address === null) {
       this.#fatal = kafkaErrorOf(
@@ -245,6 +253,10 @@ export class ConsumerConnection {
       if (this.#link !== link || link.isClosed) return
       this.#fail({ code: 'ODK_CONSUMER_DIED', message: `what was read could not be taken up again: ${error}` })
     })
+  }
+
+  #nobody(): GroupMetadata {
+    return { groupId: this.#host.options.groupId ?? '', generationId: -1, memberId: '', groupInstanceId: null }
   }
 
   async #begin(): Promise<void> {

@@ -67,9 +67,7 @@ export class ConsumerMembership implements Membership {
         tellLoss: () => void this.#tellLoss(),
         leaveStale: () => void this.#leaveStale(),
         release: () => void this.#release(),
-        forgetEpoch: () => {
-          this.#epoch = 0
-        },
+        forgetEpoch: () => this.#becomeMember(0),
         sendLeave: () => void this.#sendLeave(),
         tellFailure: ({ error }) => host.fail(error),
       },
@@ -144,9 +142,16 @@ export class ConsumerMembership implements Membership {
 
   #joinAnew(): void {
     this.#course++
-    this.#epoch = 0
+    this.#becomeMember(0)
     this.#said = null
     this.#target = []
+  }
+
+  /** In this epoch; 0: in none. */
+  #becomeMember(epoch: number): void {
+    if (epoch === this.#epoch) return
+    this.#epoch = epoch
+    this.#host.memberChanged()
   }
 
   /** Once the machine is where its event leads; by no timer, whose shortest wait would be a part of every rebalance. */
@@ -243,7 +248,7 @@ export class ConsumerMembership implements Membership {
 
   #accepted(answer: ConsumerGroupHeartbeatResponse): void {
     this.#attempts = 0
-    this.#epoch = answer.memberEpoch
+    this.#becomeMember(answer.memberEpoch)
     this.#intervalMs = answer.heartbeatIntervalMs > 0 ? answer.heartbeatIntervalMs : this.#intervalMs
     if (answer.assignment !== null) this.#target = answer.assignment.topicPartitions
     if (answer.assignment !== null && this.#differs()) this.#machine.send({ type: 'target.received' })
@@ -320,7 +325,7 @@ export class ConsumerMembership implements Membership {
     const epoch = this.#host.group.groupInstanceId === null ? LEAVE_EPOCH : LEAVE_STATIC_EPOCH
     // A member that cannot say goodbye is gone all the same: its session will time out.
     if (this.#epoch > 0) await this.#send(epoch, {}).catch(() => undefined)
-    this.#epoch = 0
+    this.#becomeMember(0)
     this.#machine.send({ type: 'left' })
     for (const resolve of this.#leaving.splice(0)) resolve()
   }

@@ -157,10 +157,6 @@ class ConsumerHands {
           this.#membership!.enforceRebalance(reason)
           return {}
         },
-        groupMetadata: () => {
-          this.#needGroup('group metadata')
-          return this.#membership!.metadata()
-        },
       },
       tell: this.#tells(),
       close: () => this.#close(),
@@ -204,6 +200,7 @@ class ConsumerHands {
       owned: () => this.#desk.assigned(),
       rebalance: change =>
         change.lost ? this.#commits.losing(() => this.#desk.change(change)) : this.#desk.change(change),
+      memberChanged: () => void this.#caller?.news('memberChanged', this.#membership!.metadata()),
       askAssignor: (assignor, call) => this.#assignors.ask(assignor, call),
       fail: error => this.#tellFailure(null, error),
       refresh: topics => this.#metadata.refresh(topics),

@@ -50,6 +50,8 @@ export interface MembershipHost {
    * commits of what goes are made before `onRevoked`.
    */
   rebalance(change: AssignmentChange): Promise<void>
+  /** `metadata()` may say something else from now on. */
+  memberChanged(): void
   /** Asks an assignor that is the caller's; rejects with ODK_ASSIGNOR_FAILED when it throws. */
   askAssignor(assignor: string, call: AssignorCall): Promise<AssignorAnswer>
   /** Something the user must hear. */

@@ -120,7 +120,9 @@ export class Sender {
           return {}
         },
         sendOffsets: async ({ maxBlockMs, ...offsets }) => {
-          await this.#transactional().sendOffsets(offsets, maxBlockMs)
+          const transactions = this.#transactional()
+          await transactions.sendOffsets(offsets, maxBlockMs)
+          await transactions.whenEnded()
           return {}
         },
         endTransaction: async ({ committed, maxBlockMs }) => {
@@ -154,7 +156,7 @@ export class Sender {
     }
   }
 
-  /** While its transaction is being ended an answer goes with the end's: nobody can do anything with it before, and each wakes the caller's thread. */
+  /** While its transaction is being ended an answer goes with the end's, as that to sent offsets: nobody can do anything with it before, and each wakes the caller's thread. */
   async #appended(request: SenderAppendRequest): Promise<SenderAppendResponse> {
     const response = await this.#loop.append(request)
     await this.#transactions?.whenEnded()

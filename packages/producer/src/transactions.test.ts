@@ -29,6 +29,29 @@ describe.each([1, 2])('with transaction.version %i', version => {
     expect(transaction().epoch).toBe(version === 2 ? 3 : 0)
   })
 
+  test('sent offsets are answered with the commit that waits for them, else at once', async () => {
+    const { world, producer } = open(version)
+    const log: string[] = []
+    const offsets = { groupId: 'g', offsets: [{ topic: 'in', partition: 0, offset: 1 }] }
+    await world.run(async () => {
+      const first = await producer.begin()
+      await first.sendOffsets(offsets)
+      log.push('offsets of the first')
+      await first.commit()
+      log.push('first')
+      const second = await producer.begin()
+      const sent = second
+        .sendOffsets(offsets)
+        .then(() => log.push(`offsets of the second at ${world.clock.monotonic()}`))
+      await second.commit()
+      log.push(`second at ${world.clock.monotonic()}`)
+      await sent
+    })
+    const [ofFirst, first, ...ofSecond] = log
+    expect([ofFirst, first]).toEqual(['offsets of the first', 'first'])
+    expect(new Set(ofSecond.map(line => line.split(' at ')[1])).size).toBe(1)
+  })
+
   test('the partitions of a topic are told outside of a transaction too, a send is refused there', async () => {
     const { world, producer } = open(version)
     expect(await world.run(() => producer.partitionsFor('orders'))).toHaveLength(3)

@@ -13,7 +13,6 @@ import type { KafkaError } from '@odradek/shared/base/errors'
 import type { Random } from '@odradek/shared/base/random'
 import { backoffMs } from '@odradek/shared/client/backoff.rules'
 import { type Topic, topicOf } from '@odradek/shared/client/topic'
-import type { GroupMetadata } from '@odradek/shared/contracts/consumer.contract'
 import { assertPipelineInvariants, pipelineMachine } from './pipeline.machine.ts'
 import {
   addOutputs,
@@ -68,8 +67,6 @@ interface Slice {
   next: number
   /** Records that were read. */
   records: number
-  /** The transaction has all the records that it should have. */
-  isFull: boolean
   failure: Failed | null
 }
 
@@ -110,8 +107,6 @@ export class PipelineLane {
   readonly #stop = new AbortController()
   #transaction: Transaction | null = null
   #positions: Positions = NOTHING
-  /** Asked for while the transaction before is being committed. */
-  #member: Promise<GroupMetadata> | null = null
   #records = 0
   #beganMs = 0
   #dueTimer: Timer | null = null
@@ -209,11 +204,8 @@ export class PipelineLane {
     if (batch.isStale) return
     const { clock, commitEvery, to } = this.#parts
     if (this.state !== 'Processing') this.#beganMs = clock.monotonic()
-    this.#member = null
     // The transaction before may still be on its way: its commit is waited for when there is something to send.
     const slice = await this.#processed(batch, records)
-    // Whatever changes in the group until the offsets are sent fences them: as if it had changed a moment later.
-    if (slice.isFull) this.#askMember()
     if (!(await this.#isOpenFor(batch))) return
     this.#records += slice.records
     if (slice.failure !== null) {
@@ -260,7 +252,6 @@ export class PipelineLane {
       from: Number(records.next!.offset),
       next: -1,
       records: 0,
-      isFull: false,
       failure: null,
     }
     const room = commitEvery.records - (this.state === 'Processing' ? this.#records : 0)
@@ -279,7 +270,6 @@ export class PipelineLane {
       slice.records++
       if ((slice.records & LOOK_MASK) === 0 && (this.#isLate() || batch.isStale)) break
     }
-    slice.isFull = slice.records >= room
     slice.next = slice.records === 0 ? slice.from : Number(last!.offset) + 1
     return slice
   }
@@ -408,12 +398,11 @@ export class PipelineLane {
   async #end(): Promise<void> {
     const transaction = this.#transaction!
     try {
-      // Outputs go out while the consumer's thread is asked; the commit waits for them and for the offsets.
+      // Outputs, offsets and the commit go out together; the commit waits for the others.
       void this.#parts.producer.flush()
       if (this.#positions.size > 0) {
-        const asked = this.#member ?? this.#consumer.groupMetadata()
-        this.#member = null
-        const member = await asked
+        // Whatever changes in the group until they arrive fences the offsets.
+        const member = await this.#consumer.groupMetadata()
         // Whoever is no member would not be fenced (KIP-447): the partitions were lost, and may have another owner already.
         if (member.memberId === '') throw new Error('the lane is no member of its group now')
         void transaction.sendOffsets({ ...member, offsets: offsetsOf(this.#positions) })
@@ -426,12 +415,6 @@ export class PipelineLane {
     } catch (thrown) {
       this.#troubled(thrown, () => this.#machine.send({ type: 'transaction.failed' }))
     }
-  }
-
-  #askMember(): void {
-    this.#member = this.#consumer.groupMetadata()
-    // Whoever awaits it is told.
-    this.#member.catch(() => undefined)
   }
 
   async #undo(): Promise<void> {

@@ -190,7 +190,6 @@ export const consumer = defineContract({
       { readonly offsets: readonly CommittedOffset[] }
     >({ deadlineMs: 60_000 }),
     enforceRebalance: ask<{ readonly reason: string }, Record<string, never>>(),
-    groupMetadata: ask<Record<string, never>, GroupMetadata>(),
   },
   tells: {
     progress: tell<Progress>(),
@@ -212,6 +211,8 @@ export const consumer = defineContract({
       buffers: message => message.deliveries.map(delivery => delivery.records),
     }),
     rebalance: tell<Rebalance>(),
+    /** What the member is from now on: before the partitions that come with it, and before others go. */
+    memberChanged: tell<GroupMetadata>({ isVital: true }),
     /** The membership needs an assignor that is the caller's; it waits for `assignorAnswered`. */
     assignorCalled: tell<{ readonly id: number; readonly assignor: string; readonly call: AssignorCall }>({
       buffers: ({ call }) => bytesOfCall(call),
