@@ -135,6 +135,27 @@ describe('what is refused', () => {
     expect(log()).toEqual(['a'])
   })
 
+  test('an option that a call does not take, by its name', async () => {
+    const { world, producer } = open()
+    await world.run(() => producer.send('orders', { value: 'x' }, { acks: 'all' }))
+    const unknown = (message: string) => ({ code: 'ODK_OPTION_UNKNOWN', message })
+    const wrong: [() => Promise<unknown>, string][] = [
+      [() => producer.send('orders', { value: 'x' }, { partiton: 3 } as never), 'send: unknown option partiton'],
+      [() => producer.send('orders', [], { ack: 1 } as never), 'send: unknown option ack; did you mean acks?'],
+      [() => producer.flush({ timeoutMs: 5 } as never), 'flush: unknown option timeoutMs'],
+      [
+        () => producer.partitionsFor('orders', { sginal: 1 } as never),
+        'partitionsFor: unknown option sginal; did you mean signal?',
+      ],
+      [() => producer.close({ timeout: 5 } as never), 'close: unknown option timeout; did you mean timeoutMs?'],
+    ]
+    for (const [call, message] of wrong) await expect(call()).rejects.toMatchObject(unknown(message))
+    await expect(producer.send('orders', { value: 'x' }, 3 as never)).rejects.toMatchObject({
+      code: 'ODK_OPTION_INVALID',
+      message: 'send takes an object of options, got 3',
+    })
+  })
+
   test('a send to a closed producer', async () => {
     const { world, producer } = open()
     await world.run(() => producer.close())

@@ -1,40 +1,34 @@
-// The producer as its user holds it, in the caller's thread: encodes, chooses partitions, fills batches, hands them to the sender's thread, and
-// settles promises when the sender answers. Does no I/O; everything per record happens here, everything per batch in the sender.
+// The producer as its user holds it, in the caller's thread: what may be called when. Records become batches in `sends.ts`, batches go to the sender's thread and
+// come back as answers in `dispatcher.ts`, topics are learned in `producer-topics.ts`. Does no I/O: everything per batch happens in the sender.
 import { KafkaError } from '@odradek/shared/base/errors'
+import { refuseUnknown } from '@odradek/shared/client/options'
 import { type RawTopic, type Topic, topicOf } from '@odradek/shared/client/topic'
-import type { PartitionMetadata, TopicMetadata } from '@odradek/shared/contracts/sender.contract'
-import { errorOf } from '@odradek/shared/protocol/error-codes'
+import type { PartitionMetadata } from '@odradek/shared/contracts/sender.contract'
 import { aborted, Changes, orAborted } from './aborting.ts'
 import { Accumulator, type AppendContext } from './accumulator.ts'
-import { type Acknowledgement, type Acknowledgements, SendGroup } from './acknowledgement.ts'
+import type { Acknowledgement, Acknowledgements } from './acknowledgement.ts'
 import { withAcks } from './append-context.ts'
-import type { DeliveryCallback, RecordResolver } from './batch-in-progress.ts'
+import type { DeliveryCallback } from './batch-in-progress.ts'
 import { Dispatcher } from './dispatcher.ts'
-import { interceptedCallback } from './interception.ts'
 import type { ResolvedProducerOptions } from './options.ts'
-import {
-  bufferExhausted,
-  errorOfAsk,
-  kafkaErrorOf,
-  metadataTimedOut,
-  outsideOfTransaction,
-  portFailure,
-  topicRefused,
-} from './producer-errors.ts'
+import { bufferExhausted, outsideOfTransaction } from './producer-errors.ts'
 import { ProducerMetrics } from './producer-metrics.ts'
-import {
-  type EncodedRecord,
-  keep,
-  type ProducerRecord,
-  RecordEncoder,
-  type RecordFor,
-  type SendOptions,
-} from './record-encoder.ts'
-import { RecordPlacer } from './record-placer.ts'
+import { ProducerTopics } from './producer-topics.ts'
+import type { ProducerRecord, RecordFor, SendOptions } from './record-encoder.ts'
 import type { SenderConnection } from './sender-connection.ts'
-import { TopicQueues } from './topic-queues.ts'
+import { Sends } from './sends.ts'
+import type { TopicQueues } from './topic-queues.ts'
 import { type Transaction, Transactions, undo } from './transactions.ts'
-import { unlessAborted, type WaitingSend, WaitingSends } from './waiting-sends.ts'
+import { WaitingSends } from './waiting-sends.ts'
+
+/** What a wait takes. */
+interface WaitOptions {
+  readonly signal?: AbortSignal
+}
+
+const sendOptions: ReadonlySet<string> = new Set<keyof SendOptions>(['acks', 'signal'])
+const waitOptions: ReadonlySet<string> = new Set<keyof WaitOptions>(['signal'])
+const closeOptions: ReadonlySet<string> = new Set(['timeoutMs'])
 
 /** Something that happened to the whole producer. */
 type State = 'open' | 'closing' | 'closed'
@@ -43,40 +37,59 @@ export class Producer implements AsyncDisposable {
   readonly #options: ResolvedProducerOptions
   readonly #connection: SenderConnection
   readonly #accumulator: Accumulator
-  readonly #topics = new Map<string, TopicQueues>()
-  readonly #encoder: RecordEncoder
-  readonly #placer: RecordPlacer
   readonly #metrics = new ProducerMetrics()
-  readonly #waiting: WaitingSends
+  /** Sends to known topics that wait for room. */
+  readonly #room: WaitingSends
   readonly #dispatcher: Dispatcher
+  readonly #topics: ProducerTopics
+  readonly #sends: Sends
   readonly #append: AppendContext
   /** Called when something moved on: a flush or a close looks again. */
   readonly #changes = new Changes()
   #state: State = 'open'
-  #sender: 'none' | 'asked for' | /* Lost: */ KafkaError = 'none'
   readonly #transactions: Transactions | null
 
   /** Use {@link createProducer}. */
   constructor(options: ResolvedProducerOptions, connection: SenderConnection) {
-    const { clock } = connection.host
+    const { host } = connection
     this.#options = options
     this.#connection = connection
-    this.#accumulator = new Accumulator(options)
-    this.#encoder = new RecordEncoder(options, connection.host)
-    this.#placer = new RecordPlacer(options, this.#accumulator, connection.host.random)
-    this.#append = { acks: options.acks, now: () => clock.monotonic() }
-    this.#waiting = new WaitingSends(clock, options.maxBlockMs, () => bufferExhausted(options))
-    this.#dispatcher = new Dispatcher({
-      host: connection.host,
+    const accumulator = new Accumulator(options)
+    const metrics = this.#metrics
+    const room = new WaitingSends(host.clock, options.maxBlockMs, () => bufferExhausted(options))
+    const dispatcher = new Dispatcher({
+      host,
       options,
-      accumulator: this.#accumulator,
-      metrics: this.#metrics,
-      needsSender: () => this.#connect(),
+      accumulator,
+      metrics,
+      needsSender: () => this.#topics.connect(),
       ended: () => {
-        if (this.#waiting.size > 0) this.#waiting.proceed()
+        if (room.size > 0) room.proceed()
         this.#changes.tell()
       },
     })
+    this.#accumulator = accumulator
+    this.#room = room
+    this.#dispatcher = dispatcher
+    this.#topics = new ProducerTopics({
+      connection,
+      options,
+      dispatcher,
+      room,
+      changed: () => this.#changes.tell(),
+      lost: error => this.#failAll(error),
+    })
+    this.#sends = new Sends({
+      host,
+      options,
+      accumulator,
+      dispatcher,
+      metrics,
+      room,
+      needsTopic: queues => this.#topics.ask(queues),
+      refused: thrown => this.#transactions?.refused(thrown),
+    })
+    this.#append = { acks: options.acks, now: () => host.clock.monotonic() }
     this.#transactions = options.transactionalId === undefined ? null : this.#openTransactions()
   }
 
@@ -85,10 +98,10 @@ export class Producer implements AsyncDisposable {
       producer: this,
       maxBlockMs: this.#options.maxBlockMs,
       link: async () => {
-        this.#connect()
+        this.#topics.connect()
         while (this.#dispatcher.link === null) {
           this.#checkOpen()
-          if (this.#sender !== 'asked for') throw this.#sender
+          if (this.#topics.senderLost !== null) throw this.#topics.senderLost
           await this.#changes.next()
         }
         return this.#dispatcher.link
@@ -112,12 +125,13 @@ export class Producer implements AsyncDisposable {
     options?: SendOptions,
   ): Promise<Acknowledgement | Acknowledgements> {
     try {
+      if (options !== undefined) refuseUnknown('send', sendOptions, options)
       const topic = topicOf(to)
       const queues = this.#queuesToSend(topic.name)
       const context = options?.acks === undefined ? this.#append : withAcks(this.#append, options.acks, this.#options)
       if (options?.signal !== undefined) return this.#sendWithSignal(topic, queues, given, context, options.signal)
-      if (Array.isArray(given)) return this.#sendAll(topic, queues, given, context)
-      return this.#sendOne(topic, queues, given as ProducerRecord, context)
+      if (Array.isArray(given)) return this.#sends.all(topic, queues, given, context)
+      return this.#sends.one(topic, queues, given as ProducerRecord, context)
     } catch (thrown) {
       this.#transactions?.refused(thrown)
       return Promise.reject(thrown)
@@ -134,19 +148,7 @@ export class Producer implements AsyncDisposable {
   enqueue(to: Topic | string, record: ProducerRecord, onDelivery?: DeliveryCallback): boolean {
     const topic = topicOf(to)
     const queues = this.#queuesToSend(topic.name)
-    const encoded = this.#encoder.encode(topic, record)
-    if (this.#mustWait(queues, encoded)) {
-      this.#wait(
-        queues,
-        this.#waitingRecord(queues, keep(encoded), this.#append, null, this.#observed(onDelivery, topic.name)),
-      )
-      return false
-    }
-    const batch = this.#placer.place(queues, encoded, this.#append)
-    const callback = this.#observed(onDelivery, topic.name)
-    if (callback !== undefined) batch.called(callback, encoded.timestamp)
-    this.#dispatcher.placed(batch)
-    return this.#accumulator.hasSlack(1, this.#connection.host.limits.enqueueOnTheirWayBytesMax)
+    return this.#sends.enqueue(topic, queues, record, this.#append, onDelivery)
   }
 
   /** Resolves when {@link enqueue} may go on without overrunning `bufferMemory`. */
@@ -156,16 +158,16 @@ export class Producer implements AsyncDisposable {
 
   #isWritable(): boolean {
     if (this.#state !== 'open') return true
-    if (this.#waiting.size > 0) return false
-    for (const { waiting } of this.#topics.values()) if (waiting.size > 0) return false
-    return this.#accumulator.hasSlack(2, this.#connection.host.limits.enqueueOnTheirWayBytesMax)
+    return this.#room.size === 0 && this.#topics.waitingCount === 0 && this.#sends.hasSlack(2)
   }
 
   /** Sends at once what still lingers; resolves when everything that was given before has ended, well or not. */
-  async flush({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+  async flush(options: WaitOptions = {}): Promise<void> {
+    refuseUnknown('flush', waitOptions, options)
+    const { signal } = options
     this.#dispatcher.flushing++
     try {
-      const tickets = [this.#waiting, ...[...this.#topics.values()].map(({ waiting }) => waiting)].map(
+      const tickets = [this.#room, ...[...this.#topics].map(({ waiting }) => waiting)].map(
         waiting => [waiting, waiting.latestTicket] as const,
       )
       this.#dispatcher.closeAll()
@@ -198,14 +200,13 @@ export class Producer implements AsyncDisposable {
   }
 
   /** The topic's partitions as the cluster has them now. */
-  async partitionsFor(
-    to: Topic | string,
-    { signal }: { readonly signal?: AbortSignal } = {},
-  ): Promise<readonly PartitionMetadata[]> {
+  async partitionsFor(to: Topic | string, options: WaitOptions = {}): Promise<readonly PartitionMetadata[]> {
+    refuseUnknown('partitionsFor', waitOptions, options)
+    const { signal } = options
     const queues = this.#queuesOf(topicOf(to).name)
     if (queues.metadata === null) {
       const known = new Promise<void>((resolve, reject) => {
-        this.#wait(queues, {
+        this.#sends.wait(queues, {
           proceed: () => {
             resolve()
             return true
@@ -221,13 +222,11 @@ export class Producer implements AsyncDisposable {
   /** Numbers of this producer since it was created; names follow Kafka's producer metrics. */
   metrics(): ReturnType<ProducerMetrics['snapshot']> {
     const { usedBytes, usedBytesHigh, availableBytes } = this.#accumulator
-    let waitingSends = this.#waiting.size
-    for (const { waiting } of this.#topics.values()) waitingSends += waiting.size
     return this.#metrics.snapshot({
       bufferUsedBytes: usedBytes,
       bufferUsedBytesHigh: usedBytesHigh,
       bufferAvailableBytes: availableBytes,
-      waitingSends,
+      waitingSends: this.#room.size + this.#topics.waitingCount,
       batchesInFlight: this.#dispatcher.handedOver,
     })
   }
@@ -236,7 +235,9 @@ export class Producer implements AsyncDisposable {
    * Takes nothing new, sends what it has, and ends. What is not acknowledged after `timeoutMs` (default: as long as it takes) fails with
    * ODK_PRODUCER_CLOSED. Idempotent.
    */
-  async close({ timeoutMs = Number.POSITIVE_INFINITY }: { readonly timeoutMs?: number } = {}): Promise<void> {
+  async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    refuseUnknown('close', closeOptions, options)
+    const { timeoutMs = Number.POSITIVE_INFINITY } = options
     if (this.#state === 'closed') return
     this.#state = 'closing'
     if (Number.isFinite(timeoutMs)) {
@@ -248,123 +249,13 @@ export class Producer implements AsyncDisposable {
       await this.flush()
     }
     this.#state = 'closed'
-    this.#failAll(new KafkaError('ODK_PRODUCER_CLOSED', 'the producer was closed before the record was acknowledged'))
+    const late = new KafkaError('ODK_PRODUCER_CLOSED', 'the producer was closed before the record was acknowledged')
+    this.#topics.close()
+    this.#failAll(late)
     await this.#connection.close()
   }
 
   readonly [Symbol.asyncDispose] = () => this.close()
-
-  // --- one record -------------------------------------------------------------------------------------------------------------------
-
-  #sendOne(
-    topic: Topic,
-    queues: TopicQueues,
-    record: ProducerRecord,
-    context: AppendContext,
-    signal?: AbortSignal,
-  ): Promise<Acknowledgement> {
-    const encoded = this.#encoder.encode(topic, record)
-    const callback = this.#observed(undefined, topic.name)
-    return new Promise((resolve, reject) => {
-      const settle = resolve as RecordResolver
-      if (this.#mustWait(queues, encoded)) {
-        const waiting = this.#waitingRecord(queues, keep(encoded), context, { settle, reject }, callback)
-        this.#wait(queues, unlessAborted(waiting, signal))
-        return
-      }
-      try {
-        const batch = this.#placer.place(queues, encoded, context)
-        batch.promised(settle, encoded.timestamp)
-        if (callback !== undefined) batch.called(callback, encoded.timestamp)
-        this.#dispatcher.placed(batch)
-      } catch (thrown) {
-        this.#transactions?.refused(thrown)
-        reject(thrown)
-      }
-    })
-  }
-
-  #waitingRecord(
-    queues: TopicQueues,
-    encoded: EncodedRecord,
-    context: AppendContext,
-    promise: { readonly settle: RecordResolver; readonly reject: (error: KafkaError) => void } | null,
-    callback: DeliveryCallback | undefined,
-  ): WaitingSend {
-    const fail = (error: KafkaError) => {
-      this.#transactions?.refused(error)
-      this.#metrics.failed(1)
-      callback?.(error, null)
-      promise?.reject(error)
-    }
-    return {
-      fail,
-      proceed: () => {
-        if (!queues.isKnown || !this.#hasRoom(encoded)) return false
-        try {
-          const batch = this.#placer.place(queues, encoded, context)
-          if (promise !== null) batch.promised(promise.settle, encoded.timestamp)
-          if (callback !== undefined) batch.called(callback, encoded.timestamp)
-          this.#dispatcher.placed(batch)
-        } catch (thrown) {
-          fail(thrown as KafkaError)
-        }
-        return true
-      },
-    }
-  }
-
-  // --- many records -----------------------------------------------------------------------------------------------------------------
-
-  #sendAll(
-    topic: Topic,
-    queues: TopicQueues,
-    records: readonly ProducerRecord[],
-    context: AppendContext,
-    signal?: AbortSignal,
-  ): Promise<Acknowledgements> {
-    return new Promise((resolve, reject) => {
-      const group = new SendGroup(records.length, this.#connection.host.clock.now(), outcome =>
-        outcome instanceof KafkaError ? reject(outcome) : resolve(outcome),
-      )
-      const send: WaitingSend = {
-        proceed: () => this.#fill(topic, queues, records, group, context),
-        fail: error => this.#refuse(group, error),
-      }
-      if (this.#mustQueue(queues) || !send.proceed()) this.#wait(queues, unlessAborted(send, signal))
-    })
-  }
-
-  /** Places as many of the group's records as there is room for; false when some are left. */
-  #fill(
-    topic: Topic,
-    queues: TopicQueues,
-    records: readonly ProducerRecord[],
-    group: SendGroup,
-    context: AppendContext,
-  ): boolean {
-    if (!queues.isKnown) return false
-    try {
-      while (group.placed < records.length) {
-        const encoded = this.#encoder.encode(topic, records[group.placed]!, group.defaultTimestamp)
-        if (!this.#hasRoom(encoded)) return false
-        const batch = this.#placer.place(queues, encoded, context)
-        group.place(batch, encoded.timestamp)
-        const callback = this.#observed(undefined, topic.name)
-        if (callback !== undefined) batch.called(callback, encoded.timestamp)
-        this.#dispatcher.placed(batch)
-      }
-      group.sealed()
-    } catch (thrown) {
-      this.#refuse(group, thrown)
-    }
-    return true
-  }
-
-  #refuse(group: SendGroup, thrown: unknown): void {
-    this.#transactions?.refused(thrown)
-    group.sealed(thrown instanceof KafkaError ? thrown : kafkaErrorOf(portFailure(thrown), thrown))
-  }
 
   #sendWithSignal(
     topic: Topic,
@@ -374,68 +265,15 @@ export class Producer implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<Acknowledgement | Acknowledgements> {
     if (signal.aborted) return Promise.reject(aborted(signal))
-    if (Array.isArray(given)) return orAborted(this.#sendAll(topic, queues, given, context, signal), signal)
-    return orAborted(this.#sendOne(topic, queues, given as ProducerRecord, context, signal), signal)
-  }
-
-  // --- waiting ----------------------------------------------------------------------------------------------------------------------
-
-  #mustQueue(queues: TopicQueues): boolean {
-    return this.#waiting.size > 0 || queues.waiting.size > 0 || !queues.isKnown
-  }
-
-  #mustWait(queues: TopicQueues, record: EncodedRecord): boolean {
-    return this.#mustQueue(queues) || !this.#hasRoom(record)
-  }
-
-  #hasRoom({ sizeUpperBound }: EncodedRecord): boolean {
-    return this.#accumulator.hasRoomFor(sizeUpperBound)
-  }
-
-  #wait(queues: TopicQueues, send: WaitingSend): void {
-    const waiting = queues.isKnown ? this.#waiting : queues.waiting
-    if (waiting.size >= this.#connection.host.limits.waitingSendsMax) {
-      send.fail(bufferExhausted(this.#options))
-      return
-    }
-    waiting.add(send)
-    if (queues.isKnown) this.#dispatcher.closeAll()
-    else this.#ask(queues)
+    if (Array.isArray(given)) return orAborted(this.#sends.all(topic, queues, given, context, signal), signal)
+    return orAborted(this.#sends.one(topic, queues, given as ProducerRecord, context, signal), signal)
   }
 
   #failAll(error: KafkaError): void {
-    this.#waiting.failAll(error)
-    for (const { waiting } of this.#topics.values()) waiting.failAll(error)
+    this.#room.failAll(error)
+    this.#topics.failAll(error)
     this.#dispatcher.failAll(error)
     this.#changes.tell()
-  }
-
-  // --- the sender and its topics ----------------------------------------------------------------------------------------------------
-
-  #connect(): void {
-    if (this.#sender === 'asked for' || this.#state === 'closed') return
-    this.#sender = 'asked for'
-    this.#connection.open({
-      connected: link => {
-        this.#dispatcher.link = link
-        link.on('topicMetadata', metadata => this.#learned(metadata))
-        link.closed.then(() => {
-          if (this.#dispatcher.link === link) this.#dispatcher.link = null
-        })
-        for (const queues of this.#topics.values()) {
-          queues.isAsked = false
-          this.#ask(queues)
-        }
-        this.#dispatcher.handOver()
-        this.#changes.tell()
-      },
-      lost: error => {
-        this.#dispatcher.link = null
-        this.#sender = error
-        for (const queues of this.#topics.values()) queues.isAsked = false
-        this.#failAll(error)
-      },
-    })
   }
 
   #checkOpen(): void {
@@ -449,52 +287,6 @@ export class Producer implements AsyncDisposable {
 
   #queuesOf(name: string): TopicQueues {
     this.#checkOpen()
-    let queues = this.#topics.get(name)
-    if (queues === undefined) {
-      const { maxBlockMs, partitionerAdaptivePartitioningEnable } = this.#options
-      const { clock } = this.#connection.host
-      const waiting = new WaitingSends(clock, maxBlockMs, () => metadataTimedOut(name, maxBlockMs))
-      queues = new TopicQueues(name, partitionerAdaptivePartitioningEnable, waiting)
-      this.#topics.set(name, queues)
-    }
-    return queues
-  }
-
-  #ask(queues: TopicQueues): void {
-    this.#connect()
-    if (this.#dispatcher.link === null || queues.isAsked) return
-    queues.isAsked = true
-    this.#dispatcher.link.ask('metadata', { topic: queues.name, maxBlockMs: this.#options.maxBlockMs }).then(
-      metadata => this.#learned(metadata),
-      thrown => {
-        queues.isAsked = false
-        queues.waiting.failAll(errorOfAsk(thrown))
-        this.#changes.tell()
-      },
-    )
-  }
-
-  #learned(metadata: TopicMetadata): void {
-    const queues = this.#topics.get(metadata.topic)
-    if (queues === undefined) return
-    queues.update(metadata)
-    if (queues.isKnown) {
-      queues.waiting.proceed()
-      this.#moveToRoom(queues)
-    } else if (metadata.errorCode !== 0 && !errorOf(metadata.errorCode).retriable) {
-      queues.isAsked = false
-      queues.waiting.failAll(topicRefused(metadata))
-    }
-    this.#changes.tell()
-  }
-
-  /** Who knows the topic now but found no room waits for room, in the old order. */
-  #moveToRoom(queues: TopicQueues): void {
-    for (const send of queues.waiting.takeAll()) this.#waiting.add(send)
-    if (this.#waiting.size > 0) this.#dispatcher.closeAll()
-  }
-
-  #observed(onDelivery: DeliveryCallback | undefined, topic: string): DeliveryCallback | undefined {
-    return interceptedCallback(this.#options.interceptors, topic, onDelivery, this.#connection.host.log)
+    return this.#topics.queuesOf(name)
   }
 }

@@ -162,7 +162,10 @@ export function parseOptions<Options extends object>(
   for (const [key, value] of Object.entries(given)) {
     if (value === undefined) continue
     const name = Object.hasOwn(specs, key) ? key : byJavaName.get(key)
-    if (name === undefined) throw unknownOption(where, key, specs, byJavaName, hints)
+    if (name === undefined) {
+      const known = key.includes('.') ? byJavaName.keys() : Object.keys(specs)
+      throw unknownOption(where, key, known, Object.hasOwn(hints, key) ? hints[key] : undefined)
+    }
     if (seen.has(name)) {
       throw new KafkaError('ODK_OPTION_CONFLICT', `${where}: ${name} is given twice, also as '${specs[name]!.java}'`)
     }
@@ -179,20 +182,19 @@ function invalidOption(where: string, name: string, expects: string, given: unkn
   return new KafkaError('ODK_OPTION_INVALID', `${where}: ${name} must be ${expects}, got ${shown(given)}`)
 }
 
-function unknownOption(
-  where: string,
-  key: string,
-  specs: object,
-  byJavaName: ReadonlyMap<string, string>,
-  hints: { readonly [name: string]: string },
-): KafkaError {
-  const hint = Object.hasOwn(hints, key) ? hints[key] : undefined
-  const suggestion = nearestName(key, key.includes('.') ? byJavaName.keys() : Object.keys(specs))
+function unknownOption(where: string, name: string, known: Iterable<string>, hint?: string): KafkaError {
+  const suggestion = nearestName(name, known)
   const advice = hint ?? (suggestion === undefined ? undefined : `did you mean ${suggestion}?`)
   return new KafkaError(
     'ODK_OPTION_UNKNOWN',
-    `${where}: unknown option ${key}${advice === undefined ? '' : `; ${advice}`}`,
+    `${where}: unknown option ${name}${advice === undefined ? '' : `; ${advice}`}`,
   )
+}
+
+/** Throws ODK_OPTION_UNKNOWN for an option that the call does not take: for calls too many to read their options by a table. */
+export function refuseUnknown(where: string, known: ReadonlySet<string>, given: object): void {
+  if (!isObject(given)) throw notTaken(where, 'an object of options', given)
+  for (const name in given) if (!known.has(name)) throw unknownOption(where, name, known)
 }
 
 /** ODK_OPTION_INVALID: `where` (an option bag, or a call such as `topics.delete`) was given what it does not take. */
