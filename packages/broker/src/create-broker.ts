@@ -178,6 +178,7 @@ class BrokerHandle implements Broker {
       host: clientHostOf(system, settings.logger),
       link: { kind: 'port', broker: spawned.address as Address<BrokerContract> },
       ticket: () => this.door(),
+      isClosed: () => this.#closing !== null,
     }
   }
 

@@ -10,7 +10,7 @@ import {
 } from '@odradek/shared/actor/actor'
 import type { MessageOf, RequestOf, ResponseOf } from '@odradek/shared/actor/contract'
 import { type ErrorData, type KafkaError, PortError } from '@odradek/shared/base/errors'
-import type { ClusterDoor } from '@odradek/shared/client/cluster-link'
+import { brokerClosed, type ClusterDoor } from '@odradek/shared/client/cluster-link'
 import type { Codec } from '@odradek/shared/client/codecs'
 import { endWhenCutOff } from '@odradek/shared/client/cut-off'
 import {
@@ -178,7 +178,8 @@ export class ConsumerConnection {
 
   async #end(spawned: Spawned<ConsumerContract>): Promise<void> {
     this.inbox.flush()
-    if (this.#wish?.kind === 'assignment')
+    // With a thread that has ended for good nothing can be committed.
+    if (this.#wish?.kind === 'assignment' && this.#fatal === null)
       await this.#autoCommit([...this.inbox.partitions.values()], await this.#connected())
     await this.ask('unsubscribe', {}).catch(() => undefined)
     await this.#rebalances
@@ -204,7 +205,7 @@ export class ConsumerConnection {
       this.#link ??= this.#open(spawned, spawned.address)
     } catch (error) {
       this.#spawned = null
-      throw error instanceof PortError ? kafkaErrorOf(error, error) : error
+      throw error instanceof PortError ? (brokerClosed(this.#door, error) ?? kafkaErrorOf(error, error)) : error
     }
     return this.#link!
   }
@@ -240,9 +241,10 @@ export class ConsumerConnection {
     this.member = this.#nobody()
     if (this.#closing) return
     if (address === null) {
-      this.#fatal = kafkaErrorOf(
+      const died = kafkaErrorOf(
         errorData('ODK_CONSUMER_DIED', `the consumer's thread ended: ${reason}`, { fatal: true }),
       )
+      this.#fatal = brokerClosed(this.#door, died) ?? died
       this.inbox.wake()
       return
     }

@@ -1,7 +1,7 @@
 // Makes a producer and finds the place where its sender runs: in the system of an embedded broker, or in one of its own for a cluster over TCP.
 import type { Link, Spawned } from '@odradek/shared/actor/actor'
 import { isPortError, KafkaError } from '@odradek/shared/base/errors'
-import type { ClusterDoor, LinkInput } from '@odradek/shared/client/cluster-link'
+import { brokerClosed, type ClusterDoor, type LinkInput } from '@odradek/shared/client/cluster-link'
 import { endWhenCutOff } from '@odradek/shared/client/cut-off'
 import type { InJavasSpelling } from '@odradek/shared/client/java-names'
 import { openClusterDoor } from '@odradek/shared/client/open-door'
@@ -37,16 +37,17 @@ class SenderSpawner implements SenderConnection {
   }
 
   open(events: Parameters<SenderConnection['open']>[0]): void {
+    const lost = (error: KafkaError) => events.lost(brokerClosed(this.#door, error) ?? error)
     this.#spawned = this.#spawn()
     this.#spawned.then(
       spawned => {
         this.#connected(spawned, spawned.address, events)
         spawned.onChange((address, reason) => {
           if (address !== null) this.#connected(spawned, address, events)
-          else events.lost(new KafkaError('ODK_SENDER_DIED', `the producer's sender has ended: ${reason}`))
+          else lost(new KafkaError('ODK_SENDER_DIED', `the producer's sender has ended: ${reason}`))
         })
       },
-      thrown => events.lost(errorOfAsk(thrown)),
+      thrown => lost(errorOfAsk(thrown)),
     )
   }
 

@@ -6,6 +6,7 @@ import { errorOf, errors } from '@odradek/shared/protocol/error-codes'
 /** Stable codes of errors that producers raise beside those of options, topics and codecs. */
 export type ProducerErrorCode =
   | 'ODK_BROKER_ERROR'
+  | 'ODK_BROKER_CLOSED'
   | 'ODK_DELIVERY_TIMEOUT'
   | 'ODK_METADATA_TIMEOUT'
   | 'ODK_BUFFER_EXHAUSTED'

@@ -194,7 +194,12 @@ export class Transaction implements AsyncDisposable {
 }
 
 /** What the sender tells by itself when it is asked to commit. */
-const SENDERS_OWN: ReadonlySet<string> = new Set(['ODK_SENDER_DIED', 'ODK_PRODUCER_CLOSED', 'ODK_PRODUCER_FENCED'])
+const SENDERS_OWN: ReadonlySet<string> = new Set([
+  'ODK_BROKER_CLOSED',
+  'ODK_SENDER_DIED',
+  'ODK_PRODUCER_CLOSED',
+  'ODK_PRODUCER_FENCED',
+])
 
 function checkOffsets(given: OffsetsToSend): void {
   if (!isObject(given) || typeof given.groupId !== 'string')

@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, test } from 'vitest'
 import { type Broker, createAdmin, createBroker, createConsumer, createProducer } from '../index.ts'
 
 let dir = ''
@@ -157,4 +157,27 @@ describe('a broker', () => {
     for (const kind of ['broker', 'sender'])
       expect(threadsOf('partition-leader')).not.toContain([...threadsOf(kind)][0])
   })
+})
+
+test('clients of a broker that was closed say so, used before or not', async () => {
+  broker = await createBroker({ listen: false, storage: 'memory', topics: { orders: 1 } })
+  const cluster = { bootstrapServers: broker }
+  const used = createProducer(cluster)
+  await used.send('orders', { value: 'x' })
+  const reading = createConsumer(cluster)
+  await reading.assign([{ topic: 'orders', partition: 0 }])
+  const [admin, fresh] = [createAdmin(cluster), createProducer(cluster)]
+  const transactional = createProducer({ ...cluster, transactionalId: 't' })
+  const late = createConsumer(cluster)
+  await broker.close()
+  const calls: (() => Promise<unknown>)[] = [
+    () => used.send('orders', { value: 'x' }),
+    () => fresh.send('orders', { value: 'x' }),
+    () => transactional.begin(),
+    () => reading.poll(0),
+    () => late.assign([{ topic: 'orders', partition: 0 }]),
+    () => admin.topics.list(),
+  ]
+  for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'ODK_BROKER_CLOSED', fatal: true })
+  for (const client of [used, fresh, transactional, reading, late, admin]) await client.close()
 })

@@ -2,6 +2,7 @@
 // MessagePorts, the wire link to any Kafka cluster over TCP. Requests and replies are Kafka's, decoded, newest version, all fields set; a link
 // translates to what the other side understands, and fills in topic names and ids that a version leaves out of a reply.
 import type { ActorContext } from '../actor/actor.ts'
+import { KafkaError } from '../base/errors.ts'
 import type { ApiName, ApiRequest, ApiResponse } from '../contracts/api-map.ts'
 import type { LinkInput } from '../contracts/link-input.ts'
 import type { BrokerTicket } from './join-broker.ts'
@@ -125,4 +126,12 @@ export interface ClusterDoor {
   release?(): Promise<void>
   /** A ticket for another thread of the application; absent in a thread that came with one itself. */
   ticket?(): BrokerTicket
+  /** Whether the embedded broker was closed: nothing there answers any more. Absent where that is not known, or no reason to give up. */
+  isClosed?(): boolean
+}
+
+/** What a failure is called once the embedded broker was closed; null: it was not. */
+export function brokerClosed(door: Pick<ClusterDoor, 'isClosed'>, cause: unknown): KafkaError | null {
+  if (door.isClosed?.() !== true) return null
+  return new KafkaError('ODK_BROKER_CLOSED', 'the embedded broker was closed', { fatal: true, cause })
 }

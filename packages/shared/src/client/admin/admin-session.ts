@@ -4,7 +4,13 @@ import { sharedAbort } from '../../base/shared-abort.ts'
 import type { ApiName, ApiRequest, ApiResponse } from '../../contracts/api-map.ts'
 import { errors } from '../../protocol/error-codes.ts'
 import { backoffMs } from '../backoff.rules.ts'
-import type { ClusterDoor, ClusterLink, Endpoint, RequestOptions } from '../cluster-link.ts'
+import {
+  brokerClosed,
+  type ClusterDoor,
+  type ClusterLink,
+  type Endpoint,
+  type RequestOptions,
+} from '../cluster-link.ts'
 import { openClusterLink } from '../open-link.ts'
 import { pause } from '../pause.ts'
 import { adminError } from './admin-errors.ts'
@@ -69,6 +75,8 @@ export class AdminSession {
       try {
         return await attempt(attemptOf(link, options, clock.now()))
       } catch (thrown) {
+        const closed = thrown instanceof PortError ? brokerClosed(this.#door, thrown) : null
+        if (closed !== null) throw closed
         const waitMs = backoffMs({ initialMs: retryBackoffMs, maxMs: retryBackoffMaxMs }, tries, random.float())
         const isOver = !isPassing(thrown) || clock.monotonic() + waitMs >= deadline
         if (isOver || !(await pause(clock, waitMs, signal, this.#closing.signal)))
