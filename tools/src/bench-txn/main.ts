@@ -1,5 +1,5 @@
-// `pnpm bench:txn [FILTER]`: transactions over TCP against our broker and Apache Kafka, side by side on this machine, alternating, by the same unmodified
-// clients. Prints rates and commit latencies, ours / Kafka's. FILTER: only loads whose name holds it.
+// `pnpm bench:txn [FILTER...]`: transactions over TCP against our broker and Apache Kafka, side by side on this machine, alternating, by the same unmodified
+// clients. Prints rates and commit latencies, ours / Kafka's. FILTER: only loads whose name holds one of them.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -91,10 +91,10 @@ function report(name: string, ours: readonly Figures[], kafka: readonly Figures[
   )
 }
 
-async function compare(filter: string): Promise<void> {
+async function compare(filters: readonly string[]): Promise<void> {
   const missing = apacheKafkaMissing() ?? pythonMissing()
   if (missing) throw new Error(missing)
-  const chosen = loads.filter(({ name }) => name.includes(filter))
+  const chosen = loads.filter(({ name }) => filters.length === 0 || filters.some(filter => name.includes(filter)))
   const servers = [await startOdradek(), await startKafka()] as const
   try {
     const wantsInput = chosen.some(({ name }) => name.startsWith('pipeline'))
@@ -113,4 +113,4 @@ async function compare(filter: string): Promise<void> {
   }
 }
 
-await compare(process.argv[2] ?? '')
+await compare(process.argv.slice(2))
