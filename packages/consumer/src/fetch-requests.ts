@@ -1,5 +1,7 @@
 // Fetch requests on their way: builds them (with a session over the wire), takes their answers apart per partition, and forgets what became
 // stale. One request per endpoint at a time. Owned by the fetcher.
+import { releaseBuffers } from '@odradek/shared/actor/release-buffers'
+import { limits } from '@odradek/shared/base/limits'
 import { sharedAbort } from '@odradek/shared/base/shared-abort'
 import type { ClusterLink, Endpoint } from '@odradek/shared/client/cluster-link'
 import type { ConsumerInput } from '@odradek/shared/contracts/consumer.contract'
@@ -19,12 +21,13 @@ import type { AbortedTransaction } from './isolation.rules.ts'
 import type { FetchAnswer } from './positions.rules.ts'
 
 export interface FetchAnswers {
+  /** True: it keeps the buffer behind `records`. False: it has copied what it wants of them. */
   answered(
     partition: FetchedPartition,
     answer: FetchAnswer,
     records: Uint8Array,
     aborted: readonly AbortedTransaction[] | null,
-  ): void
+  ): boolean
   /** The whole request failed: try the partition again later. */
   missing(partition: FetchedPartition, refreshMetadata: boolean): void
   finished(): void
@@ -193,16 +196,27 @@ export class FetchRequests {
       for (const { partition } of asked.values()) this.#answers.missing(partition, false)
       return
     }
+    let spent: ArrayBufferLike | null = null
+    let isKept = false
     for (const { topic, partitions } of response.responses) {
       for (const answer of partitions) {
+        const records = answer.records ?? NO_BYTES
+        if (records.length > 0) spent = records.buffer
         const sent = asked.get(`${topic}-${answer.partitionIndex}`)
         if (sent === undefined) continue
         const { partition, epoch, offset } = sent
         // Sought in between: the answer is for another place.
         if (partition.epoch !== epoch || partition.position.offset !== offset) continue
-        this.#answers.answered(partition, answer, answer.records ?? NO_BYTES, answer.abortedTransactions)
+        if (this.#answers.answered(partition, answer, records, answer.abortedTransactions)) isKept = true
       }
     }
+    if (spent !== null && !isKept) this.#release(spent)
+  }
+
+  /** Over the wire all records of a response lie in one buffer, the reply, which is ours alone. */
+  #release(reply: ArrayBufferLike): void {
+    if (this.#input.link.kind !== 'wire' || reply.byteLength < limits.transferBytesMin) return
+    if (reply instanceof ArrayBuffer) releaseBuffers([reply])
   }
 }
 

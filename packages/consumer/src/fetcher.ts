@@ -258,11 +258,11 @@ export class Fetcher {
     answer: FetchAnswer,
     records: Uint8Array,
     aborted: readonly AbortedTransaction[] | null,
-  ): void {
+  ): boolean {
     const startOffset = partition.position.offset
     const [position, verdict] = fetchAnswered(partition.position, answer)
     partition.position = position
-    if (!this.#finder.judge(partition, verdict) || records.byteLength === 0) return
+    if (!this.#finder.judge(partition, verdict) || records.byteLength === 0) return false
     const { isolationLevel, checkCrcs } = this.#host.input
     const visible = visibleRecords(records, aborted, {
       isolationLevel,
@@ -277,6 +277,7 @@ export class Fetcher {
         errorData('ODK_CORRUPT_RECORD', `records at ${at} cannot be read: ${visible.error.message}`),
       )
     }
+    return visible.records.buffer === records.buffer
   }
 
   #buffer(partition: FetchedPartition, startOffset: number, visible: VisibleRecords): void {

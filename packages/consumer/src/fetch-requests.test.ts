@@ -1,0 +1,52 @@
+import type { ClusterLink, Endpoint } from '@odradek/shared/client/cluster-link'
+import type { ConsumerInput } from '@odradek/shared/contracts/consumer.contract'
+import { expect, test } from 'vitest'
+import { FetchRequests } from './fetch-requests.ts'
+import { fetchedPartition } from './fetched-partition.ts'
+
+const RECORDS_BYTES = 20_000
+
+/** Fetches two partitions whose records lie in one reply; `kept` says of each whether its buffer is handed on. Resolves with that buffer. */
+async function fetched(kind: 'wire' | 'port', kept: readonly [boolean, boolean]): Promise<ArrayBuffer> {
+  const reply = new Uint8Array(2 * RECORDS_BYTES)
+  const partitions = [0, 1].map(partitionIndex => ({
+    partitionIndex,
+    records: reply.subarray(partitionIndex * RECORDS_BYTES, (partitionIndex + 1) * RECORDS_BYTES),
+    abortedTransactions: null,
+  }))
+  const response = { errorCode: 0, sessionId: 0, responses: [{ topic: 't', partitions }] }
+  const link = { topic: () => undefined, request: async () => response } as unknown as ClusterLink
+  const input = { link: { kind }, fetchMaxWaitMs: 500, requestTimeoutMs: 500 } as unknown as ConsumerInput
+  const read: number[] = []
+  await new Promise<void>(resolve => {
+    const requests = new FetchRequests(link, input, {
+      answered: ({ partition }, _answer, records) => {
+        expect(records.byteLength).toBe(RECORDS_BYTES)
+        read.push(partition)
+        return kept[partition]!
+      },
+      missing: () => expect.unreachable(),
+      finished: resolve,
+    })
+    const asked = [0, 1].map(partition => fetchedPartition(partition, 't', partition))
+    const budget = { partitions: 2, prefetchBytesMax: 1, prefetchRecordsMax: 1, bufferedRecords: 0 }
+    requests.send({ id: 'e' } as Endpoint, asked, { ...budget, maxPartitionFetchBytes: 1, fetchBytesMin: 1 })
+  })
+  expect(read).toEqual([0, 1])
+  return reply.buffer
+}
+
+test('a reply of the network that nobody keeps is given back at once', async () => {
+  expect((await fetched('wire', [false, false])).byteLength).toBe(0)
+})
+
+test.each([
+  [true, false],
+  [false, true],
+] as const)('a reply that one of its partitions keeps (%s, %s) stays', async (first, second) => {
+  expect((await fetched('wire', [first, second])).byteLength).toBe(2 * RECORDS_BYTES)
+})
+
+test('records of a link that is no network are never touched: each partition has its own', async () => {
+  expect((await fetched('port', [false, false])).byteLength).toBe(2 * RECORDS_BYTES)
+})
