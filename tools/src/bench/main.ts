@@ -1,16 +1,24 @@
 #!/usr/bin/env node
-// `pnpm bench [ROW...]`: measures the rows of the bench table, each in a process of its own, and prints them as a table. `--list` names them, `--json` prints
-// figures instead, `--row NAME` is the child's side.
+// `pnpm bench [--threads N] [ROW...]`: measures the rows of the bench table, each in a process of its own, and prints them as a table. `--list` names them, `--json`
+// prints figures instead, `--threads` gives their brokers so many threads instead of the default, `--row NAME` is the child's side.
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { environmentOf } from '../load/environment.ts'
+import { THREADS_VARIABLE } from './bench-broker.ts'
 import { benchRows } from './bench-rows.ts'
 import { type MeasuredRow, tableLines } from './bench-table.rules.ts'
 
-const args = process.argv.slice(2)
-if (args[0] === '--row') await measureHere(args[1]!)
-else if (args.includes('--list')) for (const { name, what } of benchRows) console.log(`${name.padEnd(12)} ${what}`)
-else await measureAll(args.filter(arg => !arg.startsWith('--')))
+const flags = {
+  row: { type: 'string' },
+  list: { type: 'boolean' },
+  json: { type: 'boolean' },
+  threads: { type: 'string' },
+} as const
+const { values: asked, positionals } = parseArgs({ options: flags, allowPositionals: true })
+if (asked.row !== undefined) await measureHere(asked.row)
+else if (asked.list) for (const { name, what } of benchRows) console.log(`${name.padEnd(12)} ${what}`)
+else await measureAll(positionals)
 
 async function measureHere(name: string): Promise<void> {
   const row = benchRows.find(each => each.name === name)!
@@ -32,7 +40,7 @@ async function measureAll(names: readonly string[]): Promise<void> {
     measured.push({ name, what, ...(await measureInChild(name)) })
   }
   const environment = environmentOf('embedded')
-  if (args.includes('--json')) console.log(JSON.stringify({ environment, rows: measured }, null, 2))
+  if (asked.json) console.log(JSON.stringify({ environment, rows: measured }, null, 2))
   else {
     const { node, cpus, cpuModel, platform, memoryBytes, date } = environment
     console.log(
@@ -46,6 +54,7 @@ async function measureAll(names: readonly string[]): Promise<void> {
 function measureInChild(name: string): Promise<Pick<MeasuredRow, 'figures' | 'failure'>> {
   const child = spawn(process.execPath, [fileURLToPath(import.meta.url), '--row', name], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...(asked.threads === undefined ? {} : { [THREADS_VARIABLE]: asked.threads }) },
   })
   let said = ''
   child.stdout.setEncoding('utf8').on('data', chunk => {

@@ -1,11 +1,11 @@
 // The road that users take: `createBroker`, a producer and a consumer through the public API, both in the main thread.
-import { createBroker } from '@odradek/broker'
 import { createConsumer } from '@odradek/consumer'
 import { createProducer, type Producer } from '@odradek/producer'
 import { bytes } from '@odradek/shared/client/codecs'
 import { topic } from '@odradek/shared/client/topic'
 import type { CompressionType } from '@odradek/shared/records/compression/compression-type'
 import { type PipelineFigures, type PipelineLoad, warmRecords } from './bare-pipeline.ts'
+import { benchBroker } from './bench-broker.ts'
 import { inDirectory } from './bench-directory.ts'
 
 export interface PublicLoad extends PipelineLoad {
@@ -29,7 +29,7 @@ const ARRAYS_IN_FLIGHT = 64
 export function publicPipeline(load: PublicLoad): Promise<PipelineFigures> {
   return inDirectory(async dir => {
     const { records, partitions, batchBytes, compression = 'none', lingerMs = 5, config = {} } = load
-    await using broker = await createBroker({ dir, listen: false, topics: { bench: partitions }, config })
+    await using broker = await benchBroker({ dir, listen: false, topics: { bench: partitions }, config })
     const common = { bootstrapServers: broker }
     await using producer = createProducer({ ...common, batchSize: batchBytes, lingerMs, compressionType: compression })
     await using consumer = createConsumer({ ...common, autoOffsetReset: 'earliest' })

@@ -3,7 +3,8 @@
 import { readAdminOptions } from '@odradek/shared/client/admin/admin-options'
 import { openClusterDoor } from '@odradek/shared/client/open-door'
 import { openClusterLink } from '@odradek/shared/client/open-link'
-import { type Broker, createAdmin, createBroker, createProducer } from '../../index.ts'
+import { type Broker, createAdmin, createProducer } from '../../index.ts'
+import { benchBroker } from '../bench-broker.ts'
 
 type Figures = { readonly [figure: string]: number }
 
@@ -13,12 +14,12 @@ const probes: { readonly [name: string]: (...args: readonly string[]) => Promise
     return { rss: process.memoryUsage.rss() }
   },
   start: async dir => {
-    const first = await timed(() => createBroker(dir === undefined ? { storage: 'memory' } : { dir }))
-    const second = await timed(() => createBroker({ storage: 'memory' }))
+    const first = await timed(() => benchBroker(dir === undefined ? { storage: 'memory' } : { dir }))
+    const second = await timed(() => benchBroker({ storage: 'memory' }))
     return { firstMs: first.ms, firstCpuMs: first.cpuMs, secondMs: second.ms, secondCpuMs: second.cpuMs }
   },
   idle: async () => {
-    await createBroker({ storage: 'memory', topics: { idle: 4 } })
+    await benchBroker({ storage: 'memory', topics: { idle: 4 } })
     await settled()
     const cpu = process.cpuUsage()
     const startedAt = performance.now()
@@ -30,19 +31,19 @@ const probes: { readonly [name: string]: (...args: readonly string[]) => Promise
     }
   },
   fill: async (dir, bytes) => {
-    const broker = await createBroker({ dir: dir!, listen: false, topics: { bench: 8 } })
+    const broker = await benchBroker({ dir: dir!, listen: false, topics: { bench: 8 } })
     return fill(broker, Number(bytes))
   },
   reopen: async dir => {
     const startedAt = performance.now()
-    const broker = await createBroker({ dir: dir!, listen: false })
+    const broker = await benchBroker({ dir: dir!, listen: false })
     const startMs = performance.now() - startedAt
     const producer = createProducer({ bootstrapServers: broker, lingerMs: 0 })
     await producer.send('bench', { value: 'first', partition: 0 })
     return { startMs, firstAckMs: performance.now() - startedAt }
   },
   partitions: async (dir, count) => {
-    const broker = await createBroker({ dir: dir!, listen: false })
+    const broker = await benchBroker({ dir: dir!, listen: false })
     const admin = createAdmin({ bootstrapServers: broker })
     const startedAt = performance.now()
     await admin.topics.create({ name: 'many', partitions: Number(count) })
@@ -57,10 +58,10 @@ const probes: { readonly [name: string]: (...args: readonly string[]) => Promise
     const { threads } = await broker.health()
     return { createMs, firstAckMs, threads, rss: process.memoryUsage.rss() }
   },
-  'fill-ids': async (dir, count) => initialise(await createBroker({ dir: dir!, listen: false }), Number(count)),
+  'fill-ids': async (dir, count) => initialise(await benchBroker({ dir: dir!, listen: false }), Number(count)),
   'load-ids': async dir => {
     const startedAt = performance.now()
-    const broker = await createBroker({ dir: dir!, listen: false })
+    const broker = await benchBroker({ dir: dir!, listen: false })
     const startMs = performance.now() - startedAt
     const admin = createAdmin({ bootstrapServers: broker })
     // Every coordinator answers, so every one has read its log.

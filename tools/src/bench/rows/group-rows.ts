@@ -1,8 +1,8 @@
 // Rows about groups: rebalances, commits, loading of offsets, and many members on one thread.
-import { createBroker } from '@odradek/broker'
 import { createConsumer } from '@odradek/consumer'
 import { createAdmin } from '@odradek/shared/client/admin'
 import { Latencies } from '../../load/latencies.ts'
+import { benchBroker } from '../bench-broker.ts'
 import { inDirectory } from '../bench-directory.ts'
 import { atLeast, atMost, type BenchFigure, type BenchRow, reported } from '../bench-row.ts'
 import { type MemberDouble, MemberRequests } from './member-requests.ts'
@@ -12,7 +12,7 @@ const COMMIT_SECONDS = 3
 
 /** Each commit awaited before the next; then four callers of one member, each awaiting its own. */
 async function commits(): Promise<BenchFigure[]> {
-  await using broker = await createBroker({ storage: 'memory', listen: false, topics: { bench: 4 } })
+  await using broker = await benchBroker({ storage: 'memory', listen: false, topics: { bench: 4 } })
   await using consumer = createConsumer({ bootstrapServers: broker, groupId: 'bench', enableAutoCommit: false })
   await consumer.subscribe('bench')
   while (consumer.assignment().length < 4) await consumer.poll(10)
@@ -41,7 +41,7 @@ function offsetLoad(): Promise<BenchFigure[]> {
     const config = { 'offsets.topic.num.partitions': '1' }
     const settings = { dir, listen: false as const, config, topics: { bench: OFFSET_PARTITIONS } }
     {
-      await using broker = await createBroker(settings)
+      await using broker = await benchBroker(settings)
       const members = await MemberRequests.open(broker)
       for (let group = 0; group < OFFSET_GROUPS; group++) {
         const partitions = Array.from({ length: OFFSET_PARTITIONS }, (_, partitionIndex) => ({
@@ -63,7 +63,7 @@ function offsetLoad(): Promise<BenchFigure[]> {
       }
       await members.close()
     }
-    await using broker = await createBroker(settings)
+    await using broker = await benchBroker(settings)
     await using admin = createAdmin({ bootstrapServers: broker })
     const before = performance.now()
     const offsets = await admin.groups.offsets(`group-${OFFSET_GROUPS - 1}`)
@@ -79,7 +79,7 @@ const BEATS = 4
 /** Every member heartbeats in its interval, evenly spread; all groups are on one coordinator shard, everything on one lane. */
 async function crowd(groups: number, membersEach: number): Promise<BenchFigure[]> {
   const config = { 'offsets.topic.num.partitions': '1', 'group.initial.rebalance.delay.ms': '100' }
-  await using broker = await createBroker({ storage: 'memory', listen: false, threads: 1, config })
+  await using broker = await benchBroker({ storage: 'memory', listen: false, threads: 1, config })
   const requests = await MemberRequests.open(broker)
   const begun = performance.now()
   const members: MemberDouble[] = []

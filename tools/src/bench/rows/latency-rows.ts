@@ -1,8 +1,8 @@
 // Rows about single records: latency at a low rate, and group commit with an fsync each.
-import { createBroker } from '@odradek/broker'
 import { createConsumer } from '@odradek/consumer'
 import { createProducer } from '@odradek/producer'
 import { Latencies } from '../../load/latencies.ts'
+import { benchBroker } from '../bench-broker.ts'
 import { inDirectory } from '../bench-directory.ts'
 import { atLeast, atMost, type BenchFigure, type BenchRow, reported } from '../bench-row.ts'
 import { metronome } from '../metronome.ts'
@@ -13,7 +13,7 @@ const RECORDS = 8_000
 
 function single(): Promise<BenchFigure[]> {
   return inDirectory(async dir => {
-    await using broker = await createBroker({ dir, listen: false, topics: { bench: 1 } })
+    await using broker = await benchBroker({ dir, listen: false, topics: { bench: 1 } })
     await using producer = createProducer({ bootstrapServers: broker, lingerMs: 0 })
     await using consumer = createConsumer({ bootstrapServers: broker, autoOffsetReset: 'earliest' })
     const [acknowledged, received] = [new Latencies(), new Latencies()]
@@ -54,7 +54,7 @@ const FSYNC_SECONDS = 5
 function groupCommit(): Promise<BenchFigure[]> {
   return inDirectory(async dir => {
     const config = { 'log.flush.interval.messages': '1' }
-    await using broker = await createBroker({ dir, listen: false, topics: { bench: 1 }, config })
+    await using broker = await benchBroker({ dir, listen: false, topics: { bench: 1 }, config })
     await using producer = createProducer({ bootstrapServers: broker, lingerMs: 0 })
     const value = Buffer.alloc(100, 'x')
     await producer.send('bench', { value })

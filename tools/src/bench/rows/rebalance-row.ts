@@ -1,8 +1,10 @@
 // How long a rebalance keeps records from their readers: a third member joins, or leaves, until every partition delivers again; in one process, by each of
 // the protocols.
-import { createBroker } from '@odradek/broker'
+
+import type { Broker } from '@odradek/broker'
 import { type Consumer, type ConsumerOptions, createConsumer } from '@odradek/consumer'
 import { createProducer } from '@odradek/producer'
+import { benchBroker } from '../bench-broker.ts'
 import { atMost, type BenchFigure } from '../bench-row.ts'
 import { median } from '../median.rules.ts'
 
@@ -21,13 +23,13 @@ interface Turn {
 type Options = Partial<ConsumerOptions>
 
 class RebalancingGroup {
-  readonly #broker: Awaited<ReturnType<typeof createBroker>>
+  readonly #broker: Broker
   readonly #options: Options
   readonly #members = new Map<string, Consumer>()
   readonly #turns = new Map<number, Turn>()
   #names = 0
 
-  constructor(broker: Awaited<ReturnType<typeof createBroker>>, options: Options) {
+  constructor(broker: Broker, options: Options) {
     this.#broker = broker
     this.#options = options
   }
@@ -84,7 +86,7 @@ class RebalancingGroup {
 
 async function measure(protocol: string, options: Options): Promise<BenchFigure[]> {
   const config = { 'group.initial.rebalance.delay.ms': '0' }
-  await using broker = await createBroker({ storage: 'memory', listen: false, topics: { [TOPIC]: PARTITIONS }, config })
+  await using broker = await benchBroker({ storage: 'memory', listen: false, topics: { [TOPIC]: PARTITIONS }, config })
   await using producer = createProducer({ bootstrapServers: broker, lingerMs: 0 })
   const writing = setInterval(() => {
     for (let partition = 0; partition < PARTITIONS; partition++) {

@@ -1,11 +1,11 @@
 // Rows about exactly once, in-process: small transactions one after another, pipelines, what transactions cost a busy producer, and how fast a coordinator
 // comes back with many transactional ids.
-import { createBroker } from '@odradek/broker'
 import { createProducer, type Producer } from '@odradek/producer'
 import { bytes } from '@odradek/shared/client/codecs'
 import { topic } from '@odradek/shared/client/topic'
 import { Latencies } from '../../load/latencies.ts'
 import { pipeline } from '../../pipeline/pipeline.ts'
+import { benchBroker } from '../bench-broker.ts'
 import { inDirectory } from '../bench-directory.ts'
 import { atLeast, atMost, type BenchFigure, type BenchRow, reported } from '../bench-row.ts'
 import { median } from '../median.rules.ts'
@@ -29,7 +29,7 @@ const TRANSACTIONS = 3_000
 /** Transactions of one record, each committed before the next begins. `threads` undefined: the default. */
 function sequence(threads?: number): Promise<Sequence> {
   return inDirectory(async dir => {
-    await using broker = await createBroker({ dir, listen: false, topics: { out: 1 }, ...(threads ? { threads } : {}) })
+    await using broker = await benchBroker({ dir, listen: false, topics: { out: 1 }, ...(threads ? { threads } : {}) })
     await using producer = createProducer({ bootstrapServers: broker, transactionalId: 'bench', lingerMs: 0 })
     const one = async () => {
       const transaction = await producer.begin()
@@ -82,7 +82,7 @@ interface PipelineSpeed {
 function throughPipeline(commitEvery: number, records: number, threads?: number): Promise<PipelineSpeed> {
   return inDirectory(async dir => {
     const topics = { in: 4, out: 4 }
-    await using broker = await createBroker({ dir, listen: false, topics, ...(threads ? { threads } : {}) })
+    await using broker = await benchBroker({ dir, listen: false, topics, ...(threads ? { threads } : {}) })
     {
       await using producer = createProducer({ bootstrapServers: broker, batchSize: 65_536 })
       await fill(producer, IN, records)
@@ -154,7 +154,7 @@ const ARRAYS_IN_FLIGHT = 16
 /** Records per second of array sends for some seconds, in transactions of 100 ms or without. */
 function produce(transactional: boolean): Promise<number> {
   return inDirectory(async dir => {
-    await using broker = await createBroker({ dir, listen: false, topics: { out: 4 } })
+    await using broker = await benchBroker({ dir, listen: false, topics: { out: 4 } })
     const id = transactional ? { transactionalId: 'bench' } : {}
     await using producer = createProducer({ bootstrapServers: broker, batchSize: 65_536, ...id })
     const array = Array.from({ length: 500 }, () => ({ value: VALUE }))
