@@ -1,7 +1,9 @@
 // Embeds a broker: takes the directory, starts the actor system and the broker's actor, opens the listeners, and is the handle that users hold.
 
+import { availableParallelism } from 'node:os'
 import type { Address, Spawned } from '@odradek/shared/actor/actor'
 import { type ActorSystem, createActorSystem } from '@odradek/shared/actor/actor-system'
+import { threadBudget } from '@odradek/shared/actor/placement.rules'
 import type { ActorListing } from '@odradek/shared/actor/system-core'
 import type { TraceEvent } from '@odradek/shared/actor/trace'
 import type { TraceFilter } from '@odradek/shared/actor/trace-ring'
@@ -12,6 +14,7 @@ import { clientHostOf } from '@odradek/shared/client/open-door'
 import { type BrokerContract, brokerContract } from '@odradek/shared/contracts/broker.contract'
 import type { StorageInput } from '@odradek/shared/contracts/partition-leader.contract'
 import { brokerModule } from './cluster/modules.ts'
+import { usualPlacement } from './cluster/usual-placement.rules.ts'
 import { claimDirectory, type DirectoryLock, lockDirectory } from './log/directory-lock.ts'
 import { LogDirectoryError } from './log/log-errors.ts'
 import { type BrokerOptions, type BrokerSettings, readBrokerOptions } from './options.ts'
@@ -60,11 +63,12 @@ export interface Broker extends EmbeddedBroker, AsyncDisposable {
 export async function createBroker(options: BrokerOptions = {}): Promise<Broker> {
   const settings = readBrokerOptions(options)
   refuseAborted(settings.signal)
-  const { logger, seed, threads, placement, keepAlive } = settings
+  const { logger, seed, keepAlive } = settings
+  const threads = settings.threads === 'auto' ? threadBudget(availableParallelism()) : settings.threads
   const system = createActorSystem({
     name: 'odradek',
     threads,
-    placement,
+    placement: settings.placement ?? usualPlacement(threads),
     keepAlive,
     ...(logger ? { logger } : {}),
     ...(seed === undefined ? {} : { seed }),

@@ -27,12 +27,16 @@ export interface BrokerOptions {
   readonly dir?: string
   /** `'memory'`: logs are kept in memory and are gone with the broker. Default `'lmdb'`. */
   readonly storage?: 'lmdb' | 'memory'
-  /** Threads that leaders, senders and consumers are spread over; 'auto' derives it from the cores; 0: all in this thread. Default 'auto'. */
+  /**
+   * Threads that leaders, senders and consumers are spread over: each gets one of its own while there are, then they share. 'auto' (default): two per core. 1 runs
+   * pipelines and small transactions cheapest; 0: all in this thread.
+   */
   readonly threads?: number | 'auto'
   /**
    * Which actors share a thread of their own: those given the same name do, and it takes no others. Asked for the broker, partition leaders (`orders-3`), senders and
-   * consumers, by `kind` and `name` as `actors()` shows them. Undefined (default): a thread of its own while there are, then the emptiest. Names for which no
-   * thread is left are as undefined, so it changes nothing with fewer than two threads.
+   * consumers, by `kind` and `name` as `actors()` shows them. Undefined: a thread of its own while there are, then the emptiest. Names for which no thread is left
+   * are as undefined, so it changes nothing with fewer than two threads. Default: with at most four threads, coordinators (the leaders of `__consumer_offsets` and
+   * `__transaction_state`) share the broker's; undefined for all others.
    */
   readonly placement?: PlacementChoice
   /** Topics to create if they do not exist: name to number of partitions, or to partitions and configs. */
@@ -68,7 +72,7 @@ export interface BrokerSettings {
   readonly listen: readonly Required<Pick<ListenOptions, 'host' | 'port'>>[] & readonly ListenOptions[]
   readonly storage: { readonly kind: 'lmdb'; readonly dir: string } | { readonly kind: 'memory' }
   readonly threads: number | 'auto'
-  readonly placement: PlacementChoice
+  readonly placement: PlacementChoice | undefined
   readonly topics: readonly {
     readonly name: string
     readonly partitions?: number
@@ -120,11 +124,11 @@ const table: OptionTable<Resolved> = {
     'lmdb',
   ),
   threads: custom<number | 'auto'>(null, "'auto' or an integer from 0 to 256", readThreads, 'auto'),
-  placement: anything<PlacementChoice>(
+  placement: anything<PlacementChoice | undefined>(
     null,
     'a function from { kind, name } to a name or undefined',
     given => typeof given === 'function',
-    () => undefined,
+    undefined,
   ),
   topics: anything(null, 'an object of topic names with partitions', isObject, {}),
   config: anything(null, 'an object of Kafka broker configs', isObject, {}),

@@ -10,7 +10,7 @@ import { type FromMember, GROUP_CHANNEL } from './group-messages.ts'
 import type { RebalanceFigures } from './tour-report.rules.ts'
 
 export const TOUR_GROUP = 'odradek-tour'
-const MEMBERS = 3
+export const MEMBERS = 3
 /** A member that says nothing for so long is dead for the group; Kafka's default is 45 s. */
 export const SESSION_MS = 2_000
 const LOOK_MS = 20

@@ -1,5 +1,7 @@
 // The tour: opens a broker on a directory, finds what earlier runs left, and goes through its acts: records through producer, leaders and a consumer group, of which
 // a member dies; then an exactly-once pipeline that crashes. Verifies each, and tells what happened.
+import { availableParallelism } from 'node:os'
+import { threadBudget } from '@odradek/shared/actor/placement.rules'
 import { systemClock } from '@odradek/shared/base/clock'
 import { KafkaError } from '@odradek/shared/base/errors'
 import { CommandError } from '../cli/command-error.ts'
@@ -10,7 +12,7 @@ import { Backlog, backlogOf, type TopicOffsets, topicOffsets } from './backlog.t
 import { verify } from './deliveries.rules.ts'
 import { fileSource, type RecordSource } from './input-file.ts'
 import { startProgress } from './progress.ts'
-import { TOUR_GROUP, TourGroup } from './tour-group.ts'
+import { MEMBERS, TOUR_GROUP, TourGroup } from './tour-group.ts'
 import type { TourOptions } from './tour-options.ts'
 import {
   type CountingFigures,
@@ -26,6 +28,8 @@ import { type Sending, sendAll } from './tour-sending.ts'
 import { countDirectly, runTotals, TOTALS_GROUP } from './tour-totals.ts'
 
 const KAFKA_PORT = 9092
+/** Besides leaders: the broker, a coordinator, the sender and the members of the group. */
+const OTHER_ACTORS = 3 + MEMBERS
 /** With an input of unknown length, the member is killed after so many records, or when all are sent. */
 const KILL_AFTER = 100_000
 
@@ -92,7 +96,9 @@ async function openBroker(
     [topic]: { partitions, configs: { 'retention.ms': '-1' } },
     [totalsTopic]: { partitions, configs: { 'cleanup.policy': 'compact' } },
   }
-  const common = { dir, topics, config: { 'group.min.session.timeout.ms': '1000' } }
+  // By default leaders of a small machine share threads: here they are shown apart.
+  const threads = Math.max(threadBudget(availableParallelism()), partitions + OTHER_ACTORS)
+  const common = { dir, topics, threads, config: { 'group.min.session.timeout.ms': '1000' } }
   if (!serves) return createBroker({ ...common, listen: false })
   try {
     return await createBroker({ ...common, listen: { port: KAFKA_PORT } })

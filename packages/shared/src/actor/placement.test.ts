@@ -36,8 +36,8 @@ describe('placement', () => {
     )
   })
 
-  it('lets a small machine have one thread per actor of a usual broker, and bounds a large one', () => {
-    expect([1, 2, 4, 16, 128].map(threadBudget)).toEqual([8, 8, 16, 64, 64])
+  it('has two threads for each core, and bounds a large machine', () => {
+    expect([1, 2, 4, 16, 128].map(threadBudget)).toEqual([2, 4, 8, 32, 64])
   })
 })
 

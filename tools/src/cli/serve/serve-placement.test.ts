@@ -10,8 +10,9 @@ test.each([
 ] as const)(
   '%s leaders run where the rule says, senders and consumers always on threads of their own',
   (_, machine, expected) => {
-    const placement = servePlacement(machine)
-    expect(['broker', 'partition-leader', 'sender', 'consumer'].map(kind => placement({ kind }))).toEqual([
+    const { placement } = servePlacement(machine)
+    const named = (kind: string) => placement?.({ kind, name: 'any' })
+    expect(['broker', 'partition-leader', 'sender', 'consumer'].map(named)).toEqual([
       expected,
       expected,
       undefined,
@@ -21,8 +22,8 @@ test.each([
 )
 
 test('a small machine has its sockets and all leaders on one thread', async () => {
-  const placement = servePlacement({ threads: 'auto', cores: 2 })
-  await using broker = await createBroker({ storage: 'memory', placement, topics: { t: 3 } })
+  const { placement } = servePlacement({ threads: 'auto', cores: 2 })
+  await using broker = await createBroker({ storage: 'memory', placement: placement!, topics: { t: 3 } })
   await using producer = createProducer({ bootstrapServers: broker.bootstrapServers })
   await Promise.all([0, 1, 2].map(partition => producer.send('t', { value: 'x', partition })))
   const actors = await broker.actors()

@@ -28,7 +28,7 @@ export async function serve(
     ...(flags.memory ? { storage: 'memory' as const } : {}),
     ...(flags.dir === undefined ? {} : { dir: flags.dir }),
     threads: flags.threads,
-    placement: servePlacement({ threads: flags.threads, cores: availableParallelism() }),
+    ...servePlacement({ threads: flags.threads, cores: availableParallelism() }),
     ...(flags.nodeId === undefined ? {} : { nodeId: flags.nodeId }),
     topics: Object.fromEntries((flags.topic ?? []).map(({ name, partitions }) => [name, partitions ?? {}])),
     config,
