@@ -263,6 +263,8 @@ export class ClassicMembership implements Membership {
     // KIP-429: what was given up can be assigned to others only in another round.
     if (revoked.length > 0) this.#machine.send({ type: 'rejoin.requested' })
     this.#machine.send({ type: 'assigned' })
+    // Topics may have changed while the assignment was on its way.
+    this.metadataChanged()
   }
 
   async #leave(): Promise<void> {
@@ -428,7 +430,7 @@ export class ClassicMembership implements Membership {
       ...decodeSubscription(metadata),
     }))
     const names = [...new Set(members.flatMap(({ topics }) => topics))]
-    await this.#host.refresh(names)
+    if (!this.#host.link.isCurrent(names)) await this.#host.refresh(names)
     this.#assignedFrom = this.#fingerprint(names)
     this.#assignedNames = names
     // KIP-814: a static leader that comes back assigns nothing, but it is the one that watches the group's topics again.

@@ -134,6 +134,10 @@ export class FakeCluster implements ClusterLink {
     for (const come of this.coming.splice(0)) come()
   }
 
+  isCurrent(): boolean {
+    return false
+  }
+
   onMetadata(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

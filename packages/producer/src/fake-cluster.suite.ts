@@ -180,6 +180,10 @@ class FakeLink implements ClusterLink {
     for (const listener of this.#listeners) listener()
   }
 
+  isCurrent(): boolean {
+    return false
+  }
+
   onMetadata(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

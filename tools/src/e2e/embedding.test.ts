@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest'
 import { type Broker, createAdmin, createBroker, createConsumer, createProducer } from '../index.ts'
+import { BecomingTrue } from './becoming-true.ts'
 
 let dir = ''
 let broker: Broker
@@ -180,4 +181,34 @@ test('clients of a broker that was closed say so, used before or not', async () 
   ]
   for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'ODK_BROKER_CLOSED', fatal: true })
   for (const client of [used, fresh, transactional, reading, late, admin]) await client.close()
+})
+
+describe('topics that grow', () => {
+  it.each(['classic', 'consumer'] as const)(
+    'are known at once to members of the %s protocol, however long they may keep metadata',
+    async groupProtocol => {
+      broker = await createBroker({
+        storage: 'memory',
+        listen: false,
+        topics: { orders: 2 },
+        config: { groupInitialRebalanceDelayMs: 0 },
+      })
+      const options = { bootstrapServers: broker, groupId: 'readers', groupProtocol }
+      const assigned = new BecomingTrue(60_000, () => `assigned: ${members.map(member => member.assignment().length)}`)
+      const members = ['a', 'b'].map(clientId =>
+        createConsumer({ ...options, clientId, onAssigned: () => assigned.changed() }),
+      )
+      const sharing = (partitions: number) => () =>
+        members.every(member => member.assignment().length === partitions / members.length)
+      try {
+        for (const member of members) await member.subscribe('orders')
+        await assigned.until('each has one of two', sharing(2))
+        await using admin = createAdmin({ bootstrapServers: broker })
+        await admin.topics.addPartitions({ name: 'orders', count: 6 })
+        await assigned.until('each has three of six', sharing(6))
+      } finally {
+        for (const member of members) await member.close()
+      }
+    },
+  )
 })

@@ -70,6 +70,8 @@ export interface ClusterLink {
   nodes(): readonly NodeView[]
   /** Learns the named topics, or all (null). A topic's own errors are in its view; rejects with PortError or KafkaError if no broker answers. */
   refresh(topics: readonly string[] | null, options: RefreshOptions): Promise<void>
+  /** Whether a refresh of these topics would bring nothing new: all are known, and the cluster tells of every change. Never so where nobody tells. */
+  isCurrent(topics: readonly string[]): boolean
   /** Called after any view changed (leaders moved, topics came or went). Returns how to stop. */
   onMetadata(listener: () => void): () => void
   /**

@@ -1,8 +1,10 @@
 // The port link: a ClusterLink straight to the actors of an embedded broker. Each leader and each coordinator key is an endpoint; requests are
 // answered through a door, so what a TCP client gets and what an in-process client gets is decided in one place.
+
+import type { Link } from '../../actor/actor.ts'
 import { KafkaError, PortError } from '../../base/errors.ts'
 import type { ApiName, ApiRequest, ApiResponse } from '../../contracts/api-map.ts'
-import type { ClusterDelta } from '../../contracts/broker.contract.ts'
+import type { BrokerContract, ClusterDelta } from '../../contracts/broker.contract.ts'
 import type { MetadataResponse } from '../../protocol/messages/03-metadata.ts'
 import type {
   ClusterLink,
@@ -21,6 +23,8 @@ import { answer, type Caller, closeDoor, type Door, openDoor } from './door.ts'
 /** In-process clients speak the newest version of everything. */
 const NEWEST = 32_767
 const CLIENT_HOST = '/in-process'
+/** How long the broker may take to say what has become of topics that have grown. */
+const GROWTH_DEADLINE_MS = 30_000
 
 export function openPortLink(host: LinkHost, input: Extract<LinkInput, { kind: 'port' }>): ClusterLink {
   return new PortLink(host, input)
@@ -33,6 +37,10 @@ class PortLink implements ClusterLink {
   readonly #endpoints = new Map<string, Endpoint>()
   readonly #listeners = new Set<() => void>()
   readonly #broker: Endpoint = { id: 'broker', nodeId: -1 }
+  /** Topics that are as the broker told last, by the line over which it tells what changes. */
+  readonly #current = new Map<string, Link<BrokerContract>>()
+  /** News of topics that came so far: an answer that was asked for before the last of them may be older. */
+  #news = 0
   #nodes: readonly NodeView[] = []
   #clusterId: string | null = null
   #closed = false
@@ -64,7 +72,15 @@ class PortLink implements ClusterLink {
     { allowAutoTopicCreation, ...options }: RefreshOptions,
   ): Promise<void> {
     const request = metadataRequest(topics, allowAutoTopicCreation)
-    this.#take(await answer(this.#door, 'Metadata', request, this.#caller(options)), topics === null)
+    const line = this.#door.broker.link
+    const news = this.#news
+    const response = await answer(this.#door, 'Metadata', request, this.#caller(options))
+    this.#take(response, topics === null, news === this.#news ? line : null)
+  }
+
+  isCurrent(topics: readonly string[]): boolean {
+    const { link } = this.#door.broker
+    return topics.every(name => this.#current.get(name) === link)
   }
 
   onMetadata(listener: () => void): () => void {
@@ -143,12 +159,21 @@ class PortLink implements ClusterLink {
     return endpoint
   }
 
-  #take(response: MetadataResponse, all: boolean): void {
+  #take(response: MetadataResponse, all: boolean, line: Link<BrokerContract> | null): void {
     this.#clusterId = response.clusterId
     this.#nodes = response.brokers.map(({ nodeId, host, port, rack }) => ({ nodeId, host, port, rack }))
-    if (all) this.#topics.clear()
-    for (const topic of response.topics) if (topic.name !== null) this.#topics.set(topic.name, this.#view(topic))
+    if (all) for (const known of [this.#topics, this.#current]) known.clear()
+    for (const topic of response.topics) if (topic.name !== null) this.#learn(this.#view(topic), line)
     for (const listener of this.#listeners) listener()
+  }
+
+  /** `line`: null when news came that may be newer than the answer. */
+  #learn(topic: TopicView, line: Link<BrokerContract> | null): void {
+    const { name, errorCode, partitions } = topic
+    this.#topics.set(name, topic)
+    const isWhole = errorCode === 0 && partitions.every(partition => partition.errorCode === 0)
+    if (isWhole && line !== null) this.#current.set(name, line)
+    else this.#current.delete(name)
   }
 
   #view(topic: MetadataResponse['topics'][number]): TopicView {
@@ -175,15 +200,31 @@ class PortLink implements ClusterLink {
   }
 
   /** Leaders that moved keep their endpoint (the directory finds them); deleted topics are forgotten, new epochs taken in. */
-  #changed({ leaders, gone }: ClusterDelta): void {
+  #changed({ leaders, gone, topics }: ClusterDelta): void {
+    if (gone.length + topics.length > 0) this.#news++
     for (const { topic, topicId } of gone) if (this.#topics.get(topic)?.topicId === topicId) this.#forget(topic)
     for (const { topic, partition, leaderEpoch } of leaders) this.#setEpoch(topic, partition, leaderEpoch)
     for (const listener of this.#listeners) listener()
+    const grown = topics.filter(
+      ({ topic, partitions }) => partitions > (this.#topics.get(topic)?.partitions.length ?? partitions),
+    )
+    if (grown.length > 0) this.#followGrowth(grown)
+  }
+
+  /** Known topics have more partitions: they are looked at at once. Should that fail they are no longer current, and whoever needs them asks again. */
+  #followGrowth(grown: ClusterDelta['topics']): void {
+    for (const { topic } of grown) this.#current.delete(topic)
+    const options = { allowAutoTopicCreation: false, deadlineMs: GROWTH_DEADLINE_MS }
+    this.refresh(
+      grown.map(({ topic }) => topic),
+      options,
+    ).catch(() => undefined)
   }
 
   #forget(topic: string): void {
     for (const { endpoint } of this.#topics.get(topic)!.partitions) if (endpoint) this.#endpoints.delete(endpoint.id)
     this.#topics.delete(topic)
+    this.#current.delete(topic)
   }
 
   #setEpoch(name: string, partition: number, leaderEpoch: number): void {

@@ -90,6 +90,10 @@ class WireLink implements ClusterLink {
     for (const listener of this.#listeners) listener()
   }
 
+  isCurrent(): boolean {
+    return false
+  }
+
   onMetadata(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
