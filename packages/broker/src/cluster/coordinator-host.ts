@@ -6,6 +6,7 @@ import type { BrokerContract, CoordinatorKind } from '@odradek/shared/contracts/
 import type { TopicImage } from '@odradek/shared/contracts/cluster.contract'
 import type { CoordinatorContract, CoordinatorInput } from '@odradek/shared/contracts/coordinator.contract'
 import type { PartitionLeaderContract } from '@odradek/shared/contracts/partition-leader.contract'
+import { coordinatorEpochOf } from './coordinator-epoch.rules.ts'
 import type { LeaderHost } from './leader-host.ts'
 
 export type CoordinatorModules = { readonly [K in CoordinatorKind]: ActorModule<CoordinatorContract, CoordinatorInput> }
@@ -30,6 +31,8 @@ const topicOf = { group: internalTopics.offsets, transaction: internalTopics.tra
 export class CoordinatorHost {
   readonly #options: CoordinatorHostOptions
   readonly #shards = new Map<string, Shard>()
+  /** How often each shard was started. */
+  readonly #starts = new Map<string, number>()
   #closing = false
 
   constructor(options: CoordinatorHostOptions) {
@@ -90,6 +93,7 @@ export class CoordinatorHost {
         partition,
         nodeId,
         leaderEpoch,
+        coordinatorEpoch: coordinatorEpochOf(leaderEpoch, this.#nextStart(key)),
         leader: leader as Address<PartitionLeaderContract>,
         broker: context.self as Address<BrokerContract>,
         configs: brokerConfigs(),
@@ -115,6 +119,12 @@ export class CoordinatorHost {
       if (!this.#closing) this.#resumeSoon(kind, partition)
       return null
     }
+  }
+
+  #nextStart(key: string): number {
+    const start = this.#starts.get(key) ?? 0
+    this.#starts.set(key, start + 1)
+    return start
   }
 
   /** Groups wait for their members; transactions go on by themselves. */

@@ -67,6 +67,8 @@ class PartitionLeader {
   readonly #news: AdvancedNews
   readonly #housekeeping: LeaderHousekeeping
   readonly #machine: MachineRun<typeof partitionLeaderMachine>
+  /** Whose coordinator this partition's records are; null: nobody has claimed them. */
+  #writer: LeaderPeer['id'] | null = null
   #leading = false
   #failing = false
   #ending = false
@@ -106,7 +108,10 @@ class PartitionLeader {
   get handlers(): Handlers<PartitionLeaderContract> {
     return {
       ask: {
-        append: request => (this.#leading ? this.#committer.append(request) : NOT_LEADING_APPEND),
+        append: (request, peer) =>
+          this.#leading && !(request.origin === 'coordinator' && this.#isOutdone(peer))
+            ? this.#committer.append(request)
+            : NOT_LEADING_APPEND,
         fetch: (request, peer) =>
           this.#leading ? this.#desk.fetch(request, peer) : this.#desk.refusal('NOT_LEADER_OR_FOLLOWER'),
         listOffsets: request => this.#listOffsets(request),
@@ -115,9 +120,13 @@ class PartitionLeader {
         describeProducers: () => ({
           producers: [...this.#leadership.state.producers.values()].map(({ state }) => describeProducer(state)),
         }),
-        writeMarker: request => this.#writeMarker(request),
+        writeMarker: (request, peer) => this.#writeMarker(request, peer),
         verify: request => this.#verify(request),
         describeLog: () => this.#describeLog(),
+        claim: (_request, peer) => {
+          this.#writer = peer.id
+          return this.#describeLog()
+        },
         configure: ({ configs }) => {
           this.#leadership.config = parseLeaderConfig(configs)
           if (this.#leading) this.#housekeeping.restart()
@@ -209,8 +218,13 @@ class PartitionLeader {
 
   // --- the smaller words --------------------------------------------------------------------------------------------------------
 
-  #writeMarker(request: WriteMarkerRequest) {
-    if (this.#leading) return this.#committer.writeMarker(request)
+  /** Another coordinator has claimed the log since: what comes from this one was sent before it died. */
+  #isOutdone(peer: LeaderPeer): boolean {
+    return this.#writer !== null && this.#writer !== peer.id
+  }
+
+  #writeMarker(request: WriteMarkerRequest, peer: LeaderPeer) {
+    if (this.#leading && !this.#isOutdone(peer)) return this.#committer.writeMarker(request)
     return { errorCode: NOT_LEADER, offset: -1, logEndOffset: this.#leadership.log.logEndOffset }
   }
 

@@ -6,9 +6,11 @@ import { limits } from '@odradek/shared/base/limits'
 import type { LinkHost } from '@odradek/shared/client/cluster-link'
 import { answer, closeDoor, type Door, openDoor } from '@odradek/shared/client/port/door'
 import type { ApiName, ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
+import type { CoordinatorKind } from '@odradek/shared/contracts/broker.contract'
 import { type ErrorName, errorOf } from '@odradek/shared/protocol/error-codes'
 import { BatchBuilder } from '@odradek/shared/records/batch-builder'
-import { brokerModule, coordinatorModules } from '../cluster/modules.ts'
+import { brokerModule, coordinatorModules, leaderModule } from '../cluster/modules.ts'
+import type { actor as leader } from '../partition/partition-leader.actor.ts'
 import { VisibleReader } from './visible-reader.suite.ts'
 
 export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
@@ -32,6 +34,8 @@ export interface HouseOptions extends Partial<SimulationOptions> {
   readonly configs?: { readonly [name: string]: string }
   /** In place of the coordinator's own rules. */
   readonly shardOf?: typeof transactionShard
+  /** In place of the product's leader. */
+  readonly leader?: typeof leader
 }
 
 /** Topics of the house, and their partitions. */
@@ -52,10 +56,11 @@ export class TransactionHouse {
   /** Runs `story` in a world with a broker, and closes both. */
   static async tell(
     story: (house: TransactionHouse) => Promise<void>,
-    { configs = {}, shardOf, ...options }: HouseOptions = {},
+    { configs = {}, shardOf, leader, ...options }: HouseOptions = {},
   ): Promise<void> {
     const world = simulate({ seed: 7, ...options })
     if (shardOf !== undefined) world.use(coordinatorModules.transaction, transactionCoordinator(shardOf))
+    if (leader !== undefined) world.use(leaderModule, leader)
     const { faults } = world
     world.faults = { ...faults, close: 0, actorDeath: 0, laneDeath: 0 }
     await world.run(
@@ -246,14 +251,14 @@ export class TransactionHouse {
     if (listed !== undefined) this.world.kill(listed.address)
   }
 
-  /** The transaction coordinators that run now. */
-  async coordinators(): Promise<string[]> {
+  /** The coordinators that run now. */
+  async coordinators(kind: CoordinatorKind = 'transaction'): Promise<string[]> {
     const listed = await this.world.actors()
-    return listed.map(({ address }) => address.name).filter(name => name.startsWith('transaction-coordinator'))
+    return listed.map(({ address }) => address.name).filter(name => name.startsWith(`${kind}-coordinator`))
   }
 
-  async killCoordinators(): Promise<void> {
-    for (const name of await this.coordinators()) await this.kill(name)
+  async killCoordinators(kind: CoordinatorKind = 'transaction'): Promise<void> {
+    for (const name of await this.coordinators(kind)) await this.kill(name)
   }
 }
 

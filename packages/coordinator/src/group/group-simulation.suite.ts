@@ -185,6 +185,7 @@ export class GroupSimulation {
       partition: 0,
       nodeId: 1,
       leaderEpoch: 0,
+      coordinatorEpoch: 0,
       leader: leader.address,
       broker: broker.address as Address<BrokerContract>,
       configs: { 'group.initial.rebalance.delay.ms': '50' },

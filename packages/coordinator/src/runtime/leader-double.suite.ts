@@ -65,7 +65,7 @@ export class LeaderDouble {
         return this.#append(request)
       case 'fetch':
         return this.#fetch(request.fetchOffset)
-      case 'describeLog':
+      case 'claim':
         return { logStartOffset: 0, logEndOffset: this.nextOffset }
       case 'writeMarker':
         return this.#marker(request)

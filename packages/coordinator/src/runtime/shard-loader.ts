@@ -1,5 +1,5 @@
 // Reads a shard's partition from its start to its end through the leader contract and hands out, in order, what lies in it.
-// Called by the shard runner while it loads. It changes nothing.
+// Called by the shard runner while it loads.
 import type { Link } from '@odradek/shared/actor/actor'
 import { limits } from '@odradek/shared/base/limits'
 import type { PartitionLeaderContract } from '@odradek/shared/contracts/partition-leader.contract'
@@ -23,9 +23,12 @@ export interface LogVisitor {
   wanted(): boolean
 }
 
-/** Reads to the end as it was when the reading began, and returns that end offset. Rejects when the leader does not answer or refuses. */
+/**
+ * Claims the log, so that nothing of a predecessor comes into it any more, and reads to its end; returns that end offset. Rejects when the leader does not
+ * answer or refuses.
+ */
 export async function readLog(link: Link<PartitionLeaderContract>, visitor: LogVisitor): Promise<number> {
-  const { logStartOffset, logEndOffset } = await link.ask('describeLog', {})
+  const { logStartOffset, logEndOffset } = await link.ask('claim', {})
   let offset = logStartOffset
   while (offset < logEndOffset && visitor.wanted()) {
     const { errorCode, records } = await link.ask('fetch', fetchFrom(offset))

@@ -57,7 +57,7 @@ function start(
   const markers = new MarkerSender({
     context,
     door,
-    coordinatorEpoch: input.leaderEpoch,
+    coordinatorEpoch: input.coordinatorEpoch,
     written: async order => {
       const noted = runner.submit('markersWritten', order)
       // What EndTxn answers was logged with the decision; whoever else waits is judged on top of what is being noted (decision 0014).

@@ -60,6 +60,8 @@ export interface CoordinatorInput {
   readonly partition: number
   readonly nodeId: number
   readonly leaderEpoch: number
+  /** Rises with every start of the shard, also over restarts of the process: leaders refuse markers of an older one. */
+  readonly coordinatorEpoch: number
   /** Leader of that partition, on the same lane. */
   readonly leader: Address<PartitionLeaderContract>
   /** For addresses of other leaders (markers), metadata (pattern subscriptions) and producer ids. */

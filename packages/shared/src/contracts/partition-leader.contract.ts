@@ -183,6 +183,11 @@ export const partitionLeader = defineContract({
     /** Asks for a guard before a transactional append of an older client (door -> leader, then door -> transaction coordinator). */
     verify: ask<VerifyRequest, VerifyResponse>(),
     describeLog: ask<Record<string, never>, LogDescription>(),
+    /**
+     * The asker is the coordinator of this partition, and alone writes as one from now on: appends of a `coordinator` and markers that come by other links,
+     * which a predecessor sent before it died, are NOT_LEADER_OR_FOLLOWER. Answered with the log as its successor finds it.
+     */
+    claim: ask<Record<string, never>, LogDescription>(),
     /** New topic configs (the full effective set, Kafka's names, values as strings); replied when in force. */
     configure: ask<{ readonly configs: { readonly [name: string]: string } }, Record<string, never>>(),
     /** Makes all that is appended durable (fsync). */
