@@ -10,6 +10,7 @@ import { type Address, defineActor } from '@odradek/shared/actor/actor'
 import type { SimulatedWorld } from '@odradek/shared/actor/simulated-host'
 import { agedProducerIds } from './aged-producer-ids.ts'
 import { type Echoes, echoing, echoingLeader } from './echoes.ts'
+import { type Stragglers, straggling } from './stragglers.ts'
 
 /** Bugs that the checker must find; none of them is possible through an option of the product. */
 export interface PlantedActors {
@@ -21,6 +22,7 @@ export interface PlantedActors {
 export interface ActorChoices {
   readonly planted: PlantedActors
   readonly echoes: Echoes
+  readonly stragglers: Stragglers
   readonly agedProducerIds: boolean
   /** Told of every coordinator that starts. */
   readonly coordinatorStarted: (coordinator: Address) => void
@@ -28,9 +30,9 @@ export interface ActorChoices {
 
 /** Has the world start these actors in place of the product's. */
 export function useActors(world: SimulatedWorld, choices: ActorChoices): void {
-  const { planted, echoes } = choices
+  const { planted, echoes, stragglers } = choices
   const transactions = planted.transactionShard ?? transactionShard
-  world.use(leaderModule, echoingLeader(planted.leader?.(leader) ?? leader, echoes))
+  world.use(leaderModule, echoingLeader(straggling(planted.leader?.(leader) ?? leader, stragglers), echoes))
   const groups = groupCoordinator(planted.groupShard ?? groupShard)
   const transactor = transactionCoordinator(choices.agedProducerIds ? agedProducerIds(transactions) : transactions)
   world.use(coordinatorModules.group, told(echoing(groups, echoes), choices.coordinatorStarted))

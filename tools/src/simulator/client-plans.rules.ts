@@ -91,6 +91,8 @@ export interface TransactorPlan {
   readonly name: string
   readonly transactionalId: string
   readonly timeoutMs: number
+  /** Its client is of before KIP-890, where nothing forbids that (`speaksOld`). */
+  readonly isOld: boolean
   /** Records of one transaction, at most. */
   readonly recordsMax: number
   /** While a transaction is open, and between two; at most; ms. */
@@ -105,6 +107,7 @@ export function transactorPlans(random: Random): TransactorPlan[] {
     name: `t${n}`,
     transactionalId: areTwins && n >= count - 2 ? 'twins' : `transactor-${n}`,
     timeoutMs: pick(random, [800, 2_000, 8_000]),
+    isOld: random.int(2) === 0,
     recordsMax: pick(random, [1, 4, 10]),
     restMax: pick(random, [20, 100, 400]),
   }))

@@ -5,6 +5,7 @@ import { SimulatedAdmin } from './administering.ts'
 import type { CrewMember, Ends, Surroundings } from './crew-member.ts'
 import type { History } from './history.ts'
 import { SimulatedMember } from './membership.ts'
+import { SimulatedOldTransactor, speaksOld } from './old-transacting.ts'
 import { SimulatedLane } from './piping.ts'
 import type { LifePlan, Plan } from './plan.rules.ts'
 import type { ProcessLife } from './process-life.ts'
@@ -69,7 +70,10 @@ export class Crew {
         Array.from({ length: plan.readers }, (_, n) => new SimulatedReader(named(`${use[0]}-r`, n), around(), use)),
       ),
       ...[...this.#groups.values()].flat(),
-      ...plan.transactors.map((own, n) => new SimulatedTransactor(named('t', n), around(), own, numbers)),
+      ...plan.transactors.map((own, n) => {
+        const Client = speaksOld(own, lifePlan.troubles) ? SimulatedOldTransactor : SimulatedTransactor
+        return new Client(named('t', n), around(), own, numbers)
+      }),
       ...(plan.transactors.length > 0 ? [new OffsetWatcher(named('w', 0), around())] : []),
       ...plan.pipelines.flatMap(own =>
         Array.from({ length: own.lanes }, (_, n) => new SimulatedLane(named('l', n), around(), own, n)),

@@ -153,6 +153,41 @@ export const forgottenMarkers: Plant = {
   },
 }
 
+/** Leaders take markers whatever coordinator has sent them: one that died may end what began after its end. */
+export const lateMarkersCount: Plant = {
+  actors: {
+    leader: leader =>
+      defineActor({
+        ...leader,
+        async start(context, input) {
+          const handlers = await leader.start(context, input)
+          const { writeMarker } = handlers.ask
+          return {
+            ...handlers,
+            ask: {
+              ...handlers.ask,
+              writeMarker: (request, peer) => writeMarker({ ...request, coordinatorEpoch: 0 }, peer),
+            },
+          }
+        },
+      }),
+  },
+}
+
+/** Who claims a log does not keep the writings of its predecessors out. */
+export const claimsAreIdle: Plant = {
+  actors: {
+    leader: leader =>
+      defineActor({
+        ...leader,
+        async start(context, input) {
+          const handlers = await leader.start(context, input)
+          return { ...handlers, ask: { ...handlers.ask, claim: handlers.ask.describeLog } }
+        },
+      }),
+  },
+}
+
 /** Committed readers are given one record more than is stable. */
 export const stableOffsetPlusOne: Plant = {
   store: store =>

@@ -2,10 +2,12 @@
 import { expect, test } from 'vitest'
 import {
   ackBeforeAppend,
+  claimsAreIdle,
   endsRaiseNoEpoch,
   epochNotBumped,
   forgottenMarkers,
   forgottenProducers,
+  lateMarkersCount,
   lostStaticMapping,
   oldGenerationsCommit,
   skippedFlush,
@@ -62,6 +64,18 @@ test.each<[string, Plant, readonly [string, string], readonly string[]]>([
     endsRaiseNoEpoch,
     ['transactions', 'links'],
     ['aborted-read', 'dirty-read', 'torn-transaction', 'lost-write'],
+  ],
+  [
+    'a late marker of a dead coordinator that ends the next transaction',
+    lateMarkersCount,
+    ['transactions', 'deaths'],
+    ['aborted-read', 'dirty-read', 'torn-transaction', 'lost-write'],
+  ],
+  [
+    'a late marker of a dead group coordinator that decides the next offsets',
+    claimsAreIdle,
+    ['transactions', 'deaths'],
+    ['early-offset', 'lost-offset'],
   ],
   ['staged offsets that are seen early', stagedOffsetsVisible, ['transactions', 'calm'], ['early-offset']],
   [

@@ -8,12 +8,14 @@ import type { LogLine } from '@odradek/shared/actor/actor-report'
 import { MemoryResources } from '@odradek/shared/actor/memory-resources'
 import { type SimulatedWorld, simulate } from '@odradek/shared/actor/simulated-host'
 import { limits } from '@odradek/shared/base/limits'
-import { type ClientHost, clusterDoor, type EmbeddedBroker } from '@odradek/shared/client/cluster-link'
+import { type ClientHost, clusterDoor, type EmbeddedBroker, type LinkHost } from '@odradek/shared/client/cluster-link'
 import type { BrokerContract } from '@odradek/shared/contracts/broker.contract'
 import { type PlantedActors, useActors } from './actors.ts'
 import { Echoes } from './echoes.ts'
 import type { Durability } from './history.ts'
+import { OldClient, type OldClientOptions } from './old-client.ts'
 import type { Plan, TopicPlan } from './plan.rules.ts'
+import { Stragglers } from './stragglers.ts'
 
 const STORE = 'machine'
 /** Wall clock at the beginning of a run. */
@@ -44,6 +46,8 @@ export class ProcessLife {
   readonly bornAt: number
   /** Which requests come twice. */
   readonly echoes: Echoes
+  /** Which markers are late. */
+  readonly stragglers: Stragglers
   /** By name, the latest incarnations. */
   readonly coordinators = new Map<string, Address>()
   readonly #plan: Plan
@@ -64,12 +68,19 @@ export class ProcessLife {
     this.bornAt = bornAt
     this.#plan = plan
     this.echoes = new Echoes(this.world.random.fork())
+    this.stragglers = new Stragglers(this.world.random.fork(), name => this.#killCoordinator(name))
     useActors(this.world, {
       planted,
       echoes: this.echoes,
+      stragglers: this.stragglers,
       agedProducerIds: plan.agedProducerIds,
       coordinatorStarted: coordinator => this.coordinators.set(coordinator.name, coordinator),
     })
+  }
+
+  #killCoordinator(name: string): void {
+    const coordinator = this.coordinators.get(name)
+    if (coordinator !== undefined) this.world.kill(coordinator)
   }
 
   /** Milliseconds since the run began. */
@@ -97,6 +108,11 @@ export class ProcessLife {
   /** The embedded broker as clients take it. */
   get broker(): EmbeddedBroker {
     return this.#brokerFor(this.world.spawn.bind(this.world))
+  }
+
+  /** A client of before KIP-890, with a door of its own. */
+  oldClient(options: OldClientOptions): OldClient {
+    return new OldClient(this.#hostFor(), this.#address, options)
   }
 
   /** A door for one client that may be abandoned. */
@@ -128,17 +144,16 @@ export class ProcessLife {
   }
 
   #brokerFor(spawn: ClientHost['spawn']): EmbeddedBroker {
+    return { [clusterDoor]: { host: { ...this.#hostFor(), spawn }, link: { kind: 'port', broker: this.#address } } }
+  }
+
+  #hostFor(): LinkHost {
     const { world } = this
-    const host = {
-      clock: world.clock,
-      random: world.random.fork(),
-      log: silent,
-      limits,
-      link: world.link.bind(world),
-      spawn,
-    }
-    const address = this.#spawned!.address as Address<BrokerContract>
-    return { [clusterDoor]: { host, link: { kind: 'port', broker: address } } }
+    return { clock: world.clock, random: world.random.fork(), log: silent, limits, link: world.link.bind(world) }
+  }
+
+  get #address(): Address<BrokerContract> {
+    return this.#spawned!.address as Address<BrokerContract>
   }
 
   /** Virtual time passes; waited for inside `world.run`. */

@@ -10,6 +10,8 @@ export type Trouble =
   | 'pauses'
   /** Requests that change something arrive a second time, late: appends, markers, ends of transactions, commits of offsets. */
   | 'echoes'
+  /** Markers of transactions take long on their way, and coordinators that sent them die meanwhile. */
+  | 'stragglers'
   /** Flushes fail for a while, and then succeed again. */
   | 'failingFlushes'
   /** The disk takes nothing for a while. */
@@ -42,7 +44,7 @@ export const weathers: readonly Weather[] = [
   {
     name: 'deaths',
     summary: 'actors and threads die and stall at any message',
-    troubles: ['delays', 'actorDeaths', 'laneDeaths', 'pauses'],
+    troubles: ['delays', 'actorDeaths', 'laneDeaths', 'pauses', 'stragglers'],
     endings: ['close'],
   },
   {
@@ -60,7 +62,17 @@ export const weathers: readonly Weather[] = [
   {
     name: 'storm',
     summary: 'everything at once (the default)',
-    troubles: ['delays', 'closes', 'actorDeaths', 'laneDeaths', 'pauses', 'echoes', 'failingFlushes', 'fullDisk'],
+    troubles: [
+      'delays',
+      'closes',
+      'actorDeaths',
+      'laneDeaths',
+      'pauses',
+      'echoes',
+      'stragglers',
+      'failingFlushes',
+      'fullDisk',
+    ],
     endings: ['kill', 'powerLoss', 'close'],
   },
 ]

@@ -7,55 +7,14 @@ import type { Transaction } from '@odradek/producer/transactions'
 import { KafkaError } from '@odradek/shared/base/errors'
 import { pick, type TransactorPlan } from './client-plans.rules.ts'
 import type { CrewMember, Surroundings } from './crew-member.ts'
-import type { Send, TransactionRun } from './history.ts'
-import type { TopicPlan } from './plan.rules.ts'
+import type { TransactionRun } from './history.ts'
 import type { MortalDoor } from './process-life.ts'
 import { textTopic } from './producing.ts'
+import { offsetGroupOf, Transactor } from './transactor.ts'
 
-export class SimulatedTransactor implements CrewMember {
-  readonly name: string
-  readonly #around: Surroundings
-  readonly #plan: TransactorPlan
-  readonly #topics: readonly TopicPlan[]
-  /** Offsets of its group count its transactions, over all lives. */
-  readonly #numbers: Map<string, number>
+export class SimulatedTransactor extends Transactor {
   #door: MortalDoor | null = null
   #producer: Producer | null = null
-  #working: Promise<unknown> = Promise.resolve()
-  #isCalm = false
-  #records = 0
-
-  constructor(name: string, around: Surroundings, plan: TransactorPlan, numbers: Map<string, number>) {
-    this.name = name
-    this.#around = around
-    this.#plan = plan
-    this.#numbers = numbers
-    this.#topics = around.plan.topics.filter(({ use }) => use === 'transactions')
-  }
-
-  async work(until: number): Promise<void> {
-    const { life } = this.#around
-    const live = async () => {
-      while (life.now < until && !this.#isCalm) {
-        await this.#transact()
-        await this.#rest()
-      }
-    }
-    this.#working = live()
-    await this.#working
-  }
-
-  /** Ends what is open, and shows that a transaction can be committed now. Twins may fence each other meanwhile: then once more. */
-  async settle(): Promise<void> {
-    this.#isCalm = true
-    await this.#working
-    const { life, random } = this.#around
-    while ((await this.#transact()) !== 'committed') await life.pass(50 + random.int(500))
-  }
-
-  async behind(): Promise<null> {
-    return null
-  }
 
   async close(): Promise<void> {
     await this.#producer?.close()
@@ -63,13 +22,12 @@ export class SimulatedTransactor implements CrewMember {
 
   // --- one transaction --------------------------------------------------------------------------------------------------------------
 
-  async #transact(): Promise<TransactionRun['outcome']> {
-    const { history } = this.#around
+  protected async transact(): Promise<TransactionRun['outcome']> {
     let run: TransactionRun | null = null
     try {
       const producer = this.#producer ?? this.#begin()
       const transaction = await producer.begin()
-      run = history.beganTransaction(`${this.name}/${this.#next('transactions')}`, this.#plan.name)
+      run = this.beganTransaction()
       await this.#fill(transaction, run)
       await this.#end(transaction, run)
     } catch (thrown) {
@@ -80,31 +38,23 @@ export class SimulatedTransactor implements CrewMember {
   }
 
   async #fill(transaction: Transaction, run: TransactionRun): Promise<void> {
-    const { random } = this.#around
-    const count = 1 + random.int(this.#plan.recordsMax)
+    const { random } = this.around
+    const count = 1 + random.int(this.plan.recordsMax)
     for (let n = 0; n < count; n++) {
-      const { name } = pick(random, this.#topics)
+      const { name } = pick(random, this.topics)
       void this.#send(transaction, run, name)
-      if (!this.#isCalm && random.int(4) === 0) await this.#rest()
+      if (!this.isCalm && random.int(4) === 0) await this.rest()
     }
     if (random.int(3) > 0) return
-    run.offset = this.#next('offsets')
-    const offsets = [{ ...this.#place, offset: run.offset }]
-    await transaction.sendOffsets({ groupId: this.#groupId, offsets }).catch(ignoreKafkaErrors)
+    run.offset = this.nextOffset()
+    const offsets = [{ ...this.place, offset: run.offset }]
+    await transaction.sendOffsets({ groupId: this.groupId, offsets }).catch(ignoreKafkaErrors)
   }
 
   async #send(transaction: Transaction, run: TransactionRun, topic: string): Promise<void> {
-    const { history, random } = this.#around
-    const key = `k${random.int(8)}`
-    const value = `${run.id}#${this.#records++}`
-    const record: Pick<Send, 'producer' | 'idempotent' | 'topic' | 'key' | 'value'> = {
-      producer: this.name,
-      idempotent: true,
-      topic,
-      key,
-      value,
-    }
-    const send = history.sending({ ...record, transaction: run.id })
+    const { history } = this.around
+    const send = this.sending(run, topic)
+    const { key, value } = send
     try {
       history.acknowledged(send, await transaction.send(textTopic(topic), { key, value }))
     } catch (thrown) {
@@ -114,11 +64,11 @@ export class SimulatedTransactor implements CrewMember {
   }
 
   async #end(transaction: Transaction, run: TransactionRun): Promise<void> {
-    const { random, life } = this.#around
-    const dice = this.#isCalm ? 9 : random.int(10)
+    const { random, life } = this.around
+    const dice = this.isCalm ? 9 : random.int(10)
     if (dice === 0) return this.#die()
     // Its timeout races its end.
-    if (dice === 1) await life.pass(this.#plan.timeoutMs + random.int(1_500))
+    if (dice === 1) await life.pass(this.plan.timeoutMs + random.int(1_500))
     if (dice === 2 || dice === 3) {
       await transaction.abort()
       return
@@ -127,10 +77,10 @@ export class SimulatedTransactor implements CrewMember {
   }
 
   async #commit(transaction: Transaction, run: TransactionRun): Promise<void> {
-    const { history, random, life } = this.#around
+    const { history, random, life } = this.around
     history.askedForCommit(run)
     // Its process may die while the commit is on its way.
-    if (!this.#isCalm && random.int(10) === 0) {
+    if (!this.isCalm && random.int(10) === 0) {
       void transaction.commit().catch(() => undefined)
       await life.pass(random.int(4))
       return this.#die()
@@ -148,13 +98,13 @@ export class SimulatedTransactor implements CrewMember {
   // --- one producer after another ---------------------------------------------------------------------------------------------------
 
   #begin(): Producer {
-    const { life, random } = this.#around
+    const { life, random } = this.around
     this.#door = life.door()
     this.#producer = createProducer({
       bootstrapServers: this.#door.broker,
       clientId: this.name,
-      transactionalId: this.#plan.transactionalId,
-      transactionTimeoutMs: this.#plan.timeoutMs,
+      transactionalId: this.plan.transactionalId,
+      transactionTimeoutMs: this.plan.timeoutMs,
       lingerMs: pick(random, [0, 5]),
       deliveryTimeoutMs: 3_000,
       requestTimeoutMs: 1_000,
@@ -167,7 +117,7 @@ export class SimulatedTransactor implements CrewMember {
     const producer = this.#producer
     this.#producer = null
     await producer?.close({ timeoutMs: 0 })
-    await this.#rest()
+    await this.rest()
   }
 
   async #die(): Promise<void> {
@@ -175,34 +125,10 @@ export class SimulatedTransactor implements CrewMember {
     this.#producer = null
     await door?.abandon()
   }
-
-  #rest(): Promise<void> {
-    const { life, random } = this.#around
-    return life.pass(random.int(this.#plan.restMax))
-  }
-
-  get #groupId(): string {
-    return offsetGroupOf(this.#plan)
-  }
-
-  get #place(): { readonly topic: string; readonly partition: number } {
-    return { topic: this.#topics[0]!.name, partition: 0 }
-  }
-
-  #next(what: string): number {
-    const key = `${this.#plan.name} ${what}`
-    const number = (this.#numbers.get(key) ?? 0) + 1
-    this.#numbers.set(key, number)
-    return number
-  }
 }
 
 function ignoreKafkaErrors(thrown: unknown): void {
   if (!(thrown instanceof KafkaError)) throw thrown
-}
-
-function offsetGroupOf({ name }: TransactorPlan): string {
-  return `carried-by-${name}`
 }
 
 /** Looks now and then at the offsets that transactions carry. */

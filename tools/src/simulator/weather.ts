@@ -14,7 +14,7 @@ export function beginWeather(
   random: Random,
   note: (what: string) => void,
 ): { calm(): void } {
-  const { world, echoes } = life
+  const { world, echoes, stragglers } = life
   let isOver = false
   const change = () => {
     if (isOver) return
@@ -27,10 +27,12 @@ export function beginWeather(
       laneDeath: has('laneDeaths') ? pick(random, [0.001, 0.01]) : 0,
     }
     echoes.share = has('echoes') ? pick(random, [0.1, 0.5]) : 0
+    stragglers.share = has('stragglers') ? pick(random, [0.2, 0.5]) : 0
     disk.isFull = has('fullDisk') && random.int(2) === 0
     disk.failsFlushes = has('failingFlushes') && random.int(2) === 0
     const { isFull, failsFlushes } = disk
-    note(`faults ${JSON.stringify({ ...world.faults, echoes: echoes.share, isFull, failsFlushes })}`)
+    const shares = { echoes: echoes.share, stragglers: stragglers.share }
+    note(`faults ${JSON.stringify({ ...world.faults, ...shares, isFull, failsFlushes })}`)
     if (has('pauses')) pauseSome()
     if (has('actorDeaths') && life.coordinators.size > 0) killCoordinator()
     world.clock.after(50 + random.int(500), change)
@@ -53,6 +55,7 @@ export function beginWeather(
       isOver = true
       world.faults = noFaults
       echoes.share = 0
+      stragglers.share = 0
       disk.recover()
       note('faults stop')
     },

@@ -1,8 +1,7 @@
 // Transactions at one partition: what is decided when, what read_committed sees, and that nothing late can touch what comes after.
 import * as batch from '@odradek/shared/records/record-batch'
 import { describe, expect, it } from 'vitest'
-import type { LeaderUnderTest } from './partition-leader.suite.ts'
-import { START_MS, withLeader } from './partition-leader.suite.ts'
+import { LeaderUnderTest, START_MS, withLeader } from './partition-leader.suite.ts'
 
 const by = (producerId: number, baseSequence: number, producerEpoch = 0) => ({
   producerId,
@@ -215,6 +214,25 @@ describe('markers', () => {
       await leader.marker(1, true, { coordinatorEpoch: 5 })
       const restarted = await leader.restarted()
       expect(await restarted.marker(1, true, { coordinatorEpoch: 4 })).toBe('TRANSACTION_COORDINATOR_FENCED')
+    }),
+  )
+
+  it(
+    'of a coordinator whose log another has claimed are refused, as are its appends; those of clients are not',
+    withLeader(async (leader, world) => {
+      const successor = new LeaderUnderTest(world, leader.spawned)
+      const verification = await leader.verify(1)
+      const staged = () => leader.append(by(1, 0), { origin: 'coordinator', verification })
+      await leader.link.ask('claim', {})
+      expect(await staged()).toEqual(['NONE', 0])
+      const { logEndOffset } = await successor.link.ask('claim', {})
+      expect(logEndOffset).toBe(1)
+      expect(await leader.marker(1, true)).toBe('NOT_LEADER_OR_FOLLOWER')
+      expect(await staged()).toEqual(['NOT_LEADER_OR_FOLLOWER', -1])
+      expect(await stable(leader)).toEqual([1, 0])
+      expect(await leader.append()).toEqual(['NONE', 1])
+      expect(await successor.marker(1, true)).toBe('NONE')
+      expect(await stable(leader)).toEqual([3, 3])
     }),
   )
 

@@ -184,6 +184,16 @@ describe('with transaction.version 2', () => {
       expect((await house.readCommitted(0)).values).toEqual(['one', 'two'])
     }))
 
+  test('a producer that one of transaction.version 1 has fenced does not take that one’s end for its own', () =>
+    TransactionHouse.tell(async house => {
+      const zombie = await house.init(ID)
+      const older = await house.init(ID, { version: 1 })
+      expect(older.producerEpoch).toBe(zombie.producerEpoch + 1)
+      await begin(house, older, 'kept', 1)
+      expect((await house.end(ID, older, true, 1)).error).toBe('NONE')
+      expect((await house.end(ID, zombie, true)).error).toBe('PRODUCER_FENCED')
+    }))
+
   test('an abort of nothing raises the epoch, a commit of nothing is refused', () =>
     TransactionHouse.tell(async house => {
       const producer = await house.init(ID)

@@ -91,6 +91,8 @@ export function fencingEpoch(producerEpoch: number): number {
 export interface EndedProducer extends ProducerIdAndEpoch {
   readonly previousProducerId: number
   readonly nextProducerId: number
+  /** Of whoever ended it. */
+  readonly clientTransactionVersion: number
 }
 
 /**
@@ -98,6 +100,8 @@ export interface EndedProducer extends ProducerIdAndEpoch {
  * epoch, moves on to a new producer id (KIP-890).
  */
 export function isRepeatedEnd(current: EndedProducer, request: ProducerIdAndEpoch, isComplete: boolean): boolean {
+  // An older end raised nothing: one epoch below it is who was fenced before, and would be given the epoch of its successor.
+  if (current.clientTransactionVersion < 2) return false
   if (isComplete && isRepeatedOverflow(current, request)) return true
   if (request.producerId !== current.producerId || current.producerEpoch !== request.producerEpoch + 1) return false
   // The last epoch without a successor was reached by fencing: no client may go on from there.

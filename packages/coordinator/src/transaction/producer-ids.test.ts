@@ -80,25 +80,23 @@ describe('InitProducerId', () => {
   })
 })
 
+/** By a client of transaction.version 2. */
+function ended(producerId: number, producerEpoch: number, previousProducerId = -1, nextProducerId = -1) {
+  return { producerId, producerEpoch, previousProducerId, nextProducerId, clientTransactionVersion: 2 }
+}
+
 describe('fencing', () => {
   it('leaves no epoch that the fenced producer could take for the end of its own transaction', () => {
     for (const epoch of [0, 7, PRODUCER_EPOCH_MAX - 2, PRODUCER_EPOCH_MAX - 1]) {
       const producerEpoch = fencingEpoch(epoch)
       expect(producerEpoch).toBeGreaterThan(epoch)
-      const fenced = { producerId: 5, producerEpoch, previousProducerId: -1, nextProducerId: -1 }
+      const fenced = { ...ended(5, producerEpoch), previousProducerId: -1 }
       expect(isRepeatedEnd(fenced, { producerId: 5, producerEpoch: epoch }, true), `epoch ${epoch}`).toBe(false)
     }
   })
 })
 
 describe('a repeated end (transaction.version 2)', () => {
-  const ended = (producerId: number, producerEpoch: number, previousProducerId = -1, nextProducerId = -1) => ({
-    producerId,
-    producerEpoch,
-    previousProducerId,
-    nextProducerId,
-  })
-
   it('is one epoch below, and nothing else', () => {
     const at = (producerEpoch: number) => isRepeatedEnd(ended(5, 4), { producerId: 5, producerEpoch }, true)
     expect([at(2), at(3), at(4)]).toEqual([false, true, false])
@@ -110,6 +108,13 @@ describe('a repeated end (transaction.version 2)', () => {
     expect(isRepeatedEnd(ended(5, PRODUCER_EPOCH_MAX, -1, 9), asked, false)).toBe(true)
     expect(isRepeatedEnd(ended(9, 0, 5), asked, true)).toBe(true)
     expect(isRepeatedEnd(ended(9, 1, 5), asked, true)).toBe(false)
+  })
+
+  it('is never that of an end by a client of transaction.version 1: who speaks of the epoch below is fenced', () => {
+    const byOld = (end: ReturnType<typeof ended>) => ({ ...end, clientTransactionVersion: 1 })
+    expect(isRepeatedEnd(byOld(ended(5, 4)), { producerId: 5, producerEpoch: 3 }, true)).toBe(false)
+    const exhausted = { producerId: 5, producerEpoch: PRODUCER_EPOCH_MAX - 1 }
+    expect(isRepeatedEnd(byOld(ended(9, 0, 5)), exhausted, true)).toBe(false)
   })
 })
 
