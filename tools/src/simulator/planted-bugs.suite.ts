@@ -174,20 +174,6 @@ export const lateMarkersCount: Plant = {
   },
 }
 
-/** Who claims a log does not keep the writings of its predecessors out. */
-export const claimsAreIdle: Plant = {
-  actors: {
-    leader: leader =>
-      defineActor({
-        ...leader,
-        async start(context, input) {
-          const handlers = await leader.start(context, input)
-          return { ...handlers, ask: { ...handlers.ask, claim: handlers.ask.describeLog } }
-        },
-      }),
-  },
-}
-
 /** Committed readers are given one record more than is stable. */
 export const stableOffsetPlusOne: Plant = {
   store: store =>

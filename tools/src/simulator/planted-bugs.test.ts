@@ -2,7 +2,6 @@
 import { expect, test } from 'vitest'
 import {
   ackBeforeAppend,
-  claimsAreIdle,
   endsRaiseNoEpoch,
   epochNotBumped,
   forgottenMarkers,
@@ -70,12 +69,6 @@ test.each<[string, Plant, readonly [string, string], readonly string[]]>([
     lateMarkersCount,
     ['transactions', 'deaths'],
     ['aborted-read', 'dirty-read', 'torn-transaction', 'lost-write'],
-  ],
-  [
-    'a late marker of a dead group coordinator that decides the next offsets',
-    claimsAreIdle,
-    ['transactions', 'deaths'],
-    ['early-offset', 'lost-offset'],
   ],
   ['staged offsets that are seen early', stagedOffsetsVisible, ['transactions', 'calm'], ['early-offset']],
   [
