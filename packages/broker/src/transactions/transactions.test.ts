@@ -1,4 +1,5 @@
 // Transactions through the door of a whole broker: what is promised (PROMISES 3-5), case by case, over both transaction versions.
+import { errorOf } from '@odradek/shared/protocol/error-codes'
 import { describe, expect, test } from 'vitest'
 import { type ClientVersion, type ProducerNow, patiently, TransactionHouse } from './transaction-house.suite.ts'
 
@@ -252,6 +253,23 @@ describe('a request that meets a transaction which is being ended', () => {
       expect(await house.readCommitted(0)).toEqual({ values: ['one'], hidden: 0 })
     }))
 })
+
+test.each([
+  [{ enable2Pc: true }, 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED'],
+  [{ enable2Pc: true, keepPreparedTxn: true }, 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED'],
+  [{ keepPreparedTxn: true }, 'UNSUPPORTED_VERSION'],
+  [{ keepPreparedTxn: true, transactionTimeoutMs: 0 }, 'UNSUPPORTED_VERSION'],
+  [{ enable2Pc: true, producerEpoch: 3 }, 'INVALID_REQUEST'],
+  [{ transactionTimeoutMs: 0 }, 'INVALID_TRANSACTION_TIMEOUT'],
+])('InitProducerId with %j is answered as by Kafka without two-phase commit: %s', (asked, error) =>
+  TransactionHouse.tell(async house => {
+    const plain = { enable2Pc: false, keepPreparedTxn: false, transactionTimeoutMs: 60_000 }
+    const request = { transactionalId: ID, producerId: -1, producerEpoch: -1, ...plain, ...asked }
+    const response = await house.ask('InitProducerId', request)
+    expect([errorOf(response.errorCode).name, response.producerId, response.producerEpoch]).toEqual([error, -1, -1])
+    expect(await house.describe(ID)).toBe('TRANSACTIONAL_ID_NOT_FOUND')
+  }),
+)
 
 test('ids and states are listed by filter; an unknown state is named; an id that nobody uses is forgotten', () =>
   TransactionHouse.tell(

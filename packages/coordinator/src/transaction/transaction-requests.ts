@@ -68,11 +68,11 @@ const initProducerId: Answer<'InitProducerId'> = async (host, request, apiVersio
 /** What is wrong with the request whatever the transaction's state. */
 function initProducerIdRefusal({ settings }: RequestHost, request: ApiRequest<'InitProducerId'>): number {
   const { transactionalId, transactionTimeoutMs, producerId, producerEpoch, enable2Pc, keepPreparedTxn } = request
+  if ((producerId === -1) !== (producerEpoch === -1)) return errors.INVALID_REQUEST.code
   if (transactionalId === '') return errors.INVALID_REQUEST.code
-  // KIP-939: two-phase commit is not enabled here, so nobody is authorized to use it.
+  // KIP-939, as Kafka where `transaction.two.phase.commit.enable` is false: nobody is authorized to prepare; to keep what was prepared is not served by it either.
   if (enable2Pc) return errors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED.code
   if (keepPreparedTxn) return errors.UNSUPPORTED_VERSION.code
-  if ((producerId === -1) !== (producerEpoch === -1)) return errors.INVALID_REQUEST.code
   const inRange = transactionTimeoutMs > 0 && transactionTimeoutMs <= settings.timeoutMaxMs
   return inRange ? 0 : errors.INVALID_TRANSACTION_TIMEOUT.code
 }

@@ -422,6 +422,13 @@ export const brokerCoordinatorConfigs: readonly ConfigSpec[] = [
     valid: { min: 1 },
   }),
   config(
+    'transaction.two.phase.commit.enable',
+    'boolean',
+    false,
+    'Whether producers may prepare transactions for an external coordinator (KIP-939). They may not: InitProducerId refuses it.',
+    { acts, importance: 'low', update: readOnly, valid: { oneOf: ['false'] } },
+  ),
+  config(
     'transactional.id.expiration.ms',
     'int',
     7 * DAY_MS,

@@ -84,6 +84,14 @@ test.each([
   expect(invalidValue(topic(name), value)).toBe(complaint)
 })
 
+test('two-phase commit cannot be switched on (KIP-939), and is described with Kafka’s default', () => {
+  const spec = brokerConfigs.get('transaction.two.phase.commit.enable')!
+  expect([spec.defaultValue, invalidValue(spec, 'false')]).toEqual(['false', null])
+  expect(invalidValue(spec, 'true')).toMatch(
+    /^Invalid value true for configuration transaction.two.phase.commit.enable/,
+  )
+})
+
 test('a secret is not repeated in a complaint', () => {
   const secret = { ...brokerConfigs.get('ssl.key.password')!, valid: { notEmpty: true } }
   expect(invalidValue(secret, ' ')).not.toContain("' '")
