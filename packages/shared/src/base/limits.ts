@@ -130,6 +130,10 @@ export const limits = {
   topicsKnownMax: 100_000,
   /** Partitions that one admin request may create (Kafka: ReplicationControlManager's MAX_PARTITIONS_PER_BATCH). */
   partitionsPerRequestMax: 10_000,
+  /** Threads that one `consume` or `pipeline` may ask for: more than machines have cores is a mistake. */
+  moduleThreadsMax: 256,
+  /** Topics given by name alone whose name a thread's clients need not check again; beyond, all are checked anew. */
+  rawTopicsKnownMax: 1_024,
 } as const
 
 export type Limits = { readonly [K in keyof typeof limits]: number }

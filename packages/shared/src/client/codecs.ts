@@ -1,6 +1,7 @@
 // How keys and values become bytes and come back. Producer and consumer share a topic's codecs; both call them in the
 // caller's thread. null never reaches a codec: it is the null key and the tombstone.
 import { KafkaError } from '../base/errors.ts'
+import { notTaken } from './options.ts'
 
 /**
  * Turns values into bytes and back. `Decoded` is what consumers get, `Encodable` what producers give.
@@ -85,6 +86,8 @@ export function schema<Input, Output>(
   standard: StandardSchema<Input, Output>,
   codec: Codec<unknown> = jsonCodec,
 ): Codec<Output, Input> {
+  if (typeof (standard as Partial<typeof standard> | null)?.['~standard']?.validate !== 'function')
+    throw notTaken('schema', 'a Standard Schema (zod, valibot, arktype and others make them)', standard)
   const validate = (value: unknown): Output => {
     const result = standard['~standard'].validate(value)
     if (result instanceof Promise) {

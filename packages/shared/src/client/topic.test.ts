@@ -1,5 +1,6 @@
 // Typed topics: what goes in, what comes out, and names that Kafka refuses.
 import { describe, expect, expectTypeOf, test } from 'vitest'
+import { limits } from '../base/limits.ts'
 import { json, string } from './codecs.ts'
 import { type KeyFor, type KeyOf, topic, topicNameProblem, topicOf, type ValueFor, type ValueOf } from './topic.ts'
 
@@ -18,6 +19,29 @@ describe('topic', () => {
     expectTypeOf<ValueOf<typeof raw>>().toEqualTypeOf<Uint8Array>()
     expect(topicOf('raw').value).toBe(raw.value)
     expect(topicOf(raw)).toBe(raw)
+  })
+
+  test('what is neither a name nor a topic is refused, also when it has a name', () => {
+    for (const given of [
+      undefined,
+      5,
+      {},
+      [],
+      { name: 'orders' },
+      function named() {},
+      { topic: 'orders', messages: [] },
+    ])
+      expect(() => topicOf(given as never)).toThrow(
+        /a topic is its name, or what topic\(name, \{ key, value \}\) gives, got /,
+      )
+  })
+
+  test('a name is checked once: who sends by name gets the same topic each time', () => {
+    expect(topicOf('by-name')).toBe(topicOf('by-name'))
+    const before = topicOf('by-name')
+    for (let n = 0; n < limits.rawTopicsKnownMax; n++) topicOf(`another-${n}`)
+    expect(topicOf('by-name')).not.toBe(before)
+    expect(topicOf('by-name')).toEqual(before)
   })
 
   test.each(['', '.', '..', 'a b', 'a/b', 'ä', 'x'.repeat(250)])('%j is refused as a name', name => {

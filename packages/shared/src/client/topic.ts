@@ -1,7 +1,8 @@
 // A topic with its types: a name and the codecs of its keys and values, shared by producers and consumers.
 import { KafkaError } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
 import { type Codec, type DecodedOf, type EncodableOf, rawCodec } from './codecs.ts'
-import { anything, isFunction, isObject, type OptionTable, parseOptions } from './options.ts'
+import { anything, isFunction, isObject, type OptionTable, parseOptions, shown } from './options.ts'
 
 export interface Topic<K extends Codec = Codec, V extends Codec = Codec> {
   readonly name: string
@@ -30,8 +31,7 @@ export function topic<K extends Codec = RawCodec, V extends Codec = RawCodec>(
   codecs: { readonly key?: K; readonly value?: V } = {},
 ): Topic<K, V> {
   const problem = topicNameProblem(name)
-  if (problem !== null)
-    throw new KafkaError('ODK_TOPIC_INVALID', problem, { kafkaCode: 17, kafkaName: 'INVALID_TOPIC_EXCEPTION' })
+  if (problem !== null) throw invalidTopic(problem)
   const { options } = parseOptions(`topic ${name}`, codecOptions, codecs)
   return Object.freeze({ name, ...(options as { key: K; value: V }) })
 }
@@ -43,9 +43,31 @@ function isCodec(given: unknown): boolean {
   return isObject(given) && isFunction((given as Codec).encode) && isFunction((given as Codec).decode)
 }
 
+/** Raw topics by name: who sends by name has the name checked once, not for every record. */
+const rawTopics = new Map<string, RawTopic>()
+
 /** The topic itself, or the raw topic of that name. Throws ODK_TOPIC_INVALID for anything else. */
 export function topicOf(given: Topic | string): Topic {
-  return typeof given === 'string' || typeof given?.name !== 'string' ? topic(given as string) : given
+  if (typeof given === 'string') return rawTopics.get(given) ?? newRawTopic(given)
+  if (isTopic(given)) return given
+  throw invalidTopic(`a topic is its name, or what topic(name, { key, value }) gives, got ${shown(given)}`)
+}
+
+function newRawTopic(name: string): RawTopic {
+  const made: RawTopic = topic(name)
+  if (rawTopics.size >= limits.rawTopicsKnownMax) rawTopics.clear()
+  rawTopics.set(name, made)
+  return made
+}
+
+function isTopic(given: unknown): boolean {
+  if (typeof given !== 'object' || given === null) return false
+  const { name, key, value } = given as Partial<Topic>
+  return typeof name === 'string' && isCodec(key) && isCodec(value)
+}
+
+function invalidTopic(problem: string): KafkaError {
+  return new KafkaError('ODK_TOPIC_INVALID', problem, { kafkaCode: 17, kafkaName: 'INVALID_TOPIC_EXCEPTION' })
 }
 
 const LONGEST_NAME = 249
