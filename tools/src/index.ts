@@ -5,14 +5,10 @@ export * from '@odradek/broker'
 export * from '@odradek/consumer'
 export * from '@odradek/producer'
 export { KafkaError } from '@odradek/shared/base/errors'
-export {
-  type Admin,
-  type AdminCall,
-  type AdminOptions,
-  createAdmin,
-  PartialAdminError,
-} from '@odradek/shared/client/admin'
+export type * from '@odradek/shared/client/admin'
+export { createAdmin, PartialAdminError } from '@odradek/shared/client/admin'
 export { type Made, type Outputs, type Pipeline, pipeline } from './pipeline/pipeline.ts'
+export type { PipelineMetrics } from './pipeline/pipeline-lane.ts'
 export type { PipelineOptions } from './pipeline/pipeline-options.ts'
 export { openWindow, type Window } from './watch/window.ts'
 

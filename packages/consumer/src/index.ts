@@ -1,4 +1,5 @@
 // The door of @odradek/consumer: what other packages and users may import by name.
+export type { GroupMetadata, TopicPartition } from '@odradek/shared/contracts/consumer.contract'
 export {
   type ConsumeOptions,
   consume,
@@ -7,6 +8,7 @@ export {
   type WorkerConsumers,
 } from './consume.ts'
 export type {
+  BatchOptions,
   CallOptions,
   ConsumerMetrics,
   OffsetToCommit,
