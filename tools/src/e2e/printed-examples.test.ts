@@ -1,4 +1,4 @@
-// The page on delivery guarantees says only what is true: each example runs as it stands and prints what stands below it.
+// Pages whose examples show what they print say only what is true: each example runs as it stands and prints what stands below it.
 import { execFile } from 'node:child_process'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,16 +8,23 @@ import { expect, test } from 'vitest'
 
 const run = promisify(execFile)
 const tools = fileURLToPath(new URL('../../', import.meta.url))
-const page = readFileSync(join(tools, 'docs/delivery-guarantees.md'), 'utf8')
-const examples = [...page.matchAll(/## ([^\n]+)\n[^#]*?```js\n(.*?)```\s*```text\n(.*?)```/gs)].map(
-  ([, title, code, printed]) => ({ title: title!, code: code!, printed: printed! }),
-)
 
-test('the page shows all three', () => {
-  expect(examples.map(({ title }) => title)).toEqual(['At most once', 'At least once', 'Exactly once'])
+function examplesOf(page: string) {
+  const text = readFileSync(join(tools, 'docs', `${page}.md`), 'utf8')
+  return [...text.matchAll(/## ([^\n]+)\n[^#]*?```js\n(.*?)```\s*```text\n(.*?)```/gs)].map(
+    ([, title, code, printed]) => ({ page, title: title!, code: code!, printed: printed! }),
+  )
+}
+
+const guarantees = examplesOf('delivery-guarantees')
+const fromKafkajs = examplesOf('from-kafkajs')
+
+test('the pages show what they are about', () => {
+  expect(guarantees.map(({ title }) => title)).toEqual(['At most once', 'At least once', 'Exactly once'])
+  expect(fromKafkajs.map(({ title }) => title)).toEqual(['Keep kafkajs', 'The same with the clients of this package'])
 })
 
-test.each(examples)('$title', async ({ title, code, printed }) => {
+test.each([...guarantees, ...fromKafkajs])('$page: $title', async ({ title, code, printed }) => {
   // Inside the package that users install, so that its name resolves as it does for them.
   const file = join(tools, 'dist', `${title.replaceAll(' ', '-')}-${process.pid}.mjs`)
   writeFileSync(file, code)

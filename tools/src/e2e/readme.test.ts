@@ -98,6 +98,14 @@ test('what is said of `odradek` anywhere is a command of it, with flags that it 
   }
 })
 
+test('the codes of errors that the pages name are those of the table', () => {
+  const codes = (text: string) => new Set(text.match(/\bODK_[A-Z]+(?:_[A-Z]+)*\b(?!_)/g))
+  const known = codes(readFileSync(join(root, 'packages/shared/ERRORS.md'), 'utf8'))
+  expect(known.size).toBeGreaterThan(40)
+  const named = pages.flatMap(page => [...codes(readFileSync(page, 'utf8'))].map(code => ({ page, code })))
+  expect(named.filter(({ code }) => !known.has(code))).toEqual([])
+})
+
 test('the links of every page lead to files that exist', () => {
   let links = 0
   for (const page of pages) {
