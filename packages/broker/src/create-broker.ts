@@ -8,9 +8,11 @@ import type { ActorListing } from '@odradek/shared/actor/system-core'
 import type { TraceEvent } from '@odradek/shared/actor/trace'
 import type { TraceFilter } from '@odradek/shared/actor/trace-ring'
 import { KafkaError } from '@odradek/shared/base/errors'
+import { functionIn, optionsIn, textList, waitMs } from '@odradek/shared/client/call-input'
 import { type ClusterDoor, clusterDoor, type EmbeddedBroker } from '@odradek/shared/client/cluster-link'
 import type { BrokerTicket } from '@odradek/shared/client/join-broker'
 import { clientHostOf } from '@odradek/shared/client/open-door'
+import { shown } from '@odradek/shared/client/options'
 import { type BrokerContract, brokerContract } from '@odradek/shared/contracts/broker.contract'
 import type { StorageInput } from '@odradek/shared/contracts/partition-leader.contract'
 import { brokerModule } from './cluster/modules.ts'
@@ -198,6 +200,8 @@ class BrokerHandle implements Broker {
   }
 
   trace(filter: TraceFilter, listener: (event: TraceEvent) => void): () => void {
+    functionIn('trace', 'a filter and a function of an event', listener)
+    optionsIn('trace', filter, { kinds: textList, names: textList, machines: textList })
     return this.#parts.system.trace(filter, listener)
   }
 
@@ -214,10 +218,12 @@ class BrokerHandle implements Broker {
   }
 
   async #find(actor: Address | string): Promise<Address> {
-    const listed = typeof actor === 'string' ? await this.actors() : []
-    const address = typeof actor === 'string' ? listed.find(({ address }) => address.name === actor)?.address : actor
-    if (!address) throw new KafkaError('ODK_NO_SUCH_ACTOR', `no actor is called '${actor}': actors() lists them`)
-    return address
+    const isAsked = ({ address }: ActorListing) =>
+      typeof actor === 'string' ? address.name === actor : address.actor === actor?.actor
+    const found = (await this.actors()).find(isAsked)
+    if (found !== undefined) return found.address
+    const name = typeof actor === 'string' ? `'${actor}'` : (actor?.name ?? shown(actor))
+    throw new KafkaError('ODK_NO_SUCH_ACTOR', `there is no actor ${name}: actors() lists them`)
   }
 
   async reset(): Promise<void> {
@@ -239,7 +245,8 @@ class BrokerHandle implements Broker {
     return { port: this.#parts.system.door(), link: this[clusterDoor].link }
   }
 
-  close({ drainMs = 5_000 } = {}): Promise<void> {
+  async close(options: { readonly drainMs?: number } = {}): Promise<void> {
+    const { drainMs = 5_000 } = optionsIn('close', options, { drainMs: waitMs })
     this.#closing ??= this.#close(drainMs)
     return this.#closing
   }

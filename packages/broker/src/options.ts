@@ -2,7 +2,16 @@
 import type { Log } from '@odradek/shared/actor/actor'
 import type { PlacementChoice } from '@odradek/shared/actor/system-core'
 import { KafkaError } from '@odradek/shared/base/errors'
-import { anything, custom, integer, isObject, type OptionTable, parseOptions } from '@odradek/shared/client/options'
+import {
+  anything,
+  custom,
+  integer,
+  isAbortSignal,
+  isFunction,
+  isObject,
+  type OptionTable,
+  parseOptions,
+} from '@odradek/shared/client/options'
 import { topicNameProblem } from '@odradek/shared/client/topic'
 import { brokerConfigs } from '@odradek/shared/configs/broker-configs'
 import { readGivenConfigs } from '@odradek/shared/configs/given-configs'
@@ -100,6 +109,7 @@ interface Resolved
   readonly config: NonNullable<BrokerOptions['config']>
 }
 
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 const LOOPBACK: ListenOptions = { host: '127.0.0.1', port: 0 }
 const optional = <T>(expects: string, accepts: (given: unknown) => boolean) =>
   anything<T | undefined>(null, expects, accepts, undefined)
@@ -142,10 +152,21 @@ const table: OptionTable<Resolved> = {
   seed: optional<number>('an integer', given => Number.isSafeInteger(given)),
   logger: optional<Log>(
     'an object with debug, info, warn and error',
-    given => isObject(given) && 'info' in (given as object),
+    given => isObject(given) && LOG_LEVELS.every(level => isFunction((given as { [level: string]: unknown })[level])),
   ),
   keepAlive: anything(null, 'true or false', given => typeof given === 'boolean', true),
-  signal: optional<AbortSignal>('an AbortSignal', given => given instanceof AbortSignal),
+  signal: optional<AbortSignal>('an AbortSignal', isAbortSignal),
+}
+
+const hints: { readonly [name: string]: string } = {
+  port: 'use listen: { port }',
+  host: 'use listen: { host }',
+  tls: 'use listen: { tls }',
+  path: 'it is called dir',
+  logDir: 'it is called dir',
+  memory: "use storage: 'memory'",
+  partitions: 'use topics: { name: partitions }',
+  configs: 'it is called config',
 }
 
 /**
@@ -160,7 +181,7 @@ const embeddedConfigs = {
 
 /** Throws KafkaError ODK_OPTION_UNKNOWN, ODK_OPTION_INVALID, ODK_OPTION_CONFLICT, ODK_CONFIG_UNKNOWN or ODK_CONFIG_INVALID. */
 export function readBrokerOptions(given: BrokerOptions): BrokerSettings {
-  const { options } = parseOptions<Resolved>('createBroker', table, withOptionConfigs(given))
+  const { options } = parseOptions<Resolved>('createBroker', table, withOptionConfigs(given), hints)
   if (options.storage === 'memory' && options.dir !== undefined) {
     throw new KafkaError(
       'ODK_OPTION_CONFLICT',

@@ -2,12 +2,25 @@
 // partition, commits and fencing are those of the group: nothing new is invented.
 
 import { KafkaError } from '@odradek/shared/base/errors'
+import { limits } from '@odradek/shared/base/limits'
 import { namesIn } from '@odradek/shared/client/call-input'
 import type { ClusterDoor } from '@odradek/shared/client/cluster-link'
 import type { InJavasSpelling } from '@odradek/shared/client/java-names'
 import { ModuleThreads } from '@odradek/shared/client/module-threads'
+import { moduleUrl } from '@odradek/shared/client/module-url'
 import { openClusterDoor } from '@odradek/shared/client/open-door'
-import { isObject, notTaken, shown } from '@odradek/shared/client/options'
+import {
+  anything,
+  integer,
+  isAbortSignal,
+  isFunction,
+  isObject,
+  notTaken,
+  type OptionTable,
+  oneOf,
+  parseOptions,
+  shown,
+} from '@odradek/shared/client/options'
 import { topicOf } from '@odradek/shared/client/topic'
 import type { TopicPartition } from '@odradek/shared/contracts/consumer.contract'
 import { type ConsumerOptions, readConsumerOptions } from './consumer-options.ts'
@@ -87,29 +100,16 @@ export function consume(
   handler: URL | string,
   options: ConsumeOptions & InJavasSpelling<ConsumeOptions>,
 ): WorkerConsumers {
-  if (!isObject(options)) throw notTaken('consume', 'an object of options', options)
-  const {
-    topics,
-    threads = 2,
-    partitionConcurrency = 1,
-    onError = 'stop',
-    onDeath = 'restart',
-    signal,
-    ...given
-  } = options
-  if (!isCount(threads)) invalid('threads', 'an integer from 1', threads)
-  if (!isCount(partitionConcurrency)) invalid('partitionConcurrency', 'an integer from 1', partitionConcurrency)
-  if (!isFailureChoice(onError) && typeof onError !== 'function')
-    invalid('onError', "'stop', 'skip', 'retry' or a function", onError)
-  if (onDeath !== 'restart' && onDeath !== 'stop') invalid('onDeath', "'restart' or 'stop'", onDeath)
+  const { topics, threads, partitionConcurrency, onError, onDeath, signal, given } = readOwnOptions(options)
   const source = topics instanceof RegExp ? { source: topics.source, flags: topics.flags } : namesOf(topics)
   if (given.groupId === undefined) throw new KafkaError('ODK_OPTION_MISSING', 'consume: groupId is missing')
-  const resolved = readConsumerOptions(given)
+  const resolved = readConsumerOptions(given, 'consume')
+  const module = moduleUrl('consume: handler', handler)
   const door = openClusterDoor('consume', resolved, threads)
   const { bootstrapServers: _, groupInstanceId, ...plain } = given
   refuseFunctions(plain)
   const input = (thread: number): HandlerInput => ({
-    handler: String(handler),
+    handler: module,
     topics: source,
     options: { ...plain, ...(groupInstanceId && { groupInstanceId: `${groupInstanceId}-${thread}` }) },
     partitionConcurrency,
@@ -151,12 +151,35 @@ function ticketOf(door: ClusterDoor) {
   throw new KafkaError('ODK_OPTION_INVALID', 'consume: give the broker itself, in the thread that created it')
 }
 
-function isCount(given: unknown): boolean {
-  return Number.isInteger(given) && (given as number) >= 1
+type OwnOptions = Pick<ConsumeOptions, 'topics' | 'signal'> &
+  Required<Pick<ConsumeOptions, 'threads' | 'partitionConcurrency' | 'onError' | 'onDeath'>>
+
+const ownTable: OptionTable<OwnOptions> = {
+  topics: anything(null, 'names or a pattern', () => true, undefined),
+  threads: integer(null, 2, { min: 1, max: limits.moduleThreadsMax }),
+  partitionConcurrency: integer(null, 1, { min: 1 }),
+  onError: anything(
+    null,
+    "'stop', 'skip', 'retry' or a function",
+    given => isFunction(given) || given === 'stop' || given === 'skip' || given === 'retry',
+    'stop',
+  ),
+  onDeath: oneOf(null, ['restart', 'stop'], 'restart'),
+  signal: anything(null, 'an AbortSignal', isAbortSignal, undefined),
 }
 
-function isFailureChoice(given: unknown): boolean {
-  return given === 'stop' || given === 'skip' || given === 'retry'
+/** Its own options, and `given`: those of its consumers. */
+function readOwnOptions(options: ConsumeOptions) {
+  if (!isObject(options)) throw notTaken('consume', 'an object of options', options)
+  const names = Object.keys(options) as (keyof ConsumeOptions)[]
+  const isOwn = (name: string) => Object.hasOwn(ownTable, name)
+  const part = (wanted: (name: string) => boolean) =>
+    Object.fromEntries(names.filter(wanted).map(name => [name, options[name]]))
+  const { options: own } = parseOptions('consume', ownTable, part(isOwn))
+  return {
+    ...own,
+    given: part(name => !isOwn(name)) as unknown as Plain & Pick<ConsumeOptions, 'groupId' | 'groupInstanceId'>,
+  }
 }
 
 function namesOf(topics: string | readonly string[] | undefined): readonly string[] | null {

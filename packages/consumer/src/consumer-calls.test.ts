@@ -5,6 +5,7 @@ import type { Consumer } from './consumer-client.ts'
 import { consumerWorld } from './consumer-world.suite.ts'
 
 const as = (given: unknown) => given as never
+const handler = new URL('file:///handlers/handle.js')
 const place = { topic: 'words', partition: 0 }
 
 test.each([
@@ -57,12 +58,29 @@ test('poll: a wait that is no number', async () => {
 
 test.each([
   [undefined, 'takes an object of options'],
-  [{ threads: 0 }, 'threads must be an integer from 1, got 0'],
+  [{ threads: 0 }, 'threads must be an integer from 1 to 256, got 0'],
   [{ partitionConcurrency: 0 }, 'partitionConcurrency must be an integer from 1'],
   [{ onError: 'ignore' }, "onError must be 'stop', 'skip', 'retry' or a function, got 'ignore'"],
-  [{ onDeath: 'never' }, "onDeath must be 'restart' or 'stop'"],
+  [{ onDeath: 'never' }, "onDeath must be one of 'restart', 'stop', got 'never'"],
   [{ topics: 5 }, 'takes a name or a list of names, got 5'],
   [{ topics: 'a/b' }, "letters, digits, '.', '_' and '-'"],
 ])('consume: %j', (options, words) => {
-  expect(() => consume('./handler.js', as(options && { groupId: 'g', ...options }))).toThrow(words)
+  expect(() => consume(handler, as(options && { groupId: 'g', ...options }))).toThrow(words)
+})
+
+test.each(['./handler.js', 'handler.js', '', 5])(
+  'consume: a handler that is %j is refused: it would be looked for elsewhere',
+  given => {
+    const options = { groupId: 'g', bootstrapServers: 'localhost:9092' }
+    expect(() => consume(as(given), options)).toThrow(
+      /handler must be a URL, such as new URL\('\.\/handler\.js', import\.meta\.url\)/,
+    )
+  },
+)
+
+test('consume: an unknown option is refused by the name of the call', () => {
+  const options = { groupId: 'g', bootstrapServers: 'localhost:9092', sessionTimeout: 5 }
+  expect(() => consume(handler, as(options))).toThrow(
+    'consume: unknown option sessionTimeout; did you mean sessionTimeoutMs?',
+  )
 })

@@ -2,7 +2,7 @@
 // thread for the rest.
 import type { Clock } from '@odradek/shared/base/clock'
 import { KafkaError } from '@odradek/shared/base/errors'
-import { integer, offset, partitionFields, partitionsIn, text } from '@odradek/shared/client/call-input'
+import { functionIn, integer, optionsIn, partitionsIn, waitMs } from '@odradek/shared/client/call-input'
 import type { ClusterDoor } from '@odradek/shared/client/cluster-link'
 import { shown } from '@odradek/shared/client/options'
 import { type Topic, topicOf } from '@odradek/shared/client/topic'
@@ -25,6 +25,14 @@ import type {
 } from './consumer-calls.ts'
 import { ConsumerConnection } from './consumer-connection.ts'
 import { errorData, kafkaErrorOf } from './consumer-errors.ts'
+import {
+  batchOptionsIn,
+  committedOffsets,
+  runOptionsIn,
+  seekTarget,
+  timestampOf,
+  wholeNumber,
+} from './consumer-input.ts'
 import type { ResolvedConsumerOptions } from './consumer-options.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
 import { markDone, RecordBatch, runDeliveries, runEach } from './delivery-runner.ts'
@@ -35,8 +43,6 @@ import { RecordStream } from './record-stream.ts'
 
 /** Java: ConsumerUtils.DEFAULT_CLOSE_TIMEOUT_MS. */
 const CLOSE_TIMEOUT_MS = 30_000
-const EARLIEST = -2
-const LATEST = -1
 
 export class Consumer {
   readonly #options: ResolvedConsumerOptions
@@ -74,10 +80,10 @@ export class Consumer {
    * Subscribes (with a `groupId`), or without one assigns all partitions that the topics have now. Called by `stream`, `each` and `batch`
    * when they are given topics. Rejects with ODK_CONSUMER_STATE when partitions are assigned by hand.
    */
-  async subscribe(topics: Topics, { signal }: CallOptions = {}): Promise<void> {
+  async subscribe(topics: Topics, options: CallOptions = {}): Promise<void> {
+    optionsIn('subscribe', options)
     const subscription = this.#remember(topics)
     this.#hasSource = true
-    const options = signal === undefined ? {} : { signal }
     if (this.#options.groupId !== undefined) return this.#connection.subscribe(subscription, options)
     if (subscription.pattern !== null)
       throw kafkaErrorOf(errorData('ODK_GROUP_MISSING', 'a pattern needs the option groupId'))
@@ -91,15 +97,16 @@ export class Consumer {
   }
 
   /** Reads exactly these partitions, without the group's coordination. Replaces the assignment; an empty list ends it. */
-  async assign(partitions: readonly PartitionToAssign[], { signal }: CallOptions = {}): Promise<void> {
+  async assign(partitions: readonly PartitionToAssign[], options: CallOptions = {}): Promise<void> {
+    optionsIn('assign', options)
     const list = partitionsIn('assign', partitions, { partition: integer }).map(({ topic, partition, offset }) => {
       const known = topicOf(topic)
       this.#topics.set(known.name, known)
-      const place = { topic: known.name, partition: wholeNumber(partition, 'partition') }
-      return offset === undefined ? place : { ...place, offset: wholeNumber(Number(offset), 'offset') }
+      const place = { topic: known.name, partition: wholeNumber(partition, 'assign: partition') }
+      return offset === undefined ? place : { ...place, offset: wholeNumber(offset, 'assign: offset') }
     })
     this.#hasSource = list.length > 0
-    await this.#connection.assign(list, signal === undefined ? {} : { signal })
+    await this.#connection.assign(list, options)
   }
 
   /** Leaves the group (hooks run, offsets are committed) or drops the assignment. */
@@ -112,7 +119,8 @@ export class Consumer {
    * Records as an async iterable. With topics it subscribes first. A record counts as processed, for automatic commits, when the next one is
    * asked for. About 0.3 us per record: `batch` is faster.
    */
-  stream<const T extends Topics>(topics?: T, { signal }: CallOptions = {}): RecordStream<RecordOf<T>> {
+  stream<const T extends Topics>(topics?: T, options: CallOptions = {}): RecordStream<RecordOf<T>> {
+    const { signal } = optionsIn('stream', options)
     const source = {
       begin: () => this.#begin(),
       next: () => {
@@ -135,7 +143,8 @@ export class Consumer {
     fn: (record: RecordOf<T>) => unknown,
     options: RunOptions = {},
   ): Promise<void> {
-    await this.#run(topics, options, arrival =>
+    functionIn('each', 'topics and a function of a record', fn)
+    await this.#run(topics, runOptionsIn(options), arrival =>
       runEach(this.#connection.inbox, arrival, this.#gate, fn as (record: ConsumerRecord<any, any>) => unknown),
     )
   }
@@ -146,7 +155,8 @@ export class Consumer {
     fn: (batch: RecordBatch<RecordOf<T>>) => unknown,
     options: BatchOptions = {},
   ): Promise<void> {
-    const { emptyBatches = false } = options
+    functionIn('batch', 'topics and a function of a batch', fn)
+    const { emptyBatches = false } = batchOptionsIn(options)
     await this.#run(topics, options, async arrival => {
       const { inbox } = this.#connection
       const batch = new RecordBatch<RecordOf<T>>(inbox, arrival, this.#gate)
@@ -159,7 +169,8 @@ export class Consumer {
    * Up to `maxPollRecords` records, waiting at most `maxWaitMs` for the first. Records of the poll before count as processed. For people who come
    * from Java; rejects with ODK_CONSUMER_STATE when nothing is subscribed or assigned.
    */
-  async poll(maxWaitMs = 0, { signal }: CallOptions = {}): Promise<ConsumerRecord<any, any>[]> {
+  async poll(maxWaitMs = 0, options: CallOptions = {}): Promise<ConsumerRecord<any, any>[]> {
+    const { signal } = optionsIn('poll', options)
     this.#refuseReader()
     if (!this.#hasSource)
       throw kafkaErrorOf(errorData('ODK_CONSUMER_STATE', 'poll: subscribe to topics or assign partitions first'))
@@ -189,25 +200,27 @@ export class Consumer {
    * Commits and waits for the answer: given offsets, or the position of everything that was handed out (`stream`, `poll`) or finished (`each`, `batch`).
    * Retries until `defaultApiTimeoutMs`. Rejects with ODK_COMMIT_FAILED when the group has moved on: those records come again, to whoever owns them.
    */
-  async commit(offsets?: readonly OffsetToCommit[], { signal }: CallOptions = {}): Promise<void> {
+  async commit(offsets?: readonly OffsetToCommit[], options: CallOptions = {}): Promise<void> {
+    optionsIn('commit', options)
     const list = offsets === undefined ? this.#committable() : committedOffsets(offsets)
     if (list.length === 0) return
-    await this.#connection.ask('commit', { offsets: list }, signal === undefined ? {} : { signal })
+    await this.#connection.ask('commit', { offsets: list }, options)
     this.#intercepted(list)
   }
 
-  /** As `commit`, without waiting; commits keep their order. `callback` hears the outcome. */
+  /** As `commit`, without waiting; commits keep their order. `callback` hears the outcome; what it throws is ignored. */
   commitAsync(offsets?: readonly OffsetToCommit[], callback?: (error: KafkaError | null) => void): void {
+    if (callback !== undefined) functionIn('commitAsync', 'offsets and a function of an error', callback)
     this.commit(offsets).then(
-      () => callback?.(null),
-      error => callback?.(error as KafkaError),
+      () => ignoringErrors(() => callback?.(null)),
+      error => ignoringErrors(() => callback?.(error as KafkaError)),
     )
   }
 
   /** Committed offsets of the group; null where there is none. */
-  async committed(partitions: readonly TopicPartition[], { signal }: CallOptions = {}): Promise<(bigint | null)[]> {
+  async committed(partitions: readonly TopicPartition[], options: CallOptions = {}): Promise<(bigint | null)[]> {
     partitionsIn('committed', partitions)
-    const { offsets } = await this.#connection.ask('committed', { partitions }, signal === undefined ? {} : { signal })
+    const { offsets } = await this.#connection.ask('committed', { partitions }, optionsIn('committed', options))
     return partitions.map(({ topic, partition }) => {
       const found = offsets.find(offset => offset.topic === topic && offset.partition === partition)
       return found === undefined ? null : BigInt(found.offset)
@@ -217,11 +230,7 @@ export class Consumer {
   /** Goes on elsewhere. Throws ODK_CONSUMER_STATE when the partition is not assigned. */
   seek(at: TopicPartition, to: SeekTo): void {
     const partition = this.#assigned(at)
-    if (to === 'earliest') this.#connection.seek(partition, { timestamp: EARLIEST })
-    else if (to === 'latest') this.#connection.seek(partition, { timestamp: LATEST })
-    else if (typeof to === 'object')
-      this.#connection.seek(partition, { timestamp: wholeNumber(to.timestamp, 'timestamp') })
-    else this.#connection.seek(partition, { offset: wholeNumber(Number(to), 'offset') })
+    this.#connection.seek(partition, seekTarget(to))
   }
 
   /** Stops reading these until `resume`; what was fetched ahead of the reader is dropped and fetched again later. */
@@ -244,43 +253,43 @@ export class Consumer {
   }
 
   /** Offset of the next record that will be handed out; waits until it is known. */
-  async position(at: TopicPartition, { signal }: CallOptions = {}): Promise<bigint> {
+  async position(at: TopicPartition, options: CallOptions = {}): Promise<bigint> {
+    const { signal } = optionsIn('position', options)
     const partition = this.#assigned(at)
     if (partition.position >= 0) return BigInt(partition.position)
-    const options = { deadlineMs: this.#options.defaultApiTimeoutMs, ...(signal === undefined ? {} : { signal }) }
-    const { position } = await this.#connection.ask('position', { key: partition.key }, options)
+    const wait = { deadlineMs: this.#options.defaultApiTimeoutMs, ...(signal && { signal }) }
+    const { position } = await this.#connection.ask('position', { key: partition.key }, wait)
     return BigInt(partition.position >= 0 ? partition.position : position)
   }
 
   /** Records between the position and the end that the isolation level lets this consumer see; null while nothing was fetched. */
-  async lag(at: TopicPartition, { signal }: CallOptions = {}): Promise<bigint | null> {
+  async lag(at: TopicPartition, options: CallOptions = {}): Promise<bigint | null> {
     const partition = this.#assigned(at)
-    const options = signal === undefined ? {} : { signal }
-    const state = await this.#connection.ask('partitionState', { key: partition.key }, options)
+    const state = await this.#connection.ask('partitionState', { key: partition.key }, optionsIn('lag', options))
     const end = this.#options.isolationLevel === 'readCommitted' ? state.lastStableOffset : state.highWatermark
     const from = partition.position >= 0 ? partition.position : state.position
     return end < 0 || from < 0 ? null : BigInt(Math.max(0, end - from))
   }
 
   /** Partition numbers of a topic. */
-  async partitionsFor(topic: Topic<any, any> | string, { signal }: CallOptions = {}): Promise<readonly number[]> {
+  async partitionsFor(topic: Topic<any, any> | string, options: CallOptions = {}): Promise<readonly number[]> {
     const { name } = topicOf(topic)
     const { partitions } = await this.#connection.ask(
       'partitionsFor',
       { topic: name },
-      signal === undefined ? {} : { signal },
+      optionsIn('partitionsFor', options),
     )
     return partitions
   }
 
   /** First offset of each, in the order given. */
   beginningOffsets(partitions: readonly TopicPartition[], options: CallOptions = {}): Promise<(bigint | null)[]> {
-    return this.#listOffsets(partitions, EARLIEST, options)
+    return this.#listOffsets(partitions, timestampOf.earliest, options)
   }
 
   /** Offset after the last record that this consumer may see. */
   endOffsets(partitions: readonly TopicPartition[], options: CallOptions = {}): Promise<(bigint | null)[]> {
-    return this.#listOffsets(partitions, LATEST, options)
+    return this.#listOffsets(partitions, timestampOf.latest, options)
   }
 
   /** Offset of the first record at or after the time; null where there is none. */
@@ -289,7 +298,7 @@ export class Consumer {
     timestamp: number,
     options: CallOptions = {},
   ): Promise<(bigint | null)[]> {
-    return this.#listOffsets(partitions, wholeNumber(timestamp, 'timestamp'), options)
+    return this.#listOffsets(partitions, wholeNumber(timestamp, 'offsetsForTime: timestamp'), options)
   }
 
   /** Makes the group rebalance soon (Java: enforceRebalance). */
@@ -325,7 +334,8 @@ export class Consumer {
    * as processed. Waits `timeoutMs` at most (default 30,000, as Java's `close`): what takes longer, or closes the consumer itself and awaits
    * that, does not count as processed either. Idempotent.
    */
-  close({ timeoutMs = CLOSE_TIMEOUT_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
+  async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    const { timeoutMs = CLOSE_TIMEOUT_MS } = optionsIn('close', options, { timeoutMs: waitMs })
     this.#feed.release()
     this.#closed ??= this.#connection.close(() => this.#drained(timeoutMs))
     return this.#closed
@@ -348,9 +358,6 @@ export class Consumer {
     work: (arrival: Arrival) => Promise<void>,
   ): Promise<void> {
     const { partitionConcurrency = 1, signal } = options
-    if (!Number.isInteger(partitionConcurrency) || partitionConcurrency < 1) {
-      throw new KafkaError('ODK_OPTION_INVALID', 'partitionConcurrency must be an integer from 1')
-    }
     this.#begin()
     this.#running = true
     try {
@@ -377,8 +384,14 @@ export class Consumer {
     partition.committable = committable
   }
 
+  /** Subscribed, or given up: reading ends in good order when the signal fires or the consumer is closed, also while it begins. */
   async #ready(topics: Topics | undefined, signal: AbortSignal | undefined): Promise<void> {
-    if (topics !== undefined) await this.subscribe(topics, signal === undefined ? {} : { signal })
+    if (topics === undefined) return
+    try {
+      await this.subscribe(topics, signal && { signal })
+    } catch (thrown) {
+      if (!signal?.aborted && !this.#connection.isClosing) throw thrown
+    }
   }
 
   #begin(): void {
@@ -428,7 +441,8 @@ export class Consumer {
     return { topics: [...new Set(list.map(given => topicOf(given).name))], pattern: null }
   }
 
-  #assigned({ topic, partition }: TopicPartition): ReadPartition {
+  #assigned(at: TopicPartition): ReadPartition {
+    const [{ topic, partition }] = partitionsIn('a call of one partition', [at]) as [TopicPartition]
     const found = this.#connection.inbox.find(topic, partition)
     if (found === undefined)
       throw kafkaErrorOf(errorData('ODK_CONSUMER_STATE', `${topic}-${partition} is not assigned to this consumer`))
@@ -456,10 +470,10 @@ export class Consumer {
   async #listOffsets(
     partitions: readonly TopicPartition[],
     timestamp: number,
-    { signal }: CallOptions,
+    options: CallOptions,
   ): Promise<(bigint | null)[]> {
     const request = { partitions: partitionsIn('listing offsets', partitions), timestamp }
-    const { offsets } = await this.#connection.ask('listOffsets', request, signal === undefined ? {} : { signal })
+    const { offsets } = await this.#connection.ask('listOffsets', request, optionsIn('listing offsets', options))
     return partitions.map(({ topic, partition }) => {
       const found = offsets.find(answer => answer.topic === topic && answer.partition === partition)
       return found === undefined || found.offset < 0 ? null : BigInt(found.offset)
@@ -470,18 +484,4 @@ export class Consumer {
     const shown = offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset: BigInt(offset) }))
     for (const interceptor of this.#options.interceptors) ignoringErrors(() => interceptor.onCommit?.(shown))
   }
-}
-
-function committedOffsets(given: readonly OffsetToCommit[]): CommittedOffset[] {
-  const list = partitionsIn('commit', given, { ...partitionFields, offset }, { metadata: text })
-  return list.map(({ topic, partition, offset, metadata = '' }) => {
-    return { topic, partition, offset: wholeNumber(Number(offset), 'offset'), leaderEpoch: -1, metadata }
-  })
-}
-
-function wholeNumber(value: number, name: string): number {
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw new KafkaError('ODK_OPTION_INVALID', `${name} must be an integer from 0 to 2^53-1, got ${value}`)
-  }
-  return value
 }

@@ -211,27 +211,34 @@ const hints: { readonly [name: string]: string } = {
   'key.deserializer': 'codecs belong to the topic: topic(name, { key, value })',
   'value.deserializer': 'codecs belong to the topic: topic(name, { key, value })',
   'interceptor.classes': 'it is called interceptors and takes objects',
+  topic: 'give it to stream, each, batch or subscribe',
+  topics: 'give them to stream, each, batch or subscribe',
+  rebalanceTimeout: 'it is called maxPollIntervalMs, as in Java',
+  partitionAssigners: 'it is called partitionAssignmentStrategy',
+  readUncommitted: "use isolationLevel: 'readUncommitted'",
+  allowAutoTopicCreation: 'it is called allowAutoCreateTopics',
   fromBeginning: "use autoOffsetReset: 'earliest'",
 }
 
-/** Reads and checks what the user gave. Throws KafkaError ODK_OPTION_UNKNOWN, ODK_OPTION_INVALID or ODK_OPTION_CONFLICT. */
-export function readConsumerOptions(given: ConsumerOptions): ResolvedConsumerOptions {
-  const { options, given: names } = parseOptions('createConsumer', table, given, hints)
-  if (!names.has('bootstrapServers')) conflict('bootstrapServers is required: a broker, or host:port')
+/** Reads and checks what the user gave; `call` is named in errors. Throws KafkaError ODK_OPTION_UNKNOWN, ODK_OPTION_INVALID or ODK_OPTION_CONFLICT. */
+export function readConsumerOptions(given: ConsumerOptions, call = 'createConsumer'): ResolvedConsumerOptions {
+  const { options, given: names } = parseOptions(call, table, given, hints)
+  if (!names.has('bootstrapServers')) conflict(call, 'bootstrapServers is required: a broker, or host:port')
   if (options.groupId === undefined) {
-    if (names.has('enableAutoCommit') && options.enableAutoCommit) conflict('enableAutoCommit needs a groupId')
-    if (options.groupInstanceId !== undefined) conflict('groupInstanceId needs a groupId')
+    if (names.has('enableAutoCommit') && options.enableAutoCommit) conflict(call, 'enableAutoCommit needs a groupId')
+    if (options.groupInstanceId !== undefined) conflict(call, 'groupInstanceId needs a groupId')
   }
   if (options.groupProtocol === 'classic' && options.heartbeatIntervalMs >= options.sessionTimeoutMs) {
-    conflict('heartbeatIntervalMs must be less than sessionTimeoutMs, typically a third')
+    conflict(call, 'heartbeatIntervalMs must be less than sessionTimeoutMs, typically a third')
   }
   if (options.groupProtocol === 'classic' && options.groupRemoteAssignor !== undefined) {
-    conflict("groupRemoteAssignor needs groupProtocol: 'consumer'")
+    conflict(call, "groupRemoteAssignor needs groupProtocol: 'consumer'")
   }
   if (options.groupProtocol === 'consumer' && names.has('partitionAssignmentStrategy')) {
-    conflict("partitionAssignmentStrategy needs groupProtocol: 'classic'; use groupRemoteAssignor")
+    conflict(call, "partitionAssignmentStrategy needs groupProtocol: 'classic'; use groupRemoteAssignor")
   }
-  if (options.fetchMaxWaitMs > options.requestTimeoutMs) conflict('fetchMaxWaitMs must not exceed requestTimeoutMs')
+  if (options.fetchMaxWaitMs > options.requestTimeoutMs)
+    conflict(call, 'fetchMaxWaitMs must not exceed requestTimeoutMs')
   return options
 }
 
@@ -306,6 +313,6 @@ function isInterceptors(given: unknown): boolean {
   return Array.isArray(given) && given.every(isObject)
 }
 
-function conflict(message: string): never {
-  throw new KafkaError('ODK_OPTION_CONFLICT', `createConsumer: ${message}`)
+function conflict(call: string, message: string): never {
+  throw new KafkaError('ODK_OPTION_CONFLICT', `${call}: ${message}`)
 }

@@ -51,6 +51,23 @@ describe('each and batch', () => {
     expect(seen).toEqual(['0', '1', '1', '2'])
   })
 
+  it('ends in good order when the signal fires, or the consumer is closed, while it still begins', async () => {
+    const { world: w, cluster, create } = consumerWorld()
+    cluster.addTopic('words', 1)
+    await w.run(async () => {
+      const stop = new AbortController()
+      const reading = create().each(words, () => {}, { signal: stop.signal })
+      stop.abort()
+      await reading
+      await create().batch(words, () => {}, { signal: AbortSignal.abort() })
+      expect(await create().stream(words, { signal: AbortSignal.abort() }).next()).toMatchObject({ done: true })
+      const consumer = create()
+      const closed = consumer.each(words, () => {})
+      await consumer.close()
+      await closed
+    })
+  })
+
   it('hands over whole batches', async () => {
     const { world: w, cluster, create } = consumerWorld()
     cluster.addTopic('words', 1)

@@ -1,9 +1,8 @@
 // One thread of worker consumers: its own member of the group, the user's handler module, and what is done when that throws.
 import { systemClock } from '@odradek/shared/base/clock'
-import { loading } from '@odradek/shared/base/loading'
 import { systemRandom } from '@odradek/shared/base/random'
 import { backoffMs } from '@odradek/shared/client/backoff.rules'
-import { type ModuleThread, type ModuleWork, serveModule } from '@odradek/shared/client/module-thread'
+import { loadedModule, type ModuleThread, type ModuleWork, serveModule } from '@odradek/shared/client/module-thread'
 import type { TopicPartition } from '@odradek/shared/contracts/consumer.contract'
 import type { ConsumerOptions } from './consumer-options.ts'
 import { createConsumer } from './create-consumer.ts'
@@ -29,8 +28,7 @@ const RETRY = { initialMs: 100, maxMs: 1_000 }
 await serveModule<HandlerInput>(run)
 
 async function run({ input, thread, broker, signal, ask }: ModuleThread<HandlerInput>): Promise<ModuleWork> {
-  const exported: HandlerModule = await loading(() => import(input.handler))
-  const handler = checkHandler(input.handler, exported)
+  const handler = checkHandler(input.handler, await loadedModule<HandlerModule>(input.handler))
   const { onAssigned, onRevoked, onLost, partitionAssignmentStrategy } = handler
   const consumer = createConsumer({
     ...input.options,

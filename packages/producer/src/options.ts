@@ -175,6 +175,11 @@ const hints: { readonly [name: string]: string } = {
   'compression.zstd.level': 'use compressionLevel',
   compression: 'it is called compressionType',
   idempotent: 'it is called enableIdempotence',
+  maxInFlightRequests: 'it is called maxInFlightRequestsPerConnection',
+  createPartitioner: 'it is called partitioner',
+  allowAutoTopicCreation: 'topics are created if the broker allows it: auto.create.topics.enable',
+  topic: 'give it to send',
+  groupId: 'it belongs to a consumer',
 }
 
 /** Reads and checks what the user gave, and how options fit together (`ProducerConfig.postProcessAndValidateIdempotenceConfigs`). */

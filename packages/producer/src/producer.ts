@@ -1,36 +1,26 @@
 // The producer as its user holds it, in the caller's thread: what may be called when. Records become batches in `sends.ts`, batches go to the sender's thread and
 // come back as answers in `dispatcher.ts`, topics are learned in `producer-topics.ts`. Does no I/O: everything per batch happens in the sender.
 import { KafkaError } from '@odradek/shared/base/errors'
-import { refuseUnknown } from '@odradek/shared/client/options'
+import { functionIn, optionsIn, waitMs } from '@odradek/shared/client/call-input'
 import { type RawTopic, type Topic, topicOf } from '@odradek/shared/client/topic'
 import type { PartitionMetadata } from '@odradek/shared/contracts/sender.contract'
 import { aborted, Changes, orAborted } from './aborting.ts'
 import { Accumulator, type AppendContext } from './accumulator.ts'
 import type { Acknowledgement, Acknowledgements } from './acknowledgement.ts'
-import { withAcks } from './append-context.ts'
+import { contextOf } from './append-context.ts'
 import type { DeliveryCallback } from './batch-in-progress.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { ResolvedProducerOptions } from './options.ts'
 import { bufferExhausted, outsideOfTransaction } from './producer-errors.ts'
 import { ProducerMetrics } from './producer-metrics.ts'
 import { ProducerTopics } from './producer-topics.ts'
-import type { ProducerRecord, RecordFor, SendOptions } from './record-encoder.ts'
+import type { CallOptions, ProducerRecord, RecordFor, SendOptions } from './record-encoder.ts'
 import type { SenderConnection } from './sender-connection.ts'
 import { Sends } from './sends.ts'
 import type { TopicQueues } from './topic-queues.ts'
 import { type Transaction, Transactions, undo } from './transactions.ts'
 import { WaitingSends } from './waiting-sends.ts'
 
-/** What a wait takes. */
-interface WaitOptions {
-  readonly signal?: AbortSignal
-}
-
-const sendOptions: ReadonlySet<string> = new Set<keyof SendOptions>(['acks', 'signal'])
-const waitOptions: ReadonlySet<string> = new Set<keyof WaitOptions>(['signal'])
-const closeOptions: ReadonlySet<string> = new Set(['timeoutMs'])
-
-/** Something that happened to the whole producer. */
 type State = 'open' | 'closing' | 'closed'
 
 export class Producer implements AsyncDisposable {
@@ -125,10 +115,9 @@ export class Producer implements AsyncDisposable {
     options?: SendOptions,
   ): Promise<Acknowledgement | Acknowledgements> {
     try {
-      if (options !== undefined) refuseUnknown('send', sendOptions, options)
       const topic = topicOf(to)
       const queues = this.#queuesToSend(topic.name)
-      const context = options?.acks === undefined ? this.#append : withAcks(this.#append, options.acks, this.#options)
+      const context = options === undefined ? this.#append : contextOf(this.#append, options, this.#options)
       if (options?.signal !== undefined) return this.#sendWithSignal(topic, queues, given, context, options.signal)
       if (Array.isArray(given)) return this.#sends.all(topic, queues, given, context)
       return this.#sends.one(topic, queues, given as ProducerRecord, context)
@@ -147,6 +136,7 @@ export class Producer implements AsyncDisposable {
   enqueue(topic: string, record: RecordFor<RawTopic>, onDelivery?: DeliveryCallback): boolean
   enqueue(to: Topic | string, record: ProducerRecord, onDelivery?: DeliveryCallback): boolean {
     const topic = topicOf(to)
+    if (onDelivery !== undefined) functionIn('enqueue', 'a function of an error and an acknowledgement', onDelivery)
     const queues = this.#queuesToSend(topic.name)
     return this.#sends.enqueue(topic, queues, record, this.#append, onDelivery)
   }
@@ -162,9 +152,8 @@ export class Producer implements AsyncDisposable {
   }
 
   /** Sends at once what still lingers; resolves when everything that was given before has ended, well or not. */
-  async flush(options: WaitOptions = {}): Promise<void> {
-    refuseUnknown('flush', waitOptions, options)
-    const { signal } = options
+  async flush(options: CallOptions = {}): Promise<void> {
+    const { signal } = optionsIn('flush', options)
     this.#dispatcher.flushing++
     try {
       const tickets = [this.#room, ...[...this.#topics].map(({ waiting }) => waiting)].map(
@@ -189,6 +178,7 @@ export class Producer implements AsyncDisposable {
 
   /** Runs `work` in a transaction: commits when it resolves; aborts when it throws, and rethrows, or throws the fatal error that the abort met. */
   async transaction<R>(work: (transaction: Transaction) => Promise<R> | R): Promise<R> {
+    functionIn('transaction', 'a function of the open transaction', work)
     const transaction = await this.begin()
     try {
       const result = await work(transaction)
@@ -200,9 +190,8 @@ export class Producer implements AsyncDisposable {
   }
 
   /** The topic's partitions as the cluster has them now. */
-  async partitionsFor(to: Topic | string, options: WaitOptions = {}): Promise<readonly PartitionMetadata[]> {
-    refuseUnknown('partitionsFor', waitOptions, options)
-    const { signal } = options
+  async partitionsFor(to: Topic | string, options: CallOptions = {}): Promise<readonly PartitionMetadata[]> {
+    const { signal } = optionsIn('partitionsFor', options)
     const queues = this.#queuesOf(topicOf(to).name)
     if (queues.metadata === null) {
       const known = new Promise<void>((resolve, reject) => {
@@ -236,8 +225,7 @@ export class Producer implements AsyncDisposable {
    * ODK_PRODUCER_CLOSED. Idempotent.
    */
   async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
-    refuseUnknown('close', closeOptions, options)
-    const { timeoutMs = Number.POSITIVE_INFINITY } = options
+    const { timeoutMs = Number.POSITIVE_INFINITY } = optionsIn('close', options, { timeoutMs: waitMs })
     if (this.#state === 'closed') return
     this.#state = 'closing'
     if (Number.isFinite(timeoutMs)) {

@@ -32,6 +32,11 @@ export interface SendOptions {
   readonly signal?: AbortSignal
 }
 
+export interface CallOptions {
+  /** Ends the wait with ODK_ABORTED. */
+  readonly signal?: AbortSignal
+}
+
 /** One record with its bytes, on its way into a batch. */
 export interface EncodedRecord {
   readonly key: Uint8Array | null
@@ -84,7 +89,7 @@ export class RecordEncoder {
       )
     }
     const sizeUpperBound = recordSizeUpperBound(key, value, headers)
-    return { key, value, headers, timestamp, partition: record.partition, sizeUpperBound }
+    return { key, value, headers, timestamp, partition: record.partition ?? undefined, sizeUpperBound }
   }
 
   #bytes(topic: Topic, what: 'key' | 'value', codec: Codec, given: unknown): Uint8Array {

@@ -204,7 +204,10 @@ const SENDERS_OWN: ReadonlySet<string> = new Set([
 function checkOffsets(given: OffsetsToSend): void {
   if (!isObject(given) || typeof given.groupId !== 'string')
     throw notTaken('sendOffsets', '{ groupId, offsets }', given)
+  if (given.groupId === '') throw notTaken('sendOffsets', 'a groupId that is not empty', given.groupId)
   partitionsIn('sendOffsets', given.offsets, { ...partitionFields, offset }, { leaderEpoch: integer, metadata: text })
+  const negative = given.offsets.find(each => each.offset < 0)
+  if (negative !== undefined) throw notTaken('sendOffsets', 'offsets from 0', negative.offset)
 }
 
 /**

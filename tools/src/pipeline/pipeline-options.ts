@@ -2,11 +2,13 @@
 import type { ConsumerOptions } from '@odradek/consumer/consumer-options'
 import type { ProducerOptions } from '@odradek/producer/options'
 import { KafkaError } from '@odradek/shared/base/errors'
+import { limits } from '@odradek/shared/base/limits'
 import type { BootstrapServers } from '@odradek/shared/client/common-options'
 import {
   anything,
   custom,
   integer,
+  isAbortSignal,
   isFunction,
   isObject,
   type OptionTable,
@@ -78,7 +80,7 @@ const table: OptionTable<ResolvedPipelineOptions> = {
     readEvery,
     DEFAULT_EVERY,
   ),
-  threads: integer(null, 1, { min: 1, max: 256 }),
+  threads: integer(null, 1, { min: 1, max: limits.moduleThreadsMax }),
   onError: anything<OnError>(
     null,
     "'stop', 'skip', 'retry' or a function",
@@ -87,7 +89,7 @@ const table: OptionTable<ResolvedPipelineOptions> = {
   ),
   consumer: anything<Partial<ConsumerOptions>>(null, 'an object of consumer options', isObject, {}),
   producer: anything<Partial<ProducerOptions>>(null, 'an object of producer options', isObject, {}),
-  signal: anything<AbortSignal | undefined>(null, 'an AbortSignal', given => given instanceof AbortSignal, undefined),
+  signal: anything<AbortSignal | undefined>(null, 'an AbortSignal', isAbortSignal, undefined),
 }
 
 /** What makes it exactly once is not up for choice. */

@@ -4,9 +4,10 @@ import type { RecordOf } from '@odradek/consumer/consumer-calls'
 import { readConsumerOptions } from '@odradek/consumer/consumer-options'
 import type { RecordFor } from '@odradek/producer/record-encoder'
 import { KafkaError } from '@odradek/shared/base/errors'
+import { functionIn } from '@odradek/shared/client/call-input'
 import { ModuleThreads } from '@odradek/shared/client/module-threads'
 import { openClusterDoor } from '@odradek/shared/client/open-door'
-import type { RawTopic, Topic } from '@odradek/shared/client/topic'
+import { type RawTopic, type Topic, topicOf } from '@odradek/shared/client/topic'
 import { openLane } from './open-lane.ts'
 import type { PipelineMetrics } from './pipeline-lane.ts'
 import { type PipelineOptions, type ReadPipelineOptions, readPipelineOptions } from './pipeline-options.ts'
@@ -54,12 +55,13 @@ export function pipeline(
   given?: PipelineOptions,
 ): Pipeline {
   if (first instanceof URL) return inThreads(first, readPipelineOptions(second as PipelineOptions))
+  functionIn('pipeline', 'topics, a function of a record, and options; or the URL of a module, and options', transform)
   const options = readPipelineOptions(given!)
   if (options.threads > 1) {
     const why = 'threads: a function reaches no other thread; put from, to and transform into a module and give its URL'
     throw new KafkaError('ODK_OPTION_CONFLICT', `pipeline: ${why}`)
   }
-  const work = { from: first, to: second as Topic, transform: transform!, onError: options.onError }
+  const work = { from: topicOf(first), to: topicOf(second as Topic), transform: transform!, onError: options.onError }
   const lane = openLane(work, options)
   const kill = async () => undefined
   return running(lane.run(), { stop: () => lane.stop(), metrics: () => lane.metrics(), kill }, options.signal)

@@ -1,7 +1,6 @@
 // One thread of a pipeline that is a module: its own consumer and producer, the module's topics and function.
 import { KafkaError } from '@odradek/shared/base/errors'
-import { loading } from '@odradek/shared/base/loading'
-import { type ModuleThread, type ModuleWork, serveModule } from '@odradek/shared/client/module-thread'
+import { loadedModule, type ModuleThread, type ModuleWork, serveModule } from '@odradek/shared/client/module-thread'
 import { type LaneSettings, openLane, type PipelineWork } from './open-lane.ts'
 import type { FailureChoice } from './pipeline-lane.ts'
 
@@ -15,7 +14,7 @@ await serveModule<PipelineInput>(run)
 
 async function run({ input, broker, signal }: ModuleThread<PipelineInput>): Promise<ModuleWork> {
   const { module, onError, ...settings } = input
-  const { from, to, transform, ...rest }: Partial<PipelineWork> = await loading(() => import(module))
+  const { from, to, transform, ...rest }: Partial<PipelineWork> = await loadedModule(module)
   if (from === undefined || to === undefined || typeof transform !== 'function') {
     throw new KafkaError('ODK_HANDLER_INVALID', `${module} is no pipeline: it must export from, to and transform`)
   }

@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 import type { Broker } from '@odradek/broker'
 import type { TraceFilter } from '@odradek/shared/actor/trace-ring'
 import { KafkaError } from '@odradek/shared/base/errors'
+import { isFunction, notTaken } from '@odradek/shared/client/options'
 import { QUESTION_BYTES_MAX, type Question, readQuestion } from './question.rules.ts'
 
 /** What a window shows. */
@@ -32,6 +33,9 @@ const PATH_BYTES_MAX = 103
  * ODK_LISTEN_FAILED when it cannot be opened, or when something else than a socket is there.
  */
 export async function openWindow(broker: Watched, path: string): Promise<Window> {
+  if (!isFunction(broker?.actors) || !isFunction(broker.trace))
+    throw notTaken('openWindow', 'a broker and a path', broker)
+  if (typeof path !== 'string' || path === '') throw notTaken('openWindow', 'a broker and a path', path)
   const address = socketAddress(path)
   if (Buffer.byteLength(address) > PATH_BYTES_MAX && process.platform !== 'win32')
     throw new KafkaError(

@@ -1,7 +1,16 @@
 // What calls of clients take beside options, checked before anything is asked: in this process a request reaches the actors as it is, and one that no client could have written
 // would end them.
 import { KafkaError } from '../base/errors.ts'
-import { anything, isObject, notTaken, type OptionTable, parseOptions, shown } from './options.ts'
+import {
+  anything,
+  isAbortSignal,
+  isFunction,
+  isObject,
+  notTaken,
+  type OptionTable,
+  parseOptions,
+  shown,
+} from './options.ts'
 
 const isText = (given: unknown) => typeof given === 'string'
 const isName = (given: unknown) => isText(given) && given !== ''
@@ -19,7 +28,13 @@ export const object = field('an object', isObject)
 export const textList = field('a list of strings', each => Array.isArray(each) && each.every(isText))
 export const list = field('a list', Array.isArray)
 
+export const flag = field('true or false', each => typeof each === 'boolean')
+const signal = field('an AbortSignal', isAbortSignal)
+export const waitMs = field('a number of milliseconds from 0', each => typeof each === 'number' && each >= 0)
+
 export const partitionFields = { topic: name, partition: integer }
+/** What every call that waits takes. */
+export const callFields = { signal }
 
 type Fields = OptionTable<{ readonly [name: string]: unknown }>
 
@@ -35,6 +50,25 @@ export function namesIn(call: string, given: string | readonly string[]): readon
 /** The name. Throws ODK_OPTION_INVALID for anything else. */
 export function nameIn(call: string, given: string): string {
   if (!isText(given)) throw notTaken(call, 'a name', given)
+  return given
+}
+
+/**
+ * The options of a call, which has these and no others. Throws ODK_OPTION_INVALID or _UNKNOWN. A signal given instead of `{ signal }` would be taken for no
+ * options at all: the mistake is named too.
+ */
+export function optionsIn<T extends object>(call: string, given: T, fields: Fields = callFields): T {
+  if (!isObject(given) || isAbortSignal(given)) throw notTaken(call, `{ ${Object.keys(fields).join(', ')} }`, given)
+  for (const name in given) {
+    const value: unknown = given[name]
+    if (value !== undefined && fields[name]?.read(value) === undefined) parseOptions(call, fields, given)
+  }
+  return given
+}
+
+/** The function. Throws ODK_OPTION_INVALID for anything else; `takes` says what for, such as 'a function of a record'. */
+export function functionIn<F>(call: string, takes: string, given: F): F {
+  if (!isFunction(given)) throw notTaken(call, takes, given)
   return given
 }
 

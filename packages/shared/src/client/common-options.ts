@@ -103,6 +103,11 @@ export const commonOptionHints: { readonly [name: string]: string } = {
   'sasl.mechanism': 'use sasl: { mechanism, username, password }',
   'sasl.jaas.config': 'use sasl: { mechanism, username, password }',
   ssl: 'it is called tls',
+  // kafkajs
+  retry: 'use retryBackoffMs, retryBackoffMaxMs and, for a producer, retries and deliveryTimeoutMs',
+  connectionTimeout: 'it is called socketConnectionSetupTimeoutMs',
+  authenticationTimeout: 'use requestTimeoutMs',
+  logLevel: 'clients log through the logger of createBroker, or not at all',
 }
 
 function readServers(given: unknown): object | readonly string[] | undefined {

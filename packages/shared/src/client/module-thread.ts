@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../base/clock.ts'
 import { type ErrorData, KafkaError } from '../base/errors.ts'
+import { loading } from '../base/loading.ts'
 import { type BrokerTicket, type JoinedBroker, joinBroker } from './join-broker.ts'
 
 export interface ThreadStartup {
@@ -41,6 +42,16 @@ export interface ModuleWork {
 }
 
 const METRICS_EVERY_MS = 200
+
+/** What the module exports. Throws ODK_HANDLER_INVALID when it is not there, or throws while it is loaded. */
+export async function loadedModule<Exports>(href: string): Promise<Exports> {
+  try {
+    return await loading(() => import(href))
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : String(thrown)
+    throw new KafkaError('ODK_HANDLER_INVALID', `${href} cannot be loaded: ${why}`, { cause: thrown })
+  }
+}
 
 /** Runs `work` in this worker thread and reports how it ended. Told to stop before `work` has begun, it ends at once, whatever the module still waits for. */
 export async function serveModule<Input>(work: (thread: ModuleThread<Input>) => Promise<ModuleWork>): Promise<void> {

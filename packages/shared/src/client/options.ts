@@ -123,6 +123,12 @@ export function isFunction(given: unknown): boolean {
   return typeof given === 'function'
 }
 
+/** By its shape: test environments (jsdom) bring an AbortSignal of their own. */
+export function isAbortSignal(given: unknown): boolean {
+  const signal = given as Partial<AbortSignal> | null
+  return isObject(signal) && typeof signal!.aborted === 'boolean' && isFunction(signal!.addEventListener)
+}
+
 export function isObject(given: unknown): boolean {
   return typeof given === 'object' && given !== null && !Array.isArray(given)
 }
@@ -189,12 +195,6 @@ function unknownOption(where: string, name: string, known: Iterable<string>, hin
     'ODK_OPTION_UNKNOWN',
     `${where}: unknown option ${name}${advice === undefined ? '' : `; ${advice}`}`,
   )
-}
-
-/** Throws ODK_OPTION_UNKNOWN for an option that the call does not take: for calls too many to read their options by a table. */
-export function refuseUnknown(where: string, known: ReadonlySet<string>, given: object): void {
-  if (!isObject(given)) throw notTaken(where, 'an object of options', given)
-  for (const name in given) if (!known.has(name)) throw unknownOption(where, name, known)
 }
 
 /** ODK_OPTION_INVALID: `where` (an option bag, or a call such as `topics.delete`) was given what it does not take. */

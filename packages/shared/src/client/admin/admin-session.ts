@@ -4,6 +4,7 @@ import { sharedAbort } from '../../base/shared-abort.ts'
 import type { ApiName, ApiRequest, ApiResponse } from '../../contracts/api-map.ts'
 import { errors } from '../../protocol/error-codes.ts'
 import { backoffMs } from '../backoff.rules.ts'
+import { callFields, optionsIn, waitMs } from '../call-input.ts'
 import {
   brokerClosed,
   type ClusterDoor,
@@ -21,6 +22,9 @@ export interface AdminCall {
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
 }
+
+/** The same, as it is checked. */
+export const adminFields = { ...callFields, timeoutMs: waitMs }
 
 /** One attempt of a call. */
 export interface Attempt {
@@ -64,7 +68,8 @@ export class AdminSession {
   }
 
   /** Runs attempts until one succeeds, fails for good, or time is up. */
-  async run<T>({ timeoutMs, signal }: AdminCall, attempt: (attempt: Attempt) => Promise<T>): Promise<T> {
+  async run<T>(call: AdminCall, attempt: (attempt: Attempt) => Promise<T>): Promise<T> {
+    const { timeoutMs, signal } = optionsIn('an admin call', call, adminFields)
     const { clock, random } = this.#door.host
     const { defaultApiTimeoutMs, requestTimeoutMs, retryBackoffMs, retryBackoffMaxMs } = this.#options
     const deadline = clock.monotonic() + (timeoutMs ?? defaultApiTimeoutMs)

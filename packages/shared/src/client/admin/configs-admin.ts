@@ -1,10 +1,10 @@
 // Configs of topics, brokers and groups (Java: `Admin.describeConfigs`, `incrementalAlterConfigs`).
 
-import { allIn, object, text, textList } from '../call-input.ts'
+import { allIn, flag, object, optionsIn, text, textList } from '../call-input.ts'
 import { anything } from '../options.ts'
 import { brokerError, settle } from './admin-errors.ts'
-import { type AdminCall, type AdminSession, type Attempt, retryWhilePassing } from './admin-session.ts'
-import type { ValidateOnly } from './topics-admin.ts'
+import { type AdminCall, type AdminSession, type Attempt, adminFields, retryWhilePassing } from './admin-session.ts'
+import { type ValidateOnly, validateFields } from './topics-admin.ts'
 
 /** Kafka's resource types (`ConfigResource.Type`). */
 const TYPES = { topic: 2, broker: 4, brokerLogger: 8, clientMetrics: 16, group: 32 } as const
@@ -83,8 +83,10 @@ export class ConfigsAdmin {
   /** Effective configs, in the broker's order. Rejects with PartialAdminError (`UNKNOWN_TOPIC_OR_PARTITION`, ...) if any resource is not there. */
   async describe(
     resources: ConfigResource | readonly ConfigResource[],
-    { names, includeDocumentation = false, ...call }: DescribeConfigsOptions = {},
+    options: DescribeConfigsOptions = {},
   ): Promise<readonly ConfigDescription[]> {
+    const fields = { ...adminFields, names: textList, includeDocumentation: flag }
+    const { names, includeDocumentation = false, ...call } = optionsIn('configs.describe', options, fields)
     const list = allIn<ConfigResource>('configs.describe', resources, resourceFields)
     return this.#session.run(call, async attempt => {
       const results = await byEndpoint(attempt, list, async (endpoint, part) => {
@@ -121,10 +123,8 @@ export class ConfigsAdmin {
   }
 
   /** Changes configs and leaves the others alone. Rejects with PartialAdminError (`INVALID_CONFIG`, ...) if any could not be changed. */
-  async set(
-    changes: ConfigChange | readonly ConfigChange[],
-    { validateOnly = false, ...call }: ValidateOnly = {},
-  ): Promise<void> {
+  async set(changes: ConfigChange | readonly ConfigChange[], options: ValidateOnly = {}): Promise<void> {
+    const { validateOnly = false, ...call } = optionsIn('configs.set', options, validateFields)
     const list = allIn<ConfigChange>('configs.set', changes, resourceFields, changeFields)
     await this.#session.run(call, async attempt => {
       const results = await byEndpoint(attempt, list, async (endpoint, part) => {

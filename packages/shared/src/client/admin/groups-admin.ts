@@ -2,9 +2,21 @@
 // `alterConsumerGroupOffsets`, `deleteConsumerGroupOffsets`, `deleteConsumerGroups`).
 import type { ApiRequest } from '../../contracts/api-map.ts'
 import { ZERO_UUID } from '../../protocol/schema.ts'
-import { integer, nameIn, namesIn, offset, partitionFields, partitionsIn, text } from '../call-input.ts'
+import {
+  flag,
+  integer,
+  list,
+  nameIn,
+  namesIn,
+  offset,
+  optionsIn,
+  partitionFields,
+  partitionsIn,
+  text,
+  textList,
+} from '../call-input.ts'
 import { brokerError, settle, throwBrokerError } from './admin-errors.ts'
-import { type AdminCall, type AdminSession, retryWhilePassing } from './admin-session.ts'
+import { type AdminCall, type AdminSession, adminFields, retryWhilePassing } from './admin-session.ts'
 import { askCoordinator, askEveryBroker } from './coordinator-call.ts'
 import { describeGroup } from './describe-groups.ts'
 import type { CommittedOffset, GroupDescription, GroupListing, GroupType, OffsetReset } from './group-words.ts'
@@ -35,7 +47,9 @@ export class GroupsAdmin {
   }
 
   /** Sorted by group id. */
-  async list({ states = [], types = [], ...call }: ListGroupsOptions = {}): Promise<readonly GroupListing[]> {
+  async list(options: ListGroupsOptions = {}): Promise<readonly GroupListing[]> {
+    const fields = { ...adminFields, states: textList, types: textList }
+    const { states = [], types = [], ...call } = optionsIn('groups.list', options, fields)
     return this.#session.run(call, async attempt => {
       const request = { statesFilter: [...states], typesFilter: [...types] }
       const found = new Map<string, GroupListing>()
@@ -59,10 +73,9 @@ export class GroupsAdmin {
   }
 
   /** Committed offsets by topic and partition; partitions without one are left out. A group that does not exist has none. */
-  async offsets(
-    groupId: string,
-    { partitions, requireStable = false, ...call }: GroupOffsetsOptions = {},
-  ): Promise<readonly CommittedOffset[]> {
+  async offsets(groupId: string, options: GroupOffsetsOptions = {}): Promise<readonly CommittedOffset[]> {
+    const fields = { ...adminFields, partitions: list, requireStable: flag }
+    const { partitions, requireStable = false, ...call } = optionsIn('groups.offsets', options, fields)
     nameIn('groups.offsets', groupId)
     if (partitions !== undefined) partitionsIn('groups.offsets', partitions)
     const topics =

@@ -1,11 +1,11 @@
 // Records: where partitions begin and end, and deleting what is old (Java: `Admin.listOffsets`, `deleteRecords`).
 import type { KafkaError } from '../../base/errors.ts'
 import { errors } from '../../protocol/error-codes.ts'
-import { offset, partitionFields, partitionsIn } from '../call-input.ts'
+import { offset, optionsIn, partitionFields, partitionsIn } from '../call-input.ts'
 import type { Endpoint } from '../cluster-link.ts'
-import { notTaken } from '../options.ts'
+import { notTaken, oneOf } from '../options.ts'
 import { brokerError, settle } from './admin-errors.ts'
-import { type AdminCall, type AdminSession, type Attempt, retryWhilePassing } from './admin-session.ts'
+import { type AdminCall, type AdminSession, type Attempt, adminFields, retryWhilePassing } from './admin-session.ts'
 
 export interface PartitionId {
   readonly topic: string
@@ -36,11 +36,13 @@ export class RecordsAdmin {
   async offsets(
     partitions: readonly PartitionId[],
     place: OffsetPlace,
-    {
-      isolationLevel = 'readUncommitted',
-      ...call
-    }: AdminCall & { readonly isolationLevel?: 'readUncommitted' | 'readCommitted' } = {},
+    options: AdminCall & { readonly isolationLevel?: 'readUncommitted' | 'readCommitted' } = {},
   ): Promise<readonly FoundOffset[]> {
+    const fields = {
+      ...adminFields,
+      isolationLevel: oneOf(null, ['readUncommitted', 'readCommitted'], 'readUncommitted'),
+    }
+    const { isolationLevel = 'readUncommitted', ...call } = optionsIn('records.offsets', options, fields)
     const timestamp = typeof place === 'object' ? place.timestamp : PLACES[place]
     if (!Number.isSafeInteger(timestamp)) {
       const places = [...Object.keys(PLACES), '{ timestamp }'].join(', ')

@@ -3,9 +3,9 @@
 import { KafkaError } from '../../base/errors.ts'
 import { errors } from '../../protocol/error-codes.ts'
 import { ZERO_UUID } from '../../protocol/schema.ts'
-import { allIn, integer, list, name, namesIn, object } from '../call-input.ts'
+import { allIn, flag, integer, list, name, namesIn, object, optionsIn } from '../call-input.ts'
 import { brokerError, settle, throwBrokerError } from './admin-errors.ts'
-import { type AdminCall, type AdminSession, type Attempt, retryWhilePassing } from './admin-session.ts'
+import { type AdminCall, type AdminSession, type Attempt, adminFields, retryWhilePassing } from './admin-session.ts'
 
 export interface NewTopic {
   readonly name: string
@@ -54,6 +54,9 @@ export interface ValidateOnly extends AdminCall {
 const PAGE_PARTITIONS = 2_000
 const newTopicFields = { partitions: integer, replicationFactor: integer, assignments: list, configs: object }
 
+/** {@link ValidateOnly}, as it is checked. */
+export const validateFields = { ...adminFields, validateOnly: flag }
+
 export class TopicsAdmin {
   readonly #session: AdminSession
 
@@ -62,10 +65,8 @@ export class TopicsAdmin {
   }
 
   /** Creates topics. Rejects with PartialAdminError (`TOPIC_ALREADY_EXISTS`, `INVALID_PARTITIONS`, ...) if any could not be. */
-  async create(
-    topics: NewTopic | readonly NewTopic[],
-    { validateOnly = false, ...call }: ValidateOnly = {},
-  ): Promise<readonly TopicListing[]> {
+  async create(topics: NewTopic | readonly NewTopic[], options: ValidateOnly = {}): Promise<readonly TopicListing[]> {
+    const { validateOnly = false, ...call } = optionsIn('topics.create', options, validateFields)
     const list = allIn<NewTopic>('topics.create', topics, { name }, newTopicFields)
     return this.#session.run(call, async attempt => {
       const request = { topics: list.map(creatableTopic), timeoutMs: attempt.options.deadlineMs | 0, validateOnly }
@@ -86,10 +87,9 @@ export class TopicsAdmin {
   }
 
   /** All topics by name; internal ones such as `__consumer_offsets` only when asked for. */
-  async list({
-    includeInternal = false,
-    ...call
-  }: AdminCall & { readonly includeInternal?: boolean } = {}): Promise<readonly TopicListing[]> {
+  async list(options: AdminCall & { readonly includeInternal?: boolean } = {}): Promise<readonly TopicListing[]> {
+    const fields = { ...adminFields, includeInternal: flag }
+    const { includeInternal = false, ...call } = optionsIn('topics.list', options, fields)
     return this.#session.run(call, async attempt => {
       const response = await attempt.any('Metadata', metadataRequest(null))
       return response.topics
@@ -135,8 +135,9 @@ export class TopicsAdmin {
   /** Grows a topic to `count` partitions. Keys may move: what was written stays where it is. */
   async addPartitions(
     growth: { readonly name: string; readonly count: number },
-    { validateOnly = false, ...call }: ValidateOnly = {},
+    options: ValidateOnly = {},
   ): Promise<void> {
+    const { validateOnly = false, ...call } = optionsIn('topics.addPartitions', options, validateFields)
     const wanted = allIn('topics.addPartitions', growth, { name, count: integer })
     await this.#session.run(call, async attempt => {
       const topics = wanted.map(({ name, count }) => ({ name, count, assignments: null }))

@@ -1,9 +1,19 @@
 // Transactions: which there are, what they hold, ending those that hang (Java: `Admin.listTransactions`, `describeTransactions`, `describeProducers`,
 // `abortTransaction`, `forceTerminateTransaction`; KIP-664).
 
-import { integer, nameIn, namesIn, partitionFields, partitionsIn } from '../call-input.ts'
+import {
+  integer,
+  list,
+  nameIn,
+  namesIn,
+  optionsIn,
+  partitionFields,
+  partitionsIn,
+  text,
+  textList,
+} from '../call-input.ts'
 import { brokerError, settle, throwBrokerError } from './admin-errors.ts'
-import { type AdminCall, type AdminSession, type Attempt, retryWhilePassing } from './admin-session.ts'
+import { type AdminCall, type AdminSession, type Attempt, adminFields, retryWhilePassing } from './admin-session.ts'
 import { askCoordinator, askEveryBroker } from './coordinator-call.ts'
 import { isHanging, isSuspect } from './hanging.rules.ts'
 import { byTopic, leadersOf, type PartitionId } from './records-admin.ts'
@@ -51,7 +61,9 @@ export class TransactionsAdmin {
 
   /** Sorted by transactional id. */
   async list(options: ListTransactionsOptions = {}): Promise<readonly TransactionListing[]> {
-    const { states = [], producerIds = [], longerThanMs = -1, pattern = null, ...call } = options
+    const fields = { ...adminFields, states: textList, producerIds: list, longerThanMs: integer, pattern: text }
+    const given = optionsIn('transactions.list', options, fields)
+    const { states = [], producerIds = [], longerThanMs = -1, pattern = null, ...call } = given
     return this.#session.run(call, attempt =>
       listAll(attempt, {
         stateFilters: [...states],
@@ -77,8 +89,11 @@ export class TransactionsAdmin {
   /** Transactions of these partitions that no coordinator will ever end: too old, and unknown to the one that should have them. */
   async findHanging(
     partitions: readonly PartitionId[],
-    { maxTransactionTimeoutMs = DEFAULT_MAX_TIMEOUT_MS, ...call }: FindHangingOptions = {},
+    options: FindHangingOptions = {},
   ): Promise<readonly HangingTransaction[]> {
+    const fields = { ...adminFields, maxTransactionTimeoutMs: integer }
+    const given = optionsIn('transactions.findHanging', options, fields)
+    const { maxTransactionTimeoutMs = DEFAULT_MAX_TIMEOUT_MS, ...call } = given
     partitionsIn('transactions.findHanging', partitions)
     return this.#session.run(call, async attempt => {
       const producers = await producersOf(attempt, partitions)
