@@ -113,6 +113,7 @@ export class PipelineLane {
   #turns: Promise<unknown> = Promise.resolve()
   #waiting: (() => void)[] = []
   #abortsInRow = 0
+  #recoveriesInRow = 0
   /** An output that no transaction will take: the same record makes it again. */
   #unsendable: Failed | null = null
   /** A transaction was undone, and nothing was tried since. */
@@ -362,8 +363,12 @@ export class PipelineLane {
   async #pause(): Promise<void> {
     if (!this.#wasUndone) return
     this.#wasUndone = false
+    await this.#waited(this.#abortsInRow++)
+  }
+
+  async #waited(tries: number): Promise<void> {
     const { clock, random } = this.#parts
-    const waitMs = backoffMs(RETRY, this.#abortsInRow++, random.float())
+    const waitMs = backoffMs(RETRY, tries, random.float())
     await new Promise<void>(resolve => clock.after(waitMs, resolve))
   }
 
@@ -453,6 +458,7 @@ export class PipelineLane {
     try {
       await this.#transaction?.abort().catch(() => undefined)
       this.#ended()
+      if (this.#recoveriesInRow++ > 0) await this.#waited(this.#recoveriesInRow)
       // InitProducerId ends what the lost sender left open, one way or the other.
       await (await producer.begin()).abort()
       const places = rewindsOf(this.#positions, this.#consumer.assignment())
@@ -460,6 +466,7 @@ export class PipelineLane {
       for (const [index, { topic, partition, from }] of places.entries())
         this.#consumer.seek({ topic, partition }, committed[index] ?? from)
       this.#positions = NOTHING
+      this.#recoveriesInRow = 0
       this.#machine.send({ type: 'rewound' })
     } catch (thrown) {
       this.#troubled(thrown, () => this.#fatal(thrown))

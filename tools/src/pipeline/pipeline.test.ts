@@ -194,6 +194,28 @@ describe('a pipeline', () => {
     expect(begun).toBeGreaterThan(3)
   })
 
+  test('tries again with pauses when its sender cannot be started, instead of taking its thread for itself', async () => {
+    const { world, lane, feed, verdict, producer: sound } = pipelineWorld()
+    feed(40)
+    let begun = 0
+    let isGone = false
+    const producer = sound('tx')
+    const begin = producer.begin.bind(producer)
+    const died = new KafkaError('ODK_SENDER_DIED', 'its thread cannot be started')
+    Object.assign(producer, { begin: () => (++begun && isGone ? Promise.reject(died) : begin()) })
+    const running = lane('tx', { producer, commitEvery: { records: 5, ms: 100 } })
+    await world.advance(50)
+    isGone = true
+    begun = 0
+    await world.advance(10_000)
+    expect(begun).toBeGreaterThan(5)
+    expect(begun).toBeLessThan(40)
+    isGone = false
+    await world.advance(10_000)
+    expect(running.ended.error).toBe(null)
+    expect(verdict(40)).toEqual(exactlyOnce)
+  })
+
   test('commits before partitions go to another member', async () => {
     const { world, lane, feed, verdict } = pipelineWorld({ partitions: 4 })
     feed(40)
