@@ -156,6 +156,27 @@ describe('what is refused', () => {
     })
   })
 
+  test.each([
+    ['a number', () => 5],
+    ['nothing', () => undefined],
+    ['a promise', async () => Buffer.from('x')],
+    ['text', () => 'x'],
+  ])('a record whose codec gives %s instead of bytes; others go on', async (_, encode) => {
+    const { world, producer, log } = open()
+    const odd = topic('orders', { value: { encode: encode as never, decode: bytes => bytes } })
+    const failed = {
+      code: 'ODK_ENCODE_FAILED',
+      message: expect.stringContaining('encode must return a Uint8Array, got '),
+    }
+    await world.run(async () => {
+      await producer.send('orders', { value: 'before' })
+      await expect(producer.send(odd, { value: 1 as never })).rejects.toMatchObject(failed)
+      await expect(producer.send(odd, [{ value: 1 as never }])).rejects.toMatchObject({ code: failed.code })
+      await producer.send('orders', { value: 'after' })
+    })
+    expect(log()).toEqual(['before', 'after'])
+  })
+
   test('a send to a closed producer', async () => {
     const { world, producer } = open()
     await world.run(() => producer.close())
