@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type LoadingWord, loading, newLoadingWord, shutLoading } from './loading.ts'
+import { type LoadingWord, loading, loadingNow, newLoadingWord, shutLoading } from './loading.ts'
 
 /** The word of a thread that has loaded its entry. */
 function idleWord(): LoadingWord {
@@ -50,5 +50,28 @@ describe('loading', () => {
     void loading(async () => void begun++, word)
     await new Promise(setImmediate)
     expect(begun).toBe(0)
+  })
+
+  it('counts a library that is required while it is, whether that succeeds or fails', () => {
+    const word = idleWord()
+    expect(loadingNow(() => word[0], word)).toBe(1)
+    expect(word[0]).toBe(0)
+    const failing = () => {
+      throw new Error('no such library')
+    }
+    expect(() => loadingNow(failing, word)).toThrow('no such library')
+    expect(word[0]).toBe(0)
+  })
+
+  it('requires nothing once it is shut', async () => {
+    const word = idleWord()
+    await shutLoading(word, 0)
+    let begun = 0
+    expect(loadingNow(() => ++begun, word)).toBeUndefined()
+    expect(begun).toBe(0)
+  })
+
+  it('requires without a word in a thread that nobody ends', () => {
+    expect(loadingNow(() => 'library')).toBe('library')
   })
 })

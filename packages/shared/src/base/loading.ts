@@ -42,6 +42,19 @@ export async function loading<T>(load: () => Promise<T>, word = own): Promise<T>
   }
 }
 
+/**
+ * The same for a library that is loaded here and now, by a `require`. In a thread that is being ended nothing is loaded any more: undefined. The caller does
+ * without, and does not wait for its end here: it may be inside its gate.
+ */
+export function loadingNow<T>(load: () => T, word = own): T | undefined {
+  if (word !== undefined && !begin(word)) return undefined
+  try {
+    return load()
+  } finally {
+    if (word !== undefined) loaded(word)
+  }
+}
+
 function loaded(word: LoadingWord): void {
   Atomics.sub(word, 0, 1)
   Atomics.notify(word, 0)

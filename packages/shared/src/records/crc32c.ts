@@ -3,6 +3,7 @@
  * Native code for what is worth a call out of JavaScript, slice-by-8 tables for the rest; both give the same number.
  */
 import { createRequire } from 'node:module'
+import { loadingNow } from '../base/loading.ts'
 
 /** Bytes from which the native call (a view and 110-400 ns before the first byte) is cheaper than the tables: see records.bench. */
 export const NATIVE_CRC_MIN_BYTES = 512
@@ -18,8 +19,8 @@ const TABLES = buildTables()
  */
 export function crc32c(bytes: Uint8Array, from = 0, to = bytes.length, initial = 0): number {
   if (to - from >= NATIVE_CRC_MIN_BYTES) {
-    nativeCrc32c ??= loadNative()
-    return nativeCrc32c(bytes.subarray(from, to), initial)
+    nativeCrc32c ??= loadingNow(requireNative)
+    if (nativeCrc32c !== undefined) return nativeCrc32c(bytes.subarray(from, to), initial)
   }
   return tableCrc32c(bytes, from, to, initial)
 }
@@ -48,7 +49,7 @@ export function tableCrc32c(bytes: Uint8Array, from: number, to: number, initial
 /** Loaded when first needed: it costs a thread 8-10 ms, and threads that see only small batches never need it. */
 let nativeCrc32c: ((bytes: Uint8Array, initial: number) => number) | undefined
 
-function loadNative(): (bytes: Uint8Array, initial: number) => number {
+function requireNative(): (bytes: Uint8Array, initial: number) => number {
   return createRequire(import.meta.url)('@node-rs/crc32').crc32c
 }
 

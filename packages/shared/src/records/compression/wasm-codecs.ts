@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { limits } from '../../base/limits.ts'
+import { loadingNow } from '../../base/loading.ts'
 import { CorruptRecordError } from '../corrupt-record-error.ts'
 
 /** The part of the global WebAssembly that is used; its types come with the DOM library, which servers do not load. */
@@ -57,10 +58,15 @@ function locateOutput(wasm: WasmExports, codec: WasmCodec, input: number, length
   }
 }
 
+function readLibrary(): Buffer<ArrayBuffer> {
+  const packageEntry = createRequire(import.meta.url).resolve('@platformatic/wasm-utils')
+  return readFileSync(new URL('native.wasm', pathToFileURL(packageEntry)))
+}
+
 function instantiate(): WasmExports {
   if (compiled === undefined) {
-    const packageEntry = createRequire(import.meta.url).resolve('@platformatic/wasm-utils')
-    compiled = new WebAssembly.Module(readFileSync(new URL('native.wasm', pathToFileURL(packageEntry))))
+    // There is no doing without it, also in a thread that is being ended.
+    compiled = new WebAssembly.Module(loadingNow(readLibrary) ?? readLibrary())
   }
   return new WebAssembly.Instance(compiled).exports as WasmExports
 }

@@ -4,6 +4,7 @@
 import { createRequire } from 'node:module'
 import * as zlib from 'node:zlib'
 import { limits } from '../../base/limits.ts'
+import { loadingNow } from '../../base/loading.ts'
 import { CorruptRecordError } from '../corrupt-record-error.ts'
 import { type Codec, exactBytes } from './codec.ts'
 import { type ZstdFrame, zstdFrames } from './zstd-frames.rules.ts'
@@ -127,9 +128,12 @@ function bufferOver(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
+const requireZstd = () => createRequire(import.meta.url)('@cloudpss/zstd/napi') as NativeZstd
+
 function loadNativeZstd(): NativeZstd {
   try {
-    return createRequire(import.meta.url)('@cloudpss/zstd/napi') as NativeZstd
+    // There is no doing without it, also in a thread that is being ended.
+    return loadingNow(requireZstd) ?? requireZstd()
   } catch (cause) {
     const message = 'zstd needs Node 22.15 or later, or a platform for which @cloudpss/zstd has a binary'
     throw new CorruptRecordError('UNSUPPORTED_COMPRESSION_TYPE', message, { cause })
