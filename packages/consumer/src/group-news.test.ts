@@ -55,6 +55,35 @@ test('news that comes with the answer to JoinGroup is asked for as soon as the m
   expect(cluster.requests.filter(({ api }) => api === 'Heartbeat')).toHaveLength(1)
 })
 
+test('a commit that is refused for its generation after the member has joined the next one does not cost it its membership', async () => {
+  const { world, cluster, create } = consumerWorld()
+  cluster.addTopic('words', 4)
+  const group = new FakeGroup(cluster, world.clock)
+  const log: string[] = []
+  const hooks = { onLost: () => void log.push('lost'), onRevoked: () => void log.push('revoked') }
+  const first = read(create({ ...classic, enableAutoCommit: false, ...hooks }))
+  await world.advance(1_000)
+  const commit = cluster.answers.OffsetCommit!
+  const held: (() => void)[] = []
+  cluster.answers.OffsetCommit = async (request, endpoint) => {
+    await new Promise<void>(resolve => held.push(resolve))
+    return commit(request, endpoint)
+  }
+  const committing = first.commit([{ topic: 'words', partition: 0, offset: 1 }]).catch(({ code }) => log.push(code))
+  await world.advance(10)
+  const second = read(create({ ...classic, enableAutoCommit: false }))
+  await world.advance(10)
+  cluster.tellNews('member-1')
+  await world.advance(1_000)
+  expect(group.generationId).toBe(2)
+  held[0]!()
+  await world.advance(1_000)
+  await world.run(() => committing)
+  expect(log).toEqual(['revoked', 'ODK_COMMIT_FAILED'])
+  expect([...group.members.keys()]).toEqual(['member-1', 'member-2'])
+  expect([partitionsOf(first).length, partitionsOf(second).length]).toEqual([2, 2])
+})
+
 test('a member of a consumer group that hears while it leaves that it was fenced has lost what it owned, and says no goodbye', async () => {
   const { world, cluster, create } = consumerWorld()
   cluster.addTopic('words', 1)

@@ -35,6 +35,8 @@ export interface OffsetCommitsHost {
 interface Answer {
   readonly verdict: CommitVerdict
   readonly errorCode: number
+  /** As which member it was asked for; null: nobody answered. */
+  readonly askedAs: GroupMetadata | null
 }
 
 export class OffsetCommits {
@@ -95,9 +97,9 @@ export class OffsetCommits {
       const leftMs = endMs - clock.monotonic()
       if (leftMs <= 0) throw portError(errorData('ODK_TIMEOUT', `${what} took longer than its deadline`))
       // A lost coordinator, or one that does not answer, is looked for again.
-      const { verdict, errorCode } = await attempt(leftMs).catch(unanswered)
+      const { verdict, errorCode, askedAs } = await attempt(leftMs).catch(unanswered)
       if (verdict === 'ok') return
-      if (verdict === 'rejoin') this.#host.fenced(errorOf(errorCode).name)
+      if (verdict === 'rejoin' && this.#isStill(askedAs)) this.#host.fenced(errorOf(errorCode).name)
       if (verdict === 'rejoin') throw portError(brokerError(what, errorCode, 'ODK_COMMIT_FAILED'))
       if (verdict === 'fatal') throw portError(brokerError(what, errorCode))
       if (verdict === 'refind') this.#host.link.forgetCoordinator('group', input.group!.groupId)
@@ -106,11 +108,18 @@ export class OffsetCommits {
     }
   }
 
+  /** A refusal of who the member was before it joined anew says nothing of who it is now. */
+  #isStill(askedAs: GroupMetadata | null): boolean {
+    const { memberId, generationId } = this.#host.metadata()
+    return askedAs?.memberId === memberId && askedAs.generationId === generationId
+  }
+
   async #send(offsets: readonly CommittedOffset[], losses: number, leftMs: number): Promise<Answer> {
     const { link, input, signal } = this.#host
     const deadlineMs = Math.min(leftMs, input.requestTimeoutMs)
     const coordinator = await link.coordinator('group', input.group!.groupId, { deadlineMs, signal })
-    const { groupId, generationId, memberId, groupInstanceId } = this.#host.metadata()
+    const askedAs = this.#host.metadata()
+    const { groupId, generationId, memberId, groupInstanceId } = askedAs
     // An empty group takes commits of anybody: one that was given up must not slip through there (Kafka's CommitFailedException).
     if ((memberId === '' || losses !== this.#losses) && this.#host.needsMember()) throw notMember(groupId)
     const topics = byTopic(offsets).map(([name, list]) => ({
@@ -132,12 +141,14 @@ export class OffsetCommits {
       topics,
     }
     const answer = await link.request(coordinator, 'OffsetCommit', request, { deadlineMs, signal })
-    return worstVerdict(answer.topics.flatMap(topic => topic.partitions.map(({ errorCode }) => errorCode)))
+    const codes = answer.topics.flatMap(topic => topic.partitions.map(({ errorCode }) => errorCode))
+    return { ...worstVerdict(codes), askedAs }
   }
 
   async #fetch(partitions: readonly TopicPartition[], leftMs: number): Promise<[Answer, CommittedOffset[]]> {
     const { link, input, signal } = this.#host
-    const { groupId, generationId, memberId } = this.#host.metadata()
+    const askedAs = this.#host.metadata()
+    const { groupId, generationId, memberId } = askedAs
     const deadlineMs = Math.min(leftMs, input.requestTimeoutMs)
     const coordinator = await link.coordinator('group', groupId, { deadlineMs, signal })
     const topics = byTopic(partitions).map(([name, list]) => ({
@@ -163,7 +174,7 @@ export class OffsetCommits {
           metadata: metadata ?? '',
         })),
     )
-    return [worstVerdict([found.errorCode, ...codes]), offsets]
+    return [{ ...worstVerdict([found.errorCode, ...codes]), askedAs }, offsets]
   }
 }
 
@@ -176,7 +187,7 @@ function notMember(groupId: string): PortError {
 function unanswered(thrown: unknown): Answer {
   const isOurs = thrown instanceof PortError && thrown.code.startsWith('ODK_')
   if ((thrown instanceof PortError && !isOurs) || (thrown instanceof KafkaError && thrown.retriable))
-    return { verdict: 'refind', errorCode: 0 }
+    return { verdict: 'refind', errorCode: 0, askedAs: null }
   throw thrown
 }
 
