@@ -36,8 +36,8 @@ export class SimulatedOldTransactor extends Transactor {
 
   /** Only a new epoch makes certain which sequences were taken, and that nothing of what failed comes later. */
   async #ready(): Promise<OldClient> {
-    const { clientId, transactionalId, timeoutMs } = { clientId: this.name, ...this.plan }
-    this.#client ??= this.around.life.oldClient({ clientId, transactionalId, timeoutMs })
+    const { transactionalId, timeoutMs } = this.plan
+    this.#client ??= this.around.life.oldClient({ clientId: this.name, transactionalId, timeoutMs })
     if (!this.#isSound) await this.#client.init()
     this.#isSound = true
     return this.#client

@@ -31,6 +31,7 @@ export class LeaderDouble {
   /** Most batches that one fetch returns. */
   fetchBatchesMax = Number.POSITIVE_INFINITY
   appends = 0
+  claims = 0
   #end: ((reason: string) => void) | null = null
 
   /** A fresh link, as after a restart of the leader. */
@@ -66,6 +67,7 @@ export class LeaderDouble {
       case 'fetch':
         return this.#fetch(request.fetchOffset)
       case 'claim':
+        this.claims++
         return { logStartOffset: 0, logEndOffset: this.nextOffset }
       case 'writeMarker':
         return this.#marker(request)

@@ -33,13 +33,17 @@ export function faultOf({ errorCode, errorMessage }: AppendResponse): string | n
   return errorCode === 0 ? null : `the leader refused an append with ${errorCode} ${errorMessage ?? ''}`
 }
 
-/** Whether the log ended elsewhere than the state says. Nothing was appended. */
-export function isMisplaced({ errorCode }: AppendResponse): boolean {
-  return errorCode === errors.OFFSET_OUT_OF_RANGE.code
+/**
+ * Whether the log is not what the state stands for: it ends elsewhere, or another has claimed it (a predecessor's claim came late). Nothing was written; a load
+ * claims it again.
+ */
+export function isForeign({ errorCode }: Pick<AppendResponse, 'errorCode'>): boolean {
+  return errorCode === errors.OFFSET_OUT_OF_RANGE.code || errorCode === errors.NOT_LEADER_OR_FOLLOWER.code
 }
 
-/** Where the log ends after markers that were written from `expectedOffset` on, each new one taking one offset; null: there is more in it than those. */
+/** Where the log ends after markers that were written from `expectedOffset` on, each new one taking one offset; null: it is not what the state stands for. */
 export function endAfter(written: readonly MarkerWritten[], expectedOffset: number): number | null {
+  if (written.some(isForeign)) return null
   const end = Math.max(...written.map(({ logEndOffset }) => logEndOffset))
   return end === expectedOffset + written.filter(({ offset }) => offset >= 0).length ? end : null
 }

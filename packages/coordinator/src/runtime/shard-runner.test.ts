@@ -51,6 +51,14 @@ async function now<R>(promise: Promise<R>): Promise<R | 'open'> {
   return Promise.race([promise, Promise.resolve('open' as const)])
 }
 
+const MARKER = {
+  producerId: 7,
+  producerEpoch: 0,
+  coordinatorEpoch: 0,
+  transactionVersion: 2,
+  transactionResult: true,
+}
+
 const refusedWith = (name: keyof typeof errors) => ({
   refused: expect.objectContaining({ errorCode: errors[name].code }),
 })
@@ -237,17 +245,26 @@ test('a transactional append is refused, and the state loaded again, when someth
 test('a marker before which something landed is not answered as written, and the state is loaded again with both', async () => {
   const { runner, leader, land } = await withLateAppend()
   land()
-  const request = {
-    producerId: 7,
-    producerEpoch: 0,
-    coordinatorEpoch: 0,
-    transactionVersion: 1,
-    transactionResult: true,
-  }
-  expect(await now(runner.writeMarker(request))).toEqual({ errorCode: errors.COORDINATOR_NOT_AVAILABLE.code })
+  expect(await now(runner.writeMarker(MARKER))).toEqual({ errorCode: errors.COORDINATOR_NOT_AVAILABLE.code })
   expect(leader.nextOffset).toBe(2)
   expect(await now(runner.submit('add', { key: 'a', by: 1 }))).toEqual({ value: 11 })
 })
+
+test.each(['marker', 'transactional append'])(
+  'a %s that a leader refuses because another has claimed the log is claimed anew',
+  async what => {
+    const { runner, leader } = await loaded()
+    const write = () =>
+      what === 'marker' ? runner.writeMarker(MARKER) : runner.submit('stage', { key: 'a', producerId: 7 })
+    const claims = leader.claims
+    leader.refuseWith = errors.NOT_LEADER_OR_FOLLOWER.code
+    await write()
+    leader.refuseWith = 0
+    expect(await now(runner.submit('add', { key: 'a', by: 1 }))).toEqual({ value: 1 })
+    expect(leader.claims).toBe(claims + 1)
+    expect(await write()).toMatchObject(what === 'marker' ? { errorCode: 0 } : { value: expect.any(Number) })
+  },
+)
 
 test('requests that meet a loading shard wait, in order, and are served after the load', async () => {
   const { runner, leader } = shard()
@@ -373,14 +390,7 @@ test('transactional records are staged when committed and applied by the commit 
   const { runner, leader } = await loaded()
   expect(await runner.submit('stage', { key: 'a', producerId: 7 })).toEqual({ value: 1 })
   expect(runner.state.counts.size).toBe(0)
-  const marker = {
-    producerId: 7,
-    producerEpoch: 0,
-    coordinatorEpoch: 0,
-    transactionResult: true,
-    transactionVersion: 2,
-  }
-  expect(await runner.writeMarker(marker)).toEqual({ errorCode: 0 })
+  expect(await runner.writeMarker(MARKER)).toEqual({ errorCode: 0 })
   expect(runner.state.counts.get('a')).toBe(1)
   expect(await runner.submit('add', { key: 'a', by: 1 })).toEqual({ value: 2 })
   expect((await loaded({ leader })).runner.state).toEqual(runner.state)
@@ -434,14 +444,7 @@ test('a marker that is refused leaves what is staged', async () => {
   const { runner, leader } = await loaded()
   await runner.submit('stage', { key: 'a', producerId: 7 })
   leader.refuseWith = errors.TRANSACTION_COORDINATOR_FENCED.code
-  const marker = {
-    producerId: 7,
-    producerEpoch: 0,
-    coordinatorEpoch: 0,
-    transactionResult: true,
-    transactionVersion: 2,
-  }
-  expect(await runner.writeMarker(marker)).toEqual({ errorCode: errors.TRANSACTION_COORDINATOR_FENCED.code })
+  expect(await runner.writeMarker(MARKER)).toEqual({ errorCode: errors.TRANSACTION_COORDINATOR_FENCED.code })
   expect(runner.state.staged.get(7)?.length).toBe(1)
 })
 

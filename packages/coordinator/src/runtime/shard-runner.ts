@@ -22,7 +22,7 @@ import { LiveState } from './live-state.ts'
 import type { RefusalReason } from './refusal.rules.ts'
 import { assertShardInvariants, isActive, reasonOf, type ShardStateName, shardMachine } from './shard.machine.ts'
 import type { ShardDefinition, ShardHands, ShardTypes, WordsOf } from './shard.ts'
-import { append, appendTransactional, endAfter, faultOf, isMisplaced, writeMarkers } from './shard-appends.ts'
+import { append, appendTransactional, endAfter, faultOf, isForeign, writeMarkers } from './shard-appends.ts'
 import {
   type Barrier,
   type Entry,
@@ -299,7 +299,7 @@ export class ShardRunner<T extends ShardTypes> {
     this.#ask(
       link => appendTransactional(link, barrier, this.#live.nextOffset),
       response => {
-        if (isMisplaced(response)) return this.#machine.send({ type: 'append.failed', reason: faultOf(response)! })
+        if (isForeign(response)) return this.#machine.send({ type: 'append.failed', reason: faultOf(response)! })
         const { errorCode: leaderErrorCode, errorMessage } = response
         const { question, decision, timestamp } = barrier
         this.#barrier = null
@@ -319,7 +319,10 @@ export class ShardRunner<T extends ShardTypes> {
       responses => {
         const end = endAfter(responses, this.#live.nextOffset)
         if (end === null) {
-          return this.#machine.send({ type: 'append.failed', reason: 'the log has more than the markers' })
+          return this.#machine.send({
+            type: 'append.failed',
+            reason: 'the log is not where the state says it ends, or another has claimed it',
+          })
         }
         this.#barrier = null
         this.#live.moveTo(end)
