@@ -48,6 +48,14 @@ test.each([
   })
 })
 
+test('a signal in place of the options that hold it is told from no options', async () => {
+  const { signal } = new AbortController()
+  const { create } = consumerWorld(1)
+  await expect(create().subscribe('words', as(signal))).rejects.toThrow(
+    "subscribe takes options such as { signal }, got 'the signal itself'",
+  )
+})
+
 test('poll: a wait that is no number', async () => {
   const { world, cluster, create } = consumerWorld(1)
   cluster.addTopic('words', 1)

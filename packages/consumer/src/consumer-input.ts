@@ -56,5 +56,5 @@ export function wholeNumber(given: number | bigint, name: string): number {
   throw new KafkaError('ODK_OPTION_INVALID', `${name} must be an integer from 0 to 2^53-1, got ${shown(given)}`)
 }
 
-/** Every list of offsets begins so. */
+/** What stands for a time where the first or the next offset is meant (Kafka: ListOffsetsRequest). */
 export const timestampOf = { earliest: EARLIEST, latest: LATEST } as const

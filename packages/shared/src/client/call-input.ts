@@ -58,7 +58,8 @@ export function nameIn(call: string, given: string): string {
  * options at all: the mistake is named too.
  */
 export function optionsIn<T extends object>(call: string, given: T, fields: Fields = callFields): T {
-  if (!isObject(given) || isAbortSignal(given)) throw notTaken(call, 'an object of options', given)
+  if (isAbortSignal(given)) throw notTaken(call, 'options such as { signal }', 'the signal itself')
+  if (!isObject(given)) throw notTaken(call, 'an object of options', given)
   for (const name in given) {
     const value: unknown = given[name]
     if (value !== undefined && fields[name]?.read(value) === undefined) parseOptions(call, fields, given)
