@@ -8,6 +8,7 @@ import type { BrokerEndpoint, TopicImage } from '@odradek/shared/contracts/clust
 import type { LogDescription } from '@odradek/shared/contracts/partition-leader.contract'
 import { errors } from '@odradek/shared/protocol/error-codes'
 import { ZERO_UUID } from '@odradek/shared/protocol/schema'
+import { metadataTopic } from './cluster-client.ts'
 import type { TopicTable } from './topic-table.ts'
 
 /** What the broker's own answers need to know. */
@@ -28,7 +29,6 @@ type BrokerAnswers = {
 
 const GROUP = 0
 const TRANSACTION = 1
-/** Kafka's INT32_MIN: operations were not asked for. */
 const throttleTimeMs = 0
 
 export const brokerApis: BrokerAnswers = {
@@ -85,8 +85,7 @@ export const brokerApis: BrokerAnswers = {
   },
 
   async DescribeQuorum(view, { topics }) {
-    const metadata = view.topics.find({ topic: internalTopics.metadata })
-    const log = metadata && (await view.describeLog(metadata, 0))
+    const log = await view.describeLog(metadataTopic, 0)
     const { nodeId, host, port } = view.endpoint()
     const now = view.context.clock.now()
     const voter = {

@@ -95,19 +95,23 @@ export class LeaderHost {
     void this.#ask(hosted, link => link.ask('configure', { configs: this.configsOf(hosted.image) }))
   }
 
-  /** Ends the leaders of a deleted topic and removes its logs. */
+  /** Ends the leaders of a deleted topic and removes its logs. Rejects with what the disk says when one cannot be removed. */
   async destroy(image: TopicImage): Promise<void> {
-    await Promise.all(
-      image.leaderEpochs.map(async (_, partition) => {
-        const hosted = this.#hosted.get(key(image, partition))
-        const spawned = await hosted?.spawned
-        if (hosted && spawned) {
-          await this.#ask(hosted, link => link.ask('destroy', {}))
-          await spawned.close()
-          this.#hosted.delete(key(image, partition))
-        } else this.#options.deleteLog({ topic: image.topic, topicId: image.topicId, partition })
-      }),
-    )
+    await Promise.all(image.leaderEpochs.map((_, partition) => this.#destroy(image, partition)))
+  }
+
+  async #destroy(image: TopicImage, partition: number): Promise<void> {
+    const hosted = this.#hosted.get(key(image, partition))
+    const spawned = await hosted?.spawned
+    if (hosted && spawned) {
+      const answer = await this.#ask(hosted, link => link.ask('destroy', {}))
+      await spawned.close()
+      this.#hosted.delete(key(image, partition))
+      if (answer?.errorCode === 0) return
+    }
+    // No leader runs, or it was just being restarted, or it failed: its log is nobody's now.
+    const { topic, topicId } = image
+    this.#options.deleteLog({ topic, topicId, partition })
   }
 
   /** Sizes and offsets of the leaders that run, for DescribeLogDirs. */

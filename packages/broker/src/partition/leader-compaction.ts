@@ -106,7 +106,10 @@ export class LeaderCompaction {
     if (round === undefined) return
     const progress = this.#context.gate.run(() => round.step(this.#context.limits.compactionSliceBytes))
     if (progress.state === 'waiting') {
-      void progress.until.then(() => this.#try(() => this.#slice()))
+      void progress.until.then(() => {
+        // The round may have ended meanwhile, and another have begun.
+        if (this.#round === round) this.#try(() => this.#slice())
+      })
       return
     }
     if (progress.state === 'more') {

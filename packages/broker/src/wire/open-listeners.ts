@@ -55,6 +55,8 @@ export class ListenerKeeper {
   #bound: ListenerAddress
   #attempt = 0
   #closing = false
+  /** It will be opened anew after a while. */
+  #isReopening = false
 
   constructor(system: ActorSystem, input: ListenerInput) {
     this.#system = system
@@ -104,10 +106,13 @@ export class ListenerKeeper {
     await this.#spawned.close()
   }
 
+  /** Once, though an attempt that dies while it opens is told of twice: by its end and by who waited for it. */
   #reopen(): void {
-    if (this.#closing) return
+    if (this.#closing || this.#isReopening) return
+    this.#isReopening = true
     const { clock, random } = this.#system
     clock.after(backoffMs(REOPEN_BACKOFF, this.#attempt++, random.float()), () => {
+      this.#isReopening = false
       if (!this.#closing) this.open().catch(() => this.#reopen())
     })
   }
@@ -129,8 +134,11 @@ export async function advertise(
   address: ListenerAddress,
 ): Promise<void> {
   const link = system.link(brokerContract, broker)
-  await link.ask('advertise', address)
-  link.close()
+  try {
+    await link.ask('advertise', address)
+  } finally {
+    link.close()
+  }
 }
 
 function listenerLimits(config: (name: string) => string): ListenerLimits {

@@ -14,10 +14,11 @@ export class FreshProducerIds {
   /** An id that is the caller's alone. Rejects with PortError when the broker does not answer. */
   take(): Promise<number> {
     const taken = this.#next ?? this.#fetch()
-    this.#next = this.#fetch()
-    // Whoever takes it next hears of a failure; until then nobody does.
-    this.#next.catch(() => {
-      this.#next = null
+    const next = this.#fetch()
+    this.#next = next
+    // Nobody waits for it yet; whoever takes the next one asks anew.
+    next.catch(() => {
+      if (this.#next === next) this.#next = null
     })
     return taken
   }
