@@ -13,7 +13,6 @@ import {
   anything,
   integer,
   isAbortSignal,
-  isFunction,
   isObject,
   notTaken,
   type OptionTable,
@@ -25,10 +24,8 @@ import { topicOf } from '@odradek/shared/client/topic'
 import type { TopicPartition } from '@odradek/shared/contracts/consumer.contract'
 import { type ConsumerOptions, readConsumerOptions } from './consumer-options.ts'
 import type { HandlerFailure, HandlerInput } from './handler.worker.ts'
+import { type HandlerFailureChoice, onErrorOption } from './handler-failure-choice.ts'
 import { type AssignorName, isPartitionAssignor } from './partition-assignor.ts'
-
-/** `stop` ends all threads with the error; `skip` counts the record as processed; `retry` calls again after a wait, the partition waits. */
-export type HandlerFailureChoice = 'stop' | 'skip' | 'retry'
 
 type Plain = Omit<
   ConsumerOptions,
@@ -158,12 +155,7 @@ const ownTable: OptionTable<OwnOptions> = {
   topics: anything(null, 'names or a pattern', () => true, undefined),
   threads: integer(null, 2, { min: 1, max: limits.moduleThreadsMax }),
   partitionConcurrency: integer(null, 1, { min: 1 }),
-  onError: anything(
-    null,
-    "'stop', 'skip', 'retry' or a function",
-    given => isFunction(given) || given === 'stop' || given === 'skip' || given === 'retry',
-    'stop',
-  ),
+  onError: onErrorOption<OwnOptions['onError']>(),
   onDeath: oneOf(null, ['restart', 'stop'], 'restart'),
   signal: anything(null, 'an AbortSignal', isAbortSignal, undefined),
 }

@@ -3,7 +3,6 @@ export type { GroupMetadata, TopicPartition } from '@odradek/shared/contracts/co
 export {
   type ConsumeOptions,
   consume,
-  type HandlerFailureChoice,
   type HandlerThreadMetrics,
   type WorkerConsumers,
 } from './consume.ts'
@@ -30,6 +29,7 @@ export type { ConsumerRecord } from './consumer-record.ts'
 export { createConsumer } from './create-consumer.ts'
 export type { RecordBatch } from './delivery-runner.ts'
 export type { HandlerFailure } from './handler.worker.ts'
+export type { HandlerFailureChoice } from './handler-failure-choice.ts'
 export type { HandlerContext, HandlerModule } from './handler-module.ts'
 export type {
   AssignorCluster,

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { startApacheKafka } from '../apache-kafka/apache-kafka.ts'
+import { ownServer } from '../cli/serve/own-server.ts'
 
 export interface Server {
   readonly name: 'odradek' | 'kafka'
@@ -25,7 +26,7 @@ export async function startOdradek(configs: Configs = {}): Promise<Server> {
   const program = fileURLToPath(new URL('../cli/odradek.js', import.meta.url))
   const nodeOptions = process.env.ODRADEK_BROKER_NODE_OPTIONS?.split(' ') ?? []
   const settings = Object.entries(configs).flatMap(([name, value]) => ['--set', `${name}=${value}`])
-  const serve = ['serve', '--listen', '127.0.0.1:0', '--dir', dir, '--json', ...settings]
+  const serve = [...ownServer, '--dir', dir, ...settings]
   const child = spawn(process.execPath, [...nodeOptions, program, ...serve], { stdio: ['ignore', 'pipe', 'inherit'] })
   const ready = await new Promise<string>(resolve => createInterface({ input: child.stdout }).once('line', resolve))
   const startMs = performance.now() - begun

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { odradek, startOdradek } from '../cli/odradek-process.suite.ts'
+import { ownServer } from '../cli/serve/own-server.ts'
 import type { LoadResult } from './load-result.rules.ts'
 
 let dir: string
@@ -124,7 +125,7 @@ test('a broken threshold ends with 3 and is named, one that holds with 0', async
 })
 
 test('clusters over TCP are driven the same way', async () => {
-  const served = startOdradek(['serve', '--memory', '--listen', '127.0.0.1:0', '--json'])
+  const served = startOdradek([...ownServer, '--memory'])
   const { bootstrapServers } = JSON.parse(await served.says('stdout', '}'))
   const { code, result } = await load(
     'e2e',

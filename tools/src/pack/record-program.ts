@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { ownServer } from '../cli/serve/own-server.ts'
 import { packedFolder } from './freshness.ts'
 
 const recorder = fileURLToPath(new URL('program-recorder.cjs', packedFolder))
@@ -26,16 +27,7 @@ async function command(...args: readonly string[]): Promise<void> {
 }
 
 const dir = mkdtempSync(join(tmpdir(), 'odradek-record-'))
-const serving = odradek([
-  'serve',
-  '--listen',
-  '127.0.0.1:0',
-  '--dir',
-  join(dir, 'data'),
-  '--topic',
-  'records:1',
-  '--json',
-])
+const serving = odradek([...ownServer, '--dir', join(dir, 'data'), '--topic', 'records:1'])
 try {
   const ready = await new Promise<string>((resolve, reject) => {
     createInterface({ input: serving.child.stdout }).once('line', resolve)

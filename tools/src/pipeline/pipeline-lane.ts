@@ -3,6 +3,7 @@
 import type { Consumer } from '@odradek/consumer/consumer-client'
 import type { ConsumerRecord } from '@odradek/consumer/consumer-record'
 import type { RecordBatch } from '@odradek/consumer/delivery-runner'
+import type { HandlerFailureChoice } from '@odradek/consumer/handler-failure-choice'
 import type { Producer } from '@odradek/producer/producer'
 import type { ProducerRecord } from '@odradek/producer/record-encoder'
 import type { Transaction } from '@odradek/producer/transactions'
@@ -27,10 +28,9 @@ import {
 } from './pipeline.rules.ts'
 
 /** What is done about a record whose function threw: `stop` the pipeline, `skip` the record (its offset is committed), or `retry` it after a wait. */
-export type FailureChoice = 'stop' | 'skip' | 'retry'
 export type OnError =
-  | FailureChoice
-  | ((error: unknown, record: ConsumerRecord<any, any>) => FailureChoice | Promise<FailureChoice>)
+  | HandlerFailureChoice
+  | ((error: unknown, record: ConsumerRecord<any, any>) => HandlerFailureChoice | Promise<HandlerFailureChoice>)
 
 export interface PipelineParts {
   readonly clock: Clock
@@ -92,9 +92,9 @@ class Ahead {
 
 /** A batch in the middle of which the function failed. */
 class Failed extends Error {
-  readonly choice: FailureChoice
+  readonly choice: HandlerFailureChoice
 
-  constructor(choice: FailureChoice, cause: unknown) {
+  constructor(choice: HandlerFailureChoice, cause: unknown) {
     super('the function of a pipeline failed', { cause })
     this.choice = choice
   }

@@ -1,5 +1,6 @@
 // The options of a pipeline: its own, and what it hands on to its consumers and producers. Read and checked at the door.
 import type { ConsumerOptions } from '@odradek/consumer/consumer-options'
+import { onErrorOption } from '@odradek/consumer/handler-failure-choice'
 import type { ProducerOptions } from '@odradek/producer/options'
 import { KafkaError } from '@odradek/shared/base/errors'
 import { limits } from '@odradek/shared/base/limits'
@@ -9,14 +10,13 @@ import {
   custom,
   integer,
   isAbortSignal,
-  isFunction,
   isObject,
   type OptionTable,
   parseOptions,
   text,
 } from '@odradek/shared/client/options'
 import type { CommitEvery } from './pipeline.rules.ts'
-import type { FailureChoice, OnError } from './pipeline-lane.ts'
+import type { OnError } from './pipeline-lane.ts'
 
 export interface PipelineOptions {
   /** Where both topics are: an embedded broker, or `'host:port,...'`. */
@@ -62,7 +62,6 @@ export type ReadPipelineOptions = ResolvedPipelineOptions & {
   readonly groupId: string
 }
 
-const CHOICES: readonly FailureChoice[] = ['stop', 'skip', 'retry']
 const DEFAULT_EVERY: CommitEvery = { records: 1_000, ms: 100 }
 
 const table: OptionTable<ResolvedPipelineOptions> = {
@@ -81,12 +80,7 @@ const table: OptionTable<ResolvedPipelineOptions> = {
     DEFAULT_EVERY,
   ),
   threads: integer(null, 1, { min: 1, max: limits.moduleThreadsMax }),
-  onError: anything<OnError>(
-    null,
-    "'stop', 'skip', 'retry' or a function",
-    given => isFunction(given) || CHOICES.includes(given as FailureChoice),
-    'stop',
-  ),
+  onError: onErrorOption<OnError>(),
   consumer: anything<Partial<ConsumerOptions>>(null, 'an object of consumer options', isObject, {}),
   producer: anything<Partial<ProducerOptions>>(null, 'an object of producer options', isObject, {}),
   signal: anything<AbortSignal | undefined>(null, 'an AbortSignal', isAbortSignal, undefined),

@@ -1,13 +1,13 @@
 // One thread of a pipeline that is a module: its own consumer and producer, the module's topics and function.
+import type { HandlerFailureChoice } from '@odradek/consumer/handler-failure-choice'
 import { KafkaError } from '@odradek/shared/base/errors'
 import { loadedModule, type ModuleThread, type ModuleWork, serveModule } from '@odradek/shared/client/module-thread'
 import { type LaneSettings, openLane, type PipelineWork } from './open-lane.ts'
-import type { FailureChoice } from './pipeline-lane.ts'
 
 /** What a thread is started with. */
 export interface PipelineInput extends Omit<LaneSettings, 'bootstrapServers'> {
   readonly module: string
-  readonly onError: FailureChoice
+  readonly onError: HandlerFailureChoice
 }
 
 await serveModule<PipelineInput>(run)

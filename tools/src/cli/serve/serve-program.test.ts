@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { odradek, program, type Running, startOdradek } from '../odradek-process.suite.ts'
 import { run } from '../run.ts'
 import { capturedTerminal } from '../terminal/captured-terminal.suite.ts'
+import { ownServer } from './own-server.ts'
 
 let dir: string
 let server: Running
@@ -13,16 +14,7 @@ let address: string
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'odradek-serve-'))
-  server = startOdradek([
-    'serve',
-    '--listen',
-    '127.0.0.1:0',
-    '--dir',
-    join(dir, 'data'),
-    '--topic',
-    'orders:3',
-    '--json',
-  ])
+  server = startOdradek([...ownServer, '--dir', join(dir, 'data'), '--topic', 'orders:3'])
   const ready = JSON.parse(await server.says('stdout', '}'))
   expect(ready).toMatchObject({ event: 'ready', nodeId: 1, dir: join(dir, 'data') })
   address = ready.bootstrapServers
