@@ -59,7 +59,7 @@ const classicEffects: ClassicEffects = {
     group.generationId++
     group.initialDelay = null
     group.pendingSync.clear()
-    group.protocolName = group.members.size === NO_TICKET ? null : selectProtocol(group)
+    group.protocolName = group.members.size === 0 ? null : selectProtocol(group)
     group.subscribedTopics = subscribedTopicsOf(group)
   },
 
