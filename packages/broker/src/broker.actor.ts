@@ -46,7 +46,7 @@ export interface BrokerInput {
 /** Who hears of changes: they stay when the broker begins anew. */
 interface Audience {
   readonly subscribers: Set<Peer<BrokerContract>>
-  readonly groupConfigWatchers: Set<Peer<BrokerContract>>
+  readonly imageWatchers: Set<Peer<BrokerContract>>
 }
 
 class Broker {
@@ -83,7 +83,7 @@ class Broker {
       deleteLog: identity => logs.delete(identity),
       changed: leader => {
         this.#cluster.leaderChanged(leader)
-        this.#publish({ leaders: [leader], gone: [], topics: [] })
+        this.#publish({ leaders: [leader], gone: [] })
       },
     })
     this.#cluster = new ClusterClient({
@@ -189,9 +189,12 @@ class Broker {
         metadata: request => this.#metadata(request),
         leaders: async ({ partitions, near }) => ({ leaders: await this.#find(partitions, near) }),
         coordinator: ({ kind, partition }) => this.#coordinators.find(kind, partition),
-        groupConfigs: (_request, peer) => {
-          this.#audience.groupConfigWatchers.add(peer)
-          return { groups: this.#topics.groupConfigs }
+        watchImage: (_request, peer) => {
+          this.#audience.imageWatchers.add(peer)
+          const { groupConfigs } = this.#topics
+          const topics = [...this.#topics.topics()].map(topicFacts)
+          peer.news('image', { isWhole: true, topics, gone: [], groupConfigs })
+          return {}
         },
         request: async ({ api, request }) => ({ response: await this.#answer(api, request as never) }),
         advertise: ({ host, port }) => {
@@ -202,7 +205,7 @@ class Broker {
       tell: { subscribe: (_message, peer) => void this.#audience.subscribers.add(peer) },
       closed: peer => {
         this.#audience.subscribers.delete(peer)
-        this.#audience.groupConfigWatchers.delete(peer)
+        this.#audience.imageWatchers.delete(peer)
       },
       close: () => this.close(),
       describe: () => ({
@@ -259,15 +262,10 @@ class Broker {
 
   #imageChanged({ topics, brokerConfigs, groupConfigs }: ImageDelta, gone: readonly TopicImage[]): void {
     if (brokerConfigs) this.#leaders.configureAll()
-    if (groupConfigs)
-      for (const peer of this.#audience.groupConfigWatchers) peer.news('groupConfigs', { groups: groupConfigs })
     for (const image of topics) this.#leaders.configure(image)
-    if (gone.length === 0 && topics.length === 0) return
-    this.#publish({
-      leaders: [],
-      gone: gone.map(({ topic, topicId }) => ({ topic, topicId })),
-      topics: topics.map(({ topic, topicId, leaderEpochs }) => ({ topic, topicId, partitions: leaderEpochs.length })),
-    })
+    const hasTopics = gone.length > 0 || topics.length > 0
+    if (hasTopics || groupConfigs) this.#tellWatchers({ topics, gone, groupConfigs })
+    if (hasTopics) this.#publish({ leaders: [], gone: gone.map(nameOf) })
     for (const image of gone) void this.#destroy(image)
   }
 
@@ -283,8 +281,15 @@ class Broker {
   /** Logs of all topics, internal ones too. */
   async #removeTopics(): Promise<void> {
     const gone = [...this.#topics.topics()]
-    this.#publish({ leaders: [], gone: gone.map(({ topic, topicId }) => ({ topic, topicId })), topics: [] })
+    this.#tellWatchers({ topics: [], gone })
+    this.#publish({ leaders: [], gone: gone.map(nameOf) })
     await Promise.all(gone.map(image => this.#leaders.destroy(image)))
+  }
+
+  #tellWatchers({ topics, gone, groupConfigs }: Told): void {
+    const configs = groupConfigs === undefined ? {} : { groupConfigs }
+    const news = { isWhole: false, topics: topics.map(topicFacts), gone: gone.map(nameOf), ...configs }
+    for (const peer of this.#audience.imageWatchers) peer.news('image', news)
   }
 
   #publish(delta: ClusterDelta): void {
@@ -311,6 +316,20 @@ class Broker {
   }
 }
 
+interface Told {
+  readonly topics: readonly TopicImage[]
+  readonly gone: readonly TopicImage[]
+  readonly groupConfigs?: ImageDelta['groupConfigs']
+}
+
+function topicFacts({ topic, topicId, leaderEpochs }: TopicImage) {
+  return { topic, topicId, partitions: leaderEpochs.length }
+}
+
+function nameOf({ topic, topicId }: TopicImage) {
+  return { topic, topicId }
+}
+
 /** What the cluster coordinator answers; anything else would be a door's mistake. */
 const clusterApis: ReadonlySet<ApiName> = new Set<ApiName>([
   'DescribeTopicPartitions',
@@ -334,7 +353,7 @@ type OwnHandlers = ReturnType<Broker['handlers']>
 class ResettableBroker {
   readonly #context: ActorContext
   readonly #input: BrokerInput
-  readonly #audience: Audience = { subscribers: new Set(), groupConfigWatchers: new Set() }
+  readonly #audience: Audience = { subscribers: new Set(), imageWatchers: new Set() }
   #broker: Broker
   #own: OwnHandlers
   /** One after another. */
@@ -364,7 +383,7 @@ class ResettableBroker {
         metadata: (request, peer) => settled(ask => ask.metadata(request, peer)),
         leaders: (request, peer) => settled(ask => ask.leaders(request, peer)),
         coordinator: (request, peer) => settled(ask => ask.coordinator(request, peer)),
-        groupConfigs: (request, peer) => settled(ask => ask.groupConfigs(request, peer)),
+        watchImage: (request, peer) => settled(ask => ask.watchImage(request, peer)),
         request: (request, peer) => settled(ask => ask.request(request, peer)),
         advertise: (request, peer) => settled(ask => ask.advertise(request, peer)),
         reset: async () => {

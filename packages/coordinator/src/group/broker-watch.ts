@@ -1,7 +1,7 @@
-// What a group coordinator knows of its broker: which topics there are, and which configs groups have of their own. Asked for once, then kept true by the
-// broker's news. A link that ends takes its news with it: it is opened anew, and everything is asked for again. Used by the group coordinator's actor only.
+// What a group coordinator knows of its broker: which topics there are, and which configs groups have of their own, as the broker's news tell it: first all of it, then what
+// changes. A link that ends takes its news with it: it is opened anew, and all of it is told again. Used by the group coordinator's actor only.
 import type { ActorContext, Address, Link } from '@odradek/shared/actor/actor'
-import { type BrokerContract, brokerContract } from '@odradek/shared/contracts/broker.contract'
+import { type BrokerContract, brokerContract, type ImageNews } from '@odradek/shared/contracts/broker.contract'
 import type { GroupConfigView } from './group-config-view.ts'
 import type { TopicView } from './topic-view.ts'
 
@@ -30,9 +30,10 @@ export class BrokerWatch {
     const { context, broker } = this.#options
     const link = context.link(brokerContract, broker)
     this.#link = link
+    link.on('image', news => this.#take(news))
     // Ports lose nothing while both live; should the link end all the same, nobody would tell of what changes from then on.
     void link.closed.then(() => context.clock.after(context.limits.cutOffMs, () => this.#openAnew()))
-    await Promise.all([this.#watchTopics(link), this.#watchGroupConfigs(link)])
+    await link.ask('watchImage', {})
   }
 
   close(): void {
@@ -50,39 +51,12 @@ export class BrokerWatch {
     })
   }
 
-  async #watchTopics(link: Link<BrokerContract>): Promise<void> {
-    const { topics } = this.#options
-    topics.expectSnapshot()
-    link.on('changed', delta => this.#tell(topics.changed(delta.topics, delta.gone), delta.gone))
-    link.tell('subscribe', {})
-    const { topics: all } = await link.ask('metadata', {
-      topics: null,
-      allowAutoTopicCreation: false,
-      includeClusterAuthorizedOperations: false,
-      includeTopicAuthorizedOperations: false,
-    })
-    const { isChanged, gone } = topics.snapshot(
-      all.map(({ name, topicId, partitions }) => ({ topic: name ?? '', topicId, partitions: partitions.length })),
-    )
-    this.#tell(isChanged, gone)
-  }
-
-  #tell(isChanged: boolean, gone: readonly { readonly topic: string }[]): void {
-    const { topicsChanged, topicsDeleted } = this.#options
+  #take(news: ImageNews): void {
+    const { topics, groupConfigs, topicsChanged, topicsDeleted } = this.#options
+    // They take effect with each member's next heartbeat, as in Kafka.
+    if (news.groupConfigs !== undefined) groupConfigs.take(news.groupConfigs)
+    const { isChanged, gone } = topics.take(news)
     if (gone.length > 0) topicsDeleted(gone.map(({ topic }) => topic))
     if (isChanged) topicsChanged()
-  }
-
-  /** Their news take effect with each member's next heartbeat, as in Kafka. */
-  async #watchGroupConfigs(link: Link<BrokerContract>): Promise<void> {
-    const { groupConfigs } = this.#options
-    let isTold = false
-    link.on('groupConfigs', ({ groups }) => {
-      isTold = true
-      groupConfigs.take(groups)
-    })
-    const { groups } = await link.ask('groupConfigs', {})
-    // News that came before the answer are newer than it.
-    if (!isTold) groupConfigs.take(groups)
   }
 }

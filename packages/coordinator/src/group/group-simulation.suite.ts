@@ -13,7 +13,7 @@ import { assert } from '@odradek/shared/base/assert'
 import { PortError } from '@odradek/shared/base/errors'
 import type { Random } from '@odradek/shared/base/random'
 import type { ApiName, ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
-import { type BrokerContract, brokerContract } from '@odradek/shared/contracts/broker.contract'
+import { type BrokerContract, brokerContract, type ImageNews } from '@odradek/shared/contracts/broker.contract'
 import type { GroupConfigs } from '@odradek/shared/contracts/cluster.contract'
 import { type CoordinatorContract, coordinatorContract } from '@odradek/shared/contracts/coordinator.contract'
 import {
@@ -45,37 +45,39 @@ export class BrokerDouble {
     kind: 'broker',
     contract: brokerContract,
     start: () => {
-      const metadata = async () => ({ topics: this.#topics() })
       const never = () => Promise.reject(new PortError({ code: 'UNREACHABLE', message: 'not asked for' }))
-      const groupConfigs = () => ({ groups: this.#groups })
-      const ask = { metadata, leaders: never, coordinator: never, groupConfigs, request: never, advertise: never }
-      const tell = { subscribe: (_: unknown, peer: Peer<BrokerContract>) => void this.#subscribers.add(peer) }
-      return { ask, tell, close: () => {} } as unknown as Handlers<BrokerContract>
+      const watchImage = (_: unknown, peer: Peer<BrokerContract>) => {
+        this.#watchers.add(peer)
+        peer.news('image', { isWhole: true, topics: this.#topics(), gone: [], groupConfigs: this.#groups })
+        return {}
+      }
+      const ask = { metadata: never, leaders: never, coordinator: never, watchImage, request: never, advertise: never }
+      return { ask, tell: { subscribe() {} }, close: () => {} } as unknown as Handlers<BrokerContract>
     },
   })
-  readonly #subscribers = new Set<Peer<BrokerContract>>()
+  readonly #watchers = new Set<Peer<BrokerContract>>()
   #partitions: number | null = PARTITIONS
   #groups: readonly GroupConfigs[] = []
 
-  /** Another number of partitions (null: the topic is deleted), told to whoever subscribes. */
+  /** Another number of partitions (null: the topic is deleted), told to whoever watches. */
   resize(partitions: number | null): void {
     this.#partitions = partitions
-    const topic = { topic: 'orders', topicId: TOPIC_ID }
-    const change =
-      partitions === null ? { gone: [topic], topics: [] } : { gone: [], topics: [{ ...topic, partitions }] }
-    for (const peer of this.#subscribers) peer.news('changed', { leaders: [], ...change })
+    const gone = partitions === null ? [{ topic: 'orders', topicId: TOPIC_ID }] : []
+    this.#tell({ isWhole: false, topics: this.#topics(), gone })
   }
 
-  /** Configs of groups, told to whoever subscribes. */
-  configure(groups: readonly GroupConfigs[]): void {
-    this.#groups = groups
-    for (const peer of this.#subscribers) peer.news('groupConfigs', { groups })
+  /** Configs of groups, told to whoever watches. */
+  configure(groupConfigs: readonly GroupConfigs[]): void {
+    this.#groups = groupConfigs
+    this.#tell({ isWhole: false, topics: [], gone: [], groupConfigs })
+  }
+
+  #tell(news: ImageNews): void {
+    for (const peer of this.#watchers) peer.news('image', news)
   }
 
   #topics() {
-    if (this.#partitions === null) return []
-    const partitions = Array.from({ length: this.#partitions }, (_, partitionIndex) => ({ partitionIndex }))
-    return [{ name: 'orders', topicId: TOPIC_ID, partitions }]
+    return this.#partitions === null ? [] : [{ topic: 'orders', topicId: TOPIC_ID, partitions: this.#partitions }]
   }
 }
 

@@ -52,7 +52,6 @@ export class GroupWorld {
     this.#random = seededRandom(seed)
     this.#timers = new TimerTable(this.clock)
     this.#shard = groupShard({ settings: this.settings, topics: this.topics, groupConfigs: () => groupConfigs })
-    this.topics.snapshot([])
     for (const [topic, partitions] of Object.entries(topics)) this.createTopic(topic, partitions)
     this.state = this.#shard.initial()
     this.#arm(this.#shard.onLoaded!(this.state, this.#context(NO_TICKET)))
@@ -90,7 +89,7 @@ export class GroupWorld {
   }
 
   createTopic(topic: string, partitions: number): void {
-    this.topics.changed([{ topic, topicId: this.topicId(topic), partitions }], [])
+    this.topics.take({ isWhole: false, topics: [{ topic, topicId: this.topicId(topic), partitions }], gone: [] })
     if (this.state) this.ask('topicsChanged', {})
   }
 
@@ -99,7 +98,7 @@ export class GroupWorld {
   }
 
   deleteTopic(topic: string): void {
-    this.topics.changed([], [{ topic, topicId: this.topicId(topic) }])
+    this.topics.take({ isWhole: false, topics: [], gone: [{ topic, topicId: this.topicId(topic) }] })
     this.ask('topicsDeleted', { topics: [topic] })
   }
 

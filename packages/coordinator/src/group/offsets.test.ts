@@ -160,7 +160,7 @@ describe('committing', () => {
   test('a topic that is no more is left out of all offsets from version 10 on: it has no id', () => {
     const groups = new OffsetWorld()
     groups.commit(1)
-    groups.topics.changed([], [{ topic: 'orders', topicId: groups.topicId('orders') }])
+    groups.topics.take({ isWhole: false, topics: [], gone: [{ topic: 'orders', topicId: groups.topicId('orders') }] })
     const all = (apiVersion: number) => {
       const request = { groups: [{ groupId: 'g', memberId: null, memberEpoch: -1, topics: null }] }
       return groups.answer(groups.request('offsetFetch', request, { apiVersion })).groups[0]!.topics.length

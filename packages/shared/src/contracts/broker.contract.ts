@@ -15,13 +15,26 @@ export interface LeaderAddress {
   readonly address: Address | null
 }
 
-/** What changed since the last news; `leaders` with a null address and `gone` topics fail what is in flight as Kafka would. */
+/**
+ * What changed since the last news; `leaders` with a null address and `gone` topics fail what is in flight as Kafka would. Told without either when topics were created
+ * or got more partitions: who keeps what Metadata said asks again.
+ */
 export interface ClusterDelta {
   readonly leaders: readonly LeaderAddress[]
   /** Topics that were deleted, by name and id. */
   readonly gone: readonly { readonly topic: string; readonly topicId: string }[]
+}
+
+/** What of the cluster changed, or all of it. News come in order: what one says holds until a later one says otherwise. */
+export interface ImageNews {
+  /** All topics are here: one that is not does not exist (any more). `gone` is empty then. */
+  readonly isWhole: boolean
   /** Topics that were created or got more partitions (or other configs). */
   readonly topics: readonly { readonly topic: string; readonly topicId: string; readonly partitions: number }[]
+  /** Topics that were deleted, by name and id. */
+  readonly gone: readonly { readonly topic: string; readonly topicId: string }[]
+  /** Every group that has configs of its own, when any of them changed (and in whole news). */
+  readonly groupConfigs?: readonly GroupConfigs[]
 }
 
 export type CoordinatorKind = 'group' | 'transaction'
@@ -54,8 +67,8 @@ export const brokerContract = defineContract({
       { readonly kind: CoordinatorKind; readonly partition?: number },
       { readonly partitions: number; readonly address: Address | null }
     >(),
-    /** Every group that has configs of its own; from now on this link gets `groupConfigs` news. */
-    groupConfigs: ask<Record<string, never>, { readonly groups: readonly GroupConfigs[] }>(),
+    /** From now on this link gets `image` news; the first, which is whole, is told before the reply (which could come after younger ones). */
+    watchImage: ask<Record<string, never>, Record<string, never>>(),
     /** Any other Kafka API, newest version: the reply is that API's response. */
     request: ask<{ readonly api: ApiName; readonly request: unknown }, { readonly response: unknown }>({
       deadlineMs: 60_000,
@@ -71,8 +84,7 @@ export const brokerContract = defineContract({
   },
   news: {
     changed: tell<ClusterDelta>({ isVital: true }),
-    /** A group's own configs changed: those of all groups as they now are. */
-    groupConfigs: tell<{ readonly groups: readonly GroupConfigs[] }>({ isVital: true }),
+    image: tell<ImageNews>({ isVital: true }),
   },
 })
 export type BrokerContract = typeof brokerContract
