@@ -83,7 +83,7 @@ class Broker {
       deleteLog: identity => logs.delete(identity),
       changed: leader => {
         this.#cluster.leaderChanged(leader)
-        this.#publish({ leaders: [leader], gone: [] })
+        this.#publish({ leaders: [leader], gone: [], topics: [] })
       },
     })
     this.#cluster = new ClusterClient({
@@ -265,7 +265,7 @@ class Broker {
     for (const image of topics) this.#leaders.configure(image)
     const hasTopics = gone.length > 0 || topics.length > 0
     if (hasTopics || groupConfigs) this.#tellWatchers({ topics, gone, groupConfigs })
-    if (hasTopics) this.#publish({ leaders: [], gone: gone.map(nameOf) })
+    if (hasTopics) this.#publish({ leaders: [], gone: gone.map(nameOf), topics: topics.map(topicFacts) })
     for (const image of gone) void this.#destroy(image)
   }
 
@@ -282,7 +282,7 @@ class Broker {
   async #removeTopics(): Promise<void> {
     const gone = [...this.#topics.topics()]
     this.#tellWatchers({ topics: [], gone })
-    this.#publish({ leaders: [], gone: gone.map(nameOf) })
+    this.#publish({ leaders: [], gone: gone.map(nameOf), topics: [] })
     await Promise.all(gone.map(image => this.#leaders.destroy(image)))
   }
 

@@ -15,14 +15,13 @@ export interface LeaderAddress {
   readonly address: Address | null
 }
 
-/**
- * What changed since the last news; `leaders` with a null address and `gone` topics fail what is in flight as Kafka would. Told without either when topics were created
- * or got more partitions: who keeps what Metadata said asks again.
- */
+/** What changed since the last news; `leaders` with a null address and `gone` topics fail what is in flight as Kafka would. */
 export interface ClusterDelta {
   readonly leaders: readonly LeaderAddress[]
   /** Topics that were deleted, by name and id. */
   readonly gone: readonly { readonly topic: string; readonly topicId: string }[]
+  /** Topics that were created or got more partitions (or other configs). */
+  readonly topics: readonly { readonly topic: string; readonly topicId: string; readonly partitions: number }[]
 }
 
 /** What of the cluster changed, or all of it. News come in order: what one says holds until a later one says otherwise. */
