@@ -202,7 +202,12 @@ class Broker {
           return {}
         },
       },
-      tell: { subscribe: (_message, peer) => void this.#audience.subscribers.add(peer) },
+      tell: {
+        subscribe: (_message, peer) => {
+          this.#audience.subscribers.add(peer)
+          peer.news('changed', { leaders: [], gone: [], topics: [], features: this.#topics.features })
+        },
+      },
       closed: peer => {
         this.#audience.subscribers.delete(peer)
         this.#audience.imageWatchers.delete(peer)
@@ -260,12 +265,14 @@ class Broker {
     return this.#cluster.request(api, request, [this.#endpoint])
   }
 
-  #imageChanged({ topics, brokerConfigs, groupConfigs }: ImageDelta, gone: readonly TopicImage[]): void {
+  #imageChanged({ topics, brokerConfigs, groupConfigs, features }: ImageDelta, gone: readonly TopicImage[]): void {
     if (brokerConfigs) this.#leaders.configureAll()
     for (const image of topics) this.#leaders.configure(image)
     const hasTopics = gone.length > 0 || topics.length > 0
     if (hasTopics || groupConfigs) this.#tellWatchers({ topics, gone, groupConfigs })
-    if (hasTopics) this.#publish({ leaders: [], gone: gone.map(nameOf), topics: topics.map(topicFacts) })
+    const other = features === undefined ? {} : { features }
+    if (hasTopics || features)
+      this.#publish({ leaders: [], gone: gone.map(nameOf), topics: topics.map(topicFacts), ...other })
     for (const image of gone) void this.#destroy(image)
   }
 

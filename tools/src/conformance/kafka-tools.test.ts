@@ -85,6 +85,11 @@ describe.skipIf(missing !== null)(missing ?? "Kafka's tools", () => {
     expect(features).toMatch(
       /Feature: transaction\.version\s+SupportedMinVersion: 0\s+SupportedMaxVersion: 2\s+FinalizedVersionLevel: 2/,
     )
+    const level = (to: number) => new RegExp(`transaction\\.version\\s.*FinalizedVersionLevel: ${to}`)
+    await scene.tools.run('kafka-features', ['downgrade', '--feature', 'transaction.version=1'])
+    expect(await scene.tools.run('kafka-features', ['describe'])).toMatch(level(1))
+    await scene.tools.run('kafka-features', ['upgrade', '--feature', 'transaction.version=2'])
+    expect(await scene.tools.run('kafka-features', ['describe'])).toMatch(level(2))
     expect(await scene.tools.run('kafka-metadata-quorum', ['describe', '--status'])).toMatch(
       /ClusterId: +\S+\nLeaderId: +1/,
     )

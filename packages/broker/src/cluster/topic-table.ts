@@ -1,11 +1,13 @@
 // What the broker knows of the cluster: the topics of the last image, by name and id, and configs. Kept true by the cluster coordinator's news.
 import type { GroupConfigs, ImageDelta, TopicImage } from '@odradek/shared/contracts/cluster.contract'
+import type { FinalizedFeatures } from '@odradek/shared/contracts/features'
 
 export class TopicTable {
   readonly #byName = new Map<string, TopicImage>()
   readonly #byId = new Map<string, TopicImage>()
   #brokerConfigs: { readonly [name: string]: string } = {}
   #groupConfigs: readonly GroupConfigs[] = []
+  #features: FinalizedFeatures = { epoch: 0, levels: {} }
 
   /** Effective broker configs, Kafka's names. */
   get brokerConfigs(): { readonly [name: string]: string } {
@@ -15,6 +17,10 @@ export class TopicTable {
   /** Of every group that has configs of its own. */
   get groupConfigs(): readonly GroupConfigs[] {
     return this.#groupConfigs
+  }
+
+  get features(): FinalizedFeatures {
+    return this.#features
   }
 
   get size(): number {
@@ -36,9 +42,10 @@ export class TopicTable {
   }
 
   /** Takes a delta in; returns the images of topics that went. */
-  apply({ isWhole, topics, deleted, brokerConfigs, groupConfigs }: ImageDelta): readonly TopicImage[] {
+  apply({ isWhole, topics, deleted, brokerConfigs, groupConfigs, features }: ImageDelta): readonly TopicImage[] {
     if (brokerConfigs) this.#brokerConfigs = brokerConfigs
     if (groupConfigs) this.#groupConfigs = groupConfigs
+    if (features) this.#features = features
     const gone = isWhole ? this.#missingIn(topics) : deleted.flatMap(({ topicId }) => this.#byId.get(topicId) ?? [])
     for (const { topic, topicId } of gone) {
       this.#byId.delete(topicId)

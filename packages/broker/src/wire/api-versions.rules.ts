@@ -1,16 +1,9 @@
-// ApiVersions' answer, from the router: what is served is what is told. Features are those that Kafka 4.3 finalizes for a new cluster.
+// ApiVersions' answer: what is served, from the router, and the features as they are finalized.
+import { type FinalizedFeatures, features } from '@odradek/shared/contracts/features'
 import type { ApiVersionsResponse } from '@odradek/shared/protocol/messages/18-api-versions'
 import { newestVersion, routes } from './request-router.ts'
 
-/** metadata.version of Kafka 4.3-IV0; the others as `kafka-features` shows them there. */
-const finalized = [
-  { name: 'group.version', level: 1 },
-  { name: 'metadata.version', level: 30 },
-  { name: 'transaction.version', level: 2 },
-]
-const METADATA_VERSION_MIN = 7
-
-export function apiVersionsAnswer(): ApiVersionsResponse {
+export function apiVersionsAnswer({ epoch, levels }: FinalizedFeatures): ApiVersionsResponse {
   return {
     errorCode: 0,
     apiKeys: [...routes.values()].map(route => ({
@@ -19,13 +12,17 @@ export function apiVersionsAnswer(): ApiVersionsResponse {
       maxVersion: newestVersion(route),
     })),
     throttleTimeMs: 0,
-    supportedFeatures: finalized.map(({ name, level }) => ({
+    supportedFeatures: features.map(({ name, minSupported, maxSupported }) => ({
       name,
-      minVersion: name === 'metadata.version' ? METADATA_VERSION_MIN : 0,
-      maxVersion: level,
+      minVersion: minSupported,
+      maxVersion: maxSupported,
     })),
-    finalizedFeaturesEpoch: 0,
-    finalizedFeatures: finalized.map(({ name, level }) => ({ name, maxVersionLevel: level, minVersionLevel: level })),
+    finalizedFeaturesEpoch: epoch,
+    finalizedFeatures: Object.entries(levels).map(([name, level]) => ({
+      name,
+      maxVersionLevel: level,
+      minVersionLevel: level,
+    })),
     zkMigrationReady: false,
   }
 }

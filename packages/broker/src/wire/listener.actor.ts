@@ -1,11 +1,12 @@
 // A listener's hands: accepts connections on one address (plain or TLS) on the broker's thread, within the limits on their number, and answers them through one door.
 import { defineActor } from '@odradek/shared/actor/actor'
-import { closeDoor, openDoor } from '@odradek/shared/client/port/door'
+import { closeDoor, type Door, openDoor } from '@odradek/shared/client/port/door'
 import {
   type ListenerContract,
   type ListenerInput,
   listenerContract,
 } from '@odradek/shared/contracts/listener.contract'
+import type { ApiVersionsResponse } from '@odradek/shared/protocol/messages/18-api-versions'
 import { apiVersionsAnswer } from './api-versions.rules.ts'
 import { FetchSessions } from './fetch-session.rules.ts'
 import type { ListenerRoom } from './listener-room.ts'
@@ -20,7 +21,7 @@ export const actor = defineActor<ListenerContract, ListenerInput>({
   contract: listenerContract,
   async start(context, input) {
     const door = openDoor(context, input.broker)
-    const apiVersions = apiVersionsAnswer()
+    const apiVersions = await followFeatures(door)
     const counters = {
       requests: 0,
       bytesIn: 0,
@@ -40,7 +41,7 @@ export const actor = defineActor<ListenerContract, ListenerInput>({
       sessions: new FetchSessions(input.fetchSessionsMax),
       messages: new SpokenMessages(),
       advertised: () => input.advertised ?? server.address,
-      apiVersions: () => apiVersions,
+      apiVersions: () => apiVersions.answer,
       readBuffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
     }
     const server = new TcpServer(room)
@@ -76,3 +77,14 @@ export const actor = defineActor<ListenerContract, ListenerInput>({
     }
   },
 })
+
+/** The answer to ApiVersions, as the cluster's features are. Rejects when the broker cannot be asked. */
+async function followFeatures(door: Door): Promise<{ answer: ApiVersionsResponse }> {
+  const told = { answer: apiVersionsAnswer({ epoch: 0, levels: {} }) }
+  door.leaders.onChange(({ features }) => {
+    if (features !== undefined) told.answer = apiVersionsAnswer(features)
+  })
+  // The first news come before the reply.
+  await door.broker.link.ask('leaders', { partitions: [] })
+  return told
+}

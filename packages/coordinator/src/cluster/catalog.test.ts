@@ -94,8 +94,9 @@ test('features move within what is supported, down only when that is said, and a
   expect(update(['transaction.version', 1, 2])).toBe(0)
   expect(cluster.catalog.features.get('transaction.version')).toBe(1)
   expect(update(['transaction.version', 2, 1], ['metadata.version', 30, 1])).toBe(0)
-  expect(update(['group.version', 0, 3])).toBe(0)
-  expect(cluster.catalog.features.has('group.version')).toBe(false)
+  expect(update(['transaction.version', 0, 3])).toBe(0)
+  expect(cluster.catalog.features.has('transaction.version')).toBe(false)
+  expect(update(['group.version', 0, 3])).toBe(code('INVALID_UPDATE_VERSION'))
 })
 
 test('an image delta holds what changed, whole, and a broker default changes all topics', () => {

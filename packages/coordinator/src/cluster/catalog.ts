@@ -40,6 +40,8 @@ export interface Catalog {
   readonly clientMetrics: Map<string, Map<string, string>>
   /** Finalized feature levels. */
   readonly features: Map<string, number>
+  /** How often one of them was finalized. */
+  featuresEpoch: number
   readonly brokers: Map<number, RegisterBrokerRecord>
   nextProducerId: number
   /** Effective configs of a topic that sets none, made at first use and dropped by changes of broker configs. */
@@ -57,6 +59,7 @@ export function emptyCatalog(): Catalog {
     groupConfigs: new Map(),
     clientMetrics: new Map(),
     features: new Map(),
+    featuresEpoch: 0,
     brokers: new Map(),
     nextProducerId: 0,
     topicDefaults: null,
@@ -82,6 +85,7 @@ export function replayCatalog(catalog: Catalog, record: CatalogRecord): void {
       changeConfig(catalog, record.value)
       break
     case 'FeatureLevelRecord':
+      catalog.featuresEpoch++
       if (record.value.featureLevel === 0) catalog.features.delete(record.value.name)
       else catalog.features.set(record.value.name, record.value.featureLevel)
       break

@@ -1,4 +1,6 @@
-// Feature levels of the cluster (KIP-584) and how UpdateFeatures may change them. A fresh cluster has those of a fresh Kafka 4.3.
+// How UpdateFeatures may change the feature levels of the cluster (KIP-584).
+
+import { type FinalizedFeatures, features } from '@odradek/shared/contracts/features'
 import type {
   FeatureUpdateKey,
   UpdateFeaturesRequest,
@@ -9,20 +11,10 @@ import type { CatalogRecord } from './catalog.records.ts'
 import type { Catalog } from './catalog.ts'
 import { repeated } from './request-items.rules.ts'
 
-export interface Feature {
-  readonly name: string
-  readonly minSupported: number
-  readonly maxSupported: number
-  /** Of a fresh cluster. */
-  readonly level: number
+/** What doors tell of them. */
+export function finalizedFeatures({ features, featuresEpoch }: Catalog): FinalizedFeatures {
+  return { epoch: featuresEpoch, levels: Object.fromEntries(features) }
 }
-
-/** metadata.version 30 is Kafka's 4.3-IV0: the form in which our metadata records are written, so it cannot be changed. */
-export const features: readonly Feature[] = [
-  { name: 'metadata.version', minSupported: 30, maxSupported: 30, level: 30 },
-  { name: 'group.version', minSupported: 0, maxSupported: 1, level: 1 },
-  { name: 'transaction.version', minSupported: 0, maxSupported: 2, level: 2 },
-]
 
 export function featureRecord(name: string, featureLevel: number): CatalogRecord {
   return { type: 'FeatureLevelRecord', value: { name, featureLevel } }

@@ -6,6 +6,7 @@ import type { GroupConfigs, ImageDelta, TopicImage } from '@odradek/shared/contr
 import { type CatalogRecord, ResourceType } from './catalog.records.ts'
 import type { Catalog, Topic } from './catalog.ts'
 import { type ClusterSetup, levelsOf } from './cluster-setup.ts'
+import { finalizedFeatures } from './features.rules.ts'
 
 const nothing: ReadonlyMap<string, string> = new Map()
 
@@ -38,6 +39,7 @@ export function wholeImage(catalog: Catalog, setup: ClusterSetup): ImageDelta {
     deleted: [],
     brokerConfigs: effectiveBrokerConfigs(levelsOf(catalog, setup)),
     groupConfigs: groupConfigsOf(catalog),
+    features: finalizedFeatures(catalog),
   }
 }
 
@@ -64,9 +66,10 @@ export function imageDelta(
       brokerConfigs: effectiveBrokerConfigs(levelsOf(catalog, setup)),
     }),
     ...(records.some(isGroupConfig) && { groupConfigs: groupConfigsOf(catalog) }),
+    ...(records.some(({ type }) => type === 'FeatureLevelRecord') && { features: finalizedFeatures(catalog) }),
   }
-  const isNews = delta.topics.length > 0 || deleted.length > 0 || delta.brokerConfigs || delta.groupConfigs
-  return isNews ? delta : null
+  const { topics, brokerConfigs: configs, groupConfigs, features } = delta
+  return topics.length > 0 || deleted.length > 0 || configs || groupConfigs || features ? delta : null
 }
 
 function isGroupConfig(record: CatalogRecord): boolean {

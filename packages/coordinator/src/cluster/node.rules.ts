@@ -1,9 +1,10 @@
 // What a node writes about itself and takes for itself: the first records of a fresh cluster, its registration, blocks of producer ids.
 
+import { features } from '@odradek/shared/contracts/features'
 import type { CatalogRecord } from './catalog.records.ts'
 import type { Catalog } from './catalog.ts'
 import type { ClusterSetup } from './cluster-setup.ts'
-import { featureRecord, features } from './features.rules.ts'
+import { featureRecord } from './features.rules.ts'
 
 /** Kafka's `ProducerIdsBlock.PRODUCER_ID_BLOCK_SIZE`. */
 const PRODUCER_ID_BLOCK = 1_000

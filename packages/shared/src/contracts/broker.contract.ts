@@ -5,6 +5,7 @@ import { ask, defineContract, tell } from '../actor/contract.ts'
 import type { MetadataRequest, MetadataResponse } from '../protocol/messages/03-metadata.ts'
 import type { ApiName } from './api-map.ts'
 import type { GroupConfigs } from './cluster.contract.ts'
+import type { FinalizedFeatures } from './features.ts'
 
 /** Where a partition's leader runs; null while it is not running. */
 export interface LeaderAddress {
@@ -22,6 +23,8 @@ export interface ClusterDelta {
   readonly gone: readonly { readonly topic: string; readonly topicId: string }[]
   /** Topics that were created or got more partitions (or other configs). */
   readonly topics: readonly { readonly topic: string; readonly topicId: string; readonly partitions: number }[]
+  /** When they changed, and in the first news. */
+  readonly features?: FinalizedFeatures
 }
 
 /** What of the cluster changed, or all of it. News come in order: what one says holds until a later one says otherwise. */
@@ -78,7 +81,7 @@ export const brokerContract = defineContract({
     reset: ask<Record<string, never>, Record<string, never>>({ deadlineMs: 60_000 }),
   },
   tells: {
-    /** From now on this link gets `changed` news. */
+    /** From now on this link gets `changed` news; the first comes at once. */
     subscribe: tell<Record<string, never>>(),
   },
   news: {

@@ -3,6 +3,7 @@
 import type { Address } from '../actor/actor.ts'
 import { ask, defineContract, tell } from '../actor/contract.ts'
 import type { ApiName } from './api-map.ts'
+import type { FinalizedFeatures } from './features.ts'
 import type { PartitionLeaderContract } from './partition-leader.contract.ts'
 
 /** A broker as clients are told of it; advertised addresses are not stored, they belong to the running listeners. */
@@ -51,6 +52,8 @@ export interface ImageDelta {
   readonly brokerConfigs?: { readonly [name: string]: string }
   /** Every group that has configs of its own, when any of them changed (and in a whole image). */
   readonly groupConfigs?: readonly GroupConfigs[]
+  /** When they changed (and in a whole image). */
+  readonly features?: FinalizedFeatures
 }
 
 export const clusterContract = defineContract({

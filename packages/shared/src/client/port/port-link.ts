@@ -5,6 +5,7 @@ import type { Link } from '../../actor/actor.ts'
 import { KafkaError, PortError } from '../../base/errors.ts'
 import type { ApiName, ApiRequest, ApiResponse } from '../../contracts/api-map.ts'
 import type { BrokerContract, ClusterDelta } from '../../contracts/broker.contract.ts'
+import { features } from '../../contracts/features.ts'
 import type { MetadataResponse } from '../../protocol/messages/03-metadata.ts'
 import type {
   ClusterLink,
@@ -129,8 +130,9 @@ class PortLink implements ClusterLink {
     return NEWEST
   }
 
+  /** Both ends are of one version, so there is nothing to agree on: the newest, whatever is finalized for clients of the network. */
   featureLevel(feature: string): number {
-    return inProcessFeatures[feature] ?? 0
+    return features.find(({ name }) => name === feature)?.maxSupported ?? 0
   }
 
   onGroupNews(groupId: string, memberId: string, listener: () => void): () => void {
@@ -201,6 +203,7 @@ class PortLink implements ClusterLink {
 
   /** Leaders that moved keep their endpoint (the directory finds them); deleted topics are forgotten, new epochs taken in. */
   #changed({ leaders, gone, topics }: ClusterDelta): void {
+    if (leaders.length + gone.length + topics.length === 0) return
     if (gone.length + topics.length > 0) this.#news++
     for (const { topic, topicId } of gone) if (this.#topics.get(topic)?.topicId === topicId) this.#forget(topic)
     for (const { topic, partition, leaderEpoch } of leaders) this.#setEpoch(topic, partition, leaderEpoch)
@@ -234,6 +237,3 @@ class PortLink implements ClusterLink {
     this.#topics.set(name, { ...topic, partitions: topic.partitions.with(partition, { ...view, leaderEpoch }) })
   }
 }
-
-/** Finalized features of a broker in this process. */
-const inProcessFeatures: { readonly [feature: string]: number } = { 'transaction.version': 2, 'group.version': 1 }
