@@ -130,6 +130,33 @@ describe('a consumer in a classic group', () => {
     expect(log).toEqual(['lost'])
   })
 
+  // Found by `odradek simulate --seed 310036 --scenario groups --weather deaths`. A static member comes back without a rebalance, so nobody asks for the round that is owed.
+  it.each([
+    ['leader', 'member-1'],
+    ['follower', 'member-2'],
+  ])(
+    'leaves nothing without an owner when a static %s dies between what it gave up and the round that gives it to another',
+    async (_, leader) => {
+      const { world, create, coordinator } = groupWorld(4)
+      const thread = async () => (await world.actors()).find(({ address }) => address.kind === 'consumer')!.address
+      let kills = 0
+      const onRevoked = async () => {
+        if (kills++ === 0) world.kill(await thread())
+      }
+      const options = { ...group, partitionAssignmentStrategy: 'cooperative-sticky' } as const
+      const first = create({ ...options, groupInstanceId: 'one', onRevoked })
+      void reading(first, [])
+      await world.advance(500)
+      coordinator.leader = leader
+      const second = create({ ...options, groupInstanceId: 'two' })
+      void reading(second, [])
+      await world.advance(5_000)
+      expect(kills).toBeGreaterThan(0)
+      expect(coordinator.leader === 'member-2').toBe(leader === 'member-2')
+      expect([...partitionsOf(first), ...partitionsOf(second)].sort()).toEqual([0, 1, 2, 3])
+    },
+  )
+
   it('under cooperative rebalancing runs onRevoked for what goes, and then onAssigned although nothing comes', async () => {
     const { world, create } = groupWorld(4)
     const log: string[] = []

@@ -27,6 +27,7 @@ import {
   membershipVerdict,
   takenTooEarly,
   unsubscribed,
+  withheld,
 } from './membership.rules.ts'
 import type { Membership, MembershipHost } from './membership.ts'
 
@@ -51,6 +52,9 @@ export class ClassicMembership implements Membership {
   /** What the last assignment was made from, if this member made it: a change asks for a new one. */
   #assignedFrom: string | null = null
   #assignedNames: readonly string[] = []
+  /** This member leads, and a round must follow this one, or may have to. */
+  #owesRound = false
+  #roundTimer: Timer | null = null
   /** Answers of requests from before the last change of course are ignored. */
   #course = 0
   #attempts = 0
@@ -145,6 +149,7 @@ export class ClassicMembership implements Membership {
     this.#course++
     this.#retryTimer?.cancel()
     this.#heartbeatTimer?.cancel()
+    this.#roundTimer?.cancel()
     this.#stopNews()
   }
 
@@ -190,6 +195,8 @@ export class ClassicMembership implements Membership {
   }
 
   async #sendJoin(): Promise<void> {
+    this.#roundTimer?.cancel()
+    this.#owesRound = false
     const course = this.#course
     const { group } = this.#host
     const protocols = await Promise.all(this.#strategy.map(assignor => this.#offer(assignor)))
@@ -247,7 +254,19 @@ export class ClassicMembership implements Membership {
     }
     this.#share = decodeShare(answer.assignment)
     this.#attempts = 0
+    if (this.#owesRound) this.#awaitRound()
     this.#machine.send({ type: 'synced' })
+  }
+
+  /**
+   * KIP-429: whoever gives something up asks for the round that gives it to another. A static member that is restarted before it has asked comes back without a rebalance, so
+   * the leader asks, when every other reason why that member is silent would have ended its session.
+   */
+  #awaitRound(): void {
+    const { context, group } = this.#host
+    this.#roundTimer = context.clock.after(group.sessionTimeoutMs, () => {
+      if (this.#machine.state === 'Stable.Steady') this.#machine.send({ type: 'rejoin.requested' })
+    })
   }
 
   async #applyAssignment(): Promise<void> {
@@ -313,6 +332,7 @@ export class ClassicMembership implements Membership {
     this.#memberId = ''
     this.#generationId = -1
     this.#host.memberChanged()
+    this.#roundTimer?.cancel()
     this.#share = NOTHING
     this.#assignedFrom = null
   }
@@ -433,12 +453,17 @@ export class ClassicMembership implements Membership {
     if (!this.#host.link.isCurrent(names)) await this.#host.refresh(names)
     this.#assignedFrom = this.#fingerprint(names)
     this.#assignedNames = names
-    // KIP-814: a static leader that comes back assigns nothing, but it is the one that watches the group's topics again.
-    if (joined.skipAssignment) return []
+    const isCooperative = this.#protocol === 'COOPERATIVE'
+    // KIP-814: a static leader that comes back assigns nothing, but it is the one that watches the group's topics again. What it withheld before is forgotten.
+    if (joined.skipAssignment) {
+      this.#owesRound = isCooperative
+      return []
+    }
     const assignor = this.#chosen()
     const shares = await assignor.assign({ members, topics: this.#known(names), nodes: this.#host.link.nodes() })
-    const tooEarly = this.#protocol === 'COOPERATIVE' && !assignor.isTrusted ? takenTooEarly(members, shares) : []
+    const tooEarly = isCooperative && !assignor.isTrusted ? takenTooEarly(members, shares) : []
     if (tooEarly.length > 0) throw portError(brokeKip429(assignor.name, tooEarly))
+    this.#owesRound = isCooperative && withheld(members, shares).length > 0
     return shares.map(({ memberId, partitions, userData }) => ({
       memberId,
       assignment: encodeAssignment(partitions, userData),

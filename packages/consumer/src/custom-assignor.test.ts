@@ -6,7 +6,7 @@ import type { Consumer } from './consumer-client.ts'
 import { readConsumerOptions } from './consumer-options.ts'
 import { consumerWorld } from './consumer-world.suite.ts'
 import { FakeGroup } from './fake-group.suite.ts'
-import { takenTooEarly } from './membership.rules.ts'
+import { takenTooEarly, withheld } from './membership.rules.ts'
 import type { AssignorCluster, MemberAssignment, MemberSubscription, PartitionAssignor } from './partition-assignor.ts'
 
 const words = topic('words', { key: string(), value: string() })
@@ -243,4 +243,11 @@ it('what one member owns is taken too early by another, not by itself, and not w
     { memberId: 'b', partitions: [at(0), at(2)] },
   ]
   expect(takenTooEarly(members, shares)).toEqual([at(0)])
+})
+
+it('withheld is what somebody owns and nobody is given', () => {
+  const at = (partition: number) => ({ topic: 't', partition })
+  const members = [{ ownedPartitions: [at(0), at(1), at(2)] }, { ownedPartitions: [] }]
+  expect(withheld(members, [{ partitions: [at(0)] }, { partitions: [at(2), at(3)] }])).toEqual([at(1)])
+  expect(withheld(members, [{ partitions: [at(0), at(1), at(2)] }, { partitions: [] }])).toEqual([])
 })

@@ -69,6 +69,15 @@ export function takenTooEarly(
   )
 }
 
+/** Partitions that have an owner, and that the assignment gives to nobody: the next round does, when they were given up (KIP-429). */
+export function withheld(
+  members: readonly { readonly ownedPartitions: readonly TopicPartition[] }[],
+  shares: readonly { readonly partitions: readonly TopicPartition[] }[],
+): readonly TopicPartition[] {
+  const given = new Set(shares.flatMap(({ partitions }) => partitions.map(nameOf)))
+  return members.flatMap(({ ownedPartitions }) => ownedPartitions).filter(owned => !given.has(nameOf(owned)))
+}
+
 /** Names that a subscription stands for. Internal topics are left out of patterns (`exclude.internal.topics`). */
 export function matchingTopics(
   subscription: {
