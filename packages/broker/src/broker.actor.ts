@@ -270,9 +270,10 @@ class Broker {
     for (const image of topics) this.#leaders.configure(image)
     const hasTopics = gone.length > 0 || topics.length > 0
     if (hasTopics || groupConfigs) this.#tellWatchers({ topics, gone, groupConfigs })
-    const other = features === undefined ? {} : { features }
-    if (hasTopics || features)
-      this.#publish({ leaders: [], gone: gone.map(nameOf), topics: topics.map(topicFacts), ...other })
+    if (hasTopics || features) {
+      const told = { leaders: [], gone: gone.map(nameOf), topics: topics.map(topicFacts) }
+      this.#publish({ ...told, ...(features && { features }) })
+    }
     for (const image of gone) void this.#destroy(image)
   }
 
@@ -294,8 +295,8 @@ class Broker {
   }
 
   #tellWatchers({ topics, gone, groupConfigs }: Told): void {
-    const configs = groupConfigs === undefined ? {} : { groupConfigs }
-    const news = { isWhole: false, topics: topics.map(topicFacts), gone: gone.map(nameOf), ...configs }
+    const told = { isWhole: false, topics: topics.map(topicFacts), gone: gone.map(nameOf) }
+    const news = { ...told, ...(groupConfigs && { groupConfigs }) }
     for (const peer of this.#audience.imageWatchers) peer.news('image', news)
   }
 

@@ -3,46 +3,40 @@
 import type { LogStore, OpenedLog, PartitionLog } from '@odradek/broker/log/partition-log'
 import { groupShard } from '@odradek/coordinator/group/group-shard'
 import { transactionShard } from '@odradek/coordinator/transaction/transaction-shard'
-import { defineActor } from '@odradek/shared/actor/actor'
 import * as batch from '@odradek/shared/records/record-batch'
 import type { Plant } from './simulation.ts'
 
-/** The leader answers an append with the offset that it will have, and appends a little later. */
-export const ackBeforeAppend: Plant = {
-  actors: {
-    leader: leader =>
-      defineActor({
-        ...leader,
-        async start(context, input) {
-          const handlers = await leader.start(context, input)
-          if (input.topic.startsWith('__')) return handlers
-          const { append, describeLog } = handlers.ask
-          let end = (await describeLog({}, null as never)).logEndOffset
-          const later: (typeof append extends (request: infer R, peer: infer P) => unknown ? [R, P] : never)[] = []
-          return {
-            ...handlers,
-            ask: {
-              ...handlers.ask,
-              append(request, peer) {
-                const baseOffset = end
-                for (const at of batch.batchPositions(request.records)) end += batch.recordCount(request.records, at)
-                later.push([request, peer])
-                context.clock.after(3, () => void append(...later.shift()!))
-                return {
-                  errorCode: 0,
-                  errorMessage: null,
-                  baseOffset,
-                  logAppendTimeMs: -1,
-                  logStartOffset: 0,
-                  recordErrors: [],
-                }
-              },
-            },
-          }
-        },
-      }),
-  },
+type Leader = Parameters<NonNullable<NonNullable<Plant['actors']>['leader']>>[0]
+type Asks = Awaited<ReturnType<Leader['start']>>['ask']
+type LeaderBend = (ask: Asks, ...started: Parameters<Leader['start']>) => Partial<Asks> | Promise<Partial<Asks>>
+
+/** Leaders some of whose answers are others. */
+function bentLeaders(bend: LeaderBend): Plant {
+  const bent = (leader: Leader): Leader => ({
+    ...leader,
+    async start(context, input) {
+      const handlers = await leader.start(context, input)
+      return { ...handlers, ask: { ...handlers.ask, ...(await bend(handlers.ask, context, input)) } }
+    },
+  })
+  return { actors: { leader: bent } }
 }
+
+/** The leader answers an append with the offset that it will have, and appends a little later. */
+export const ackBeforeAppend = bentLeaders(async ({ append, describeLog }, context, input) => {
+  if (input.topic.startsWith('__')) return {}
+  let end = (await describeLog({}, null as never)).logEndOffset
+  const later: Parameters<typeof append>[] = []
+  return {
+    append(request, peer) {
+      const baseOffset = end
+      for (const at of batch.batchPositions(request.records)) end += batch.recordCount(request.records, at)
+      later.push([request, peer])
+      context.clock.after(3, () => void append(...later.shift()!))
+      return { errorCode: 0, errorMessage: null, baseOffset, logAppendTimeMs: -1, logStartOffset: 0, recordErrors: [] }
+    },
+  }
+})
 
 /** After a restart the log does not know its producers any more. */
 export const forgottenProducers: Plant = {
@@ -154,25 +148,9 @@ export const forgottenMarkers: Plant = {
 }
 
 /** Leaders take markers whatever coordinator has sent them: one that died may end what began after its end. */
-export const lateMarkersCount: Plant = {
-  actors: {
-    leader: leader =>
-      defineActor({
-        ...leader,
-        async start(context, input) {
-          const handlers = await leader.start(context, input)
-          const { writeMarker } = handlers.ask
-          return {
-            ...handlers,
-            ask: {
-              ...handlers.ask,
-              writeMarker: (request, peer) => writeMarker({ ...request, coordinatorEpoch: 0 }, peer),
-            },
-          }
-        },
-      }),
-  },
-}
+export const lateMarkersCount = bentLeaders(({ writeMarker }) => ({
+  writeMarker: (request, peer) => writeMarker({ ...request, coordinatorEpoch: 0 }, peer),
+}))
 
 /** Committed readers are given one record more than is stable. */
 export const stableOffsetPlusOne: Plant = {
