@@ -6,7 +6,7 @@ import { builtUrl } from '@odradek/shared/actor/built-url'
 import { string } from '@odradek/shared/client/codecs'
 import { topic } from '@odradek/shared/client/topic'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { pipeline } from '../pipeline/pipeline.ts'
+import { type Pipeline, pipeline } from '../pipeline/pipeline.ts'
 import type { PipelineOptions } from '../pipeline/pipeline-options.ts'
 import { type Target, targets } from './targets.ts'
 
@@ -39,23 +39,60 @@ describe.each(targets)('over $name', ({ missing, open }) => {
       await producer.send(words(name), records)
     }
 
-    /** Reads committed records of a topic until `count` have come, then what else is there. */
-    async function read(name: string, count: number) {
-      await using consumer = createConsumer({
+    /** Reads committed records of a topic, from its beginning. */
+    async function follow(name: string) {
+      const consumer = createConsumer({
         bootstrapServers: target.bootstrapServers,
         isolationLevel: 'readCommitted',
         autoOffsetReset: 'earliest',
       })
       const seen = new Map<string, string[]>()
       let total = 0
-      await consumer.subscribe(words(name))
-      for (let quiet = 0; quiet < 2; ) {
+      const take = async () => {
         const records = await consumer.poll(300)
         for (const { key, value } of records) seen.set(`${key}`, [...(seen.get(`${key}`) ?? []), `${value}`])
         total += records.length
-        quiet = total >= count && records.length === 0 ? quiet + 1 : 0
+        return records.length
       }
-      return seen
+      await consumer.subscribe(words(name))
+      return {
+        /** Resolves when so many have come in all. */
+        async until(count: number) {
+          while (total < count) await take()
+        },
+        /** The values of every key: until `count` have come, and what else is there. */
+        async all(count: number) {
+          for (let quiet = 0; quiet < 2; ) quiet = (await take()) === 0 && total >= count ? quiet + 1 : 0
+          return seen
+        },
+        [Symbol.asyncDispose]: () => consumer.close(),
+      }
+    }
+
+    async function read(name: string, count: number) {
+      await using reader = await follow(name)
+      return await reader.all(count)
+    }
+
+    /**
+     * Feeds 200 records at a time until `isOver`, each time when the pipelines have caught up: they would fall behind for ever on a slow machine. What ends one of
+     * `running` ends it. Returns how many records each key has then; `fed` is how many each has before.
+     */
+    async function feedUntil(
+      isOver: () => boolean,
+      from: string,
+      to: string,
+      fed: number,
+      running: readonly Pipeline[],
+    ) {
+      await using output = await follow(to)
+      let perKey = fed
+      while (!isOver()) {
+        await feed(from, 200, perKey)
+        perKey += 10
+        await Promise.race([output.until(perKey * 20), ...running.map(({ done }) => done)])
+      }
+      return perKey
     }
 
     /** What every key must have come to: 0, 1, 2, ... once each and in order. */
@@ -85,15 +122,13 @@ describe.each(targets)('over $name', ({ missing, open }) => {
         },
         optionsOf(`${id}-failing`, { commitEvery: 25 }),
       )
-      const failed = failing.done.then(
-        () => null,
-        error => error,
-      )
+      let failure: unknown
+      failing.done.catch(error => {
+        failure = error
+      })
       // It fails as soon as a rebalance has given it enough records.
-      let rounds = 0
-      while (calls < 60) await feed(from, 200, 60 + rounds++ * 10)
-      expect(await failed).toMatchObject({ message: 'out of luck' })
-      const perKey = 60 + rounds * 10
+      const perKey = await feedUntil(() => failure !== undefined, from, to, 60, [steady])
+      expect(failure).toMatchObject({ message: 'out of luck' })
       const seen = await read(to, perKey * 20)
       expect(sorted(seen)).toEqual(expected(perKey))
       expect(steady.metrics().aborts).toBe(0)
@@ -106,15 +141,13 @@ describe.each(targets)('over $name', ({ missing, open }) => {
       const first = pipeline(words(from), words(to), copy, optionsOf(id))
       await feed(from, 200)
       await read(to, 200)
-      await using _second = pipeline(words(from), words(to), copy, optionsOf(id))
+      await using second = pipeline(words(from), words(to), copy, optionsOf(id))
       let ended: { code?: string } | null = null
       first.done.catch(error => {
         ended = error
       })
-      let rounds = 0
-      while (ended === null) await feed(from, 100, 10 + rounds++ * 5)
+      const perKey = await feedUntil(() => ended !== null, from, to, 10, [second])
       expect(ended).toMatchObject({ code: 'ODK_PRODUCER_FENCED', fatal: true })
-      const perKey = 10 + rounds * 5
       expect(sorted(await read(to, perKey * 20))).toEqual(expected(perKey))
     })
 
