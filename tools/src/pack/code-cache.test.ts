@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { EOL, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -96,4 +96,34 @@ test('an error says where it happened: lines are those of the file', () => {
     stack = (error as Error).stack!
   }
   expect(stack).toContain('broken.cjs:3:7')
+})
+
+/** Installs a library by the name of one that is packed; it says its version, and so does what the pack holds of version 1. */
+function installLmdb(version: string): void {
+  const installed = join(folder, 'node_modules', 'lmdb')
+  mkdirSync(join(installed, 'dist'), { recursive: true })
+  writeFileSync(join(installed, 'package.json'), JSON.stringify({ name: 'lmdb', version, main: 'dist/index.cjs' }))
+  writeFileSync(join(installed, 'native.cjs'), `module.exports = 'native part'\n`)
+  writeFileSync(join(installed, 'dist', 'index.cjs'), `exports.from = 'installed ${version}'\n`)
+  writeFileSync(join(folder, 'lmdb-1.0.0.cjs'), `exports.from = 'packed, with its ' + require('../native.cjs')\n`)
+  writeFileSync(join(folder, 'store.cjs'), `exports.from = () => require('lmdb').from\n`)
+}
+
+function storeOf(cache: CodeCache): string {
+  return (cache.load('store.cjs') as { from(): string }).from()
+}
+
+test('a library is taken from the pack, its native parts from where it is installed; without bytecode, and with it', () => {
+  installLmdb('1.0.0')
+  const first = new CodeCache(folder, () => undefined)
+  expect(storeOf(first)).toBe('packed, with its native part')
+  expect(storeOf(first)).toBe('packed, with its native part')
+  keepAll(first, (_name, chunk) => chunk)
+  expect(keptChunks(kept)('lmdb-1.0.0.cjs')).toBeDefined()
+  expect(storeOf(new CodeCache(folder, keptChunks(kept)))).toBe('packed, with its native part')
+})
+
+test('a library that was upgraded since it was packed is taken as it is installed', () => {
+  installLmdb('1.0.1')
+  expect(storeOf(new CodeCache(folder, () => undefined))).toBe('installed 1.0.1')
 })

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { Script } from 'node:vm'
+import { installedLibrary, packedLibraries } from './packed-libraries.ts'
 
 /** One file of the pack: its source and, where the build ran it, the bytecode. Own buffers, read once. */
 export interface KeptChunk {
@@ -37,13 +38,13 @@ const PARAMETERS = 'exports, require, module, __filename, importModule'
 export class CodeCache {
   readonly #folder: string
   readonly #kept: (name: string) => KeptChunk | undefined
-  readonly #requireOther: NodeJS.Require
+  readonly #requireInstalled: NodeJS.Require
   readonly #chunks = new Map<string, Chunk>()
 
   constructor(folder: string, kept: (name: string) => KeptChunk | undefined) {
     this.#folder = folder
     this.#kept = kept
-    this.#requireOther = createRequire(join(folder, 'packed-thread.cjs'))
+    this.#requireInstalled = createRequire(join(folder, 'packed-thread.cjs'))
   }
 
   /** What the file exports; it runs when it is first asked for. */
@@ -58,20 +59,52 @@ export class CodeCache {
   }
 
   #run(name: string): Chunk {
-    const file = join(this.#folder, name)
-    const kept = this.#kept(name)
-    const source = kept?.source ?? readFileSync(file, 'latin1')
-    const script = new Script(`(function (${PARAMETERS}) {${source}\n})`, {
-      filename: file,
-      ...(kept && { cachedData: kept.code }),
-    })
-    const module: Chunk['module'] = { exports: {} }
-    const chunk = { script, module }
-    this.#chunks.set(name, chunk)
-    const wrapper: Wrapper = script.runInThisContext()
+    const chunk = this.#compile(name, this.#read(name))
     const require = (id: string) => (id.startsWith('./') ? this.load(id.slice(2)) : this.#requireOther(id))
-    wrapper(module.exports, require, module, file, importModule)
+    this.#begin(name, chunk, require, join(this.#folder, name))
     return chunk
+  }
+
+  #requireOther(id: string): unknown {
+    return packedLibraries.includes(id) ? this.#library(id) : this.#requireInstalled(id)
+  }
+
+  /** As it was packed, if the one that is installed is of that version; as it is installed otherwise. It finds its native parts from where it is installed. */
+  #library(id: string): unknown {
+    const { packed: name, main } = installedLibrary(this.#requireInstalled.resolve(id), id)
+    const known = this.#chunks.get(name)
+    if (known !== undefined) return known.module.exports
+    const source = attempt(() => this.#read(name))
+    if (source === undefined) return this.#requireInstalled(id)
+    const chunk = this.#compile(name, source)
+    this.#begin(name, chunk, createRequire(main), main)
+    return chunk.module.exports
+  }
+
+  #read(name: string): Partial<KeptChunk> & Pick<KeptChunk, 'source'> {
+    return this.#kept(name) ?? { source: readFileSync(join(this.#folder, name), 'latin1') }
+  }
+
+  #compile(name: string, { source, code }: Partial<KeptChunk> & Pick<KeptChunk, 'source'>): Chunk {
+    const script = new Script(`(function (${PARAMETERS}) {${source}\n})`, {
+      filename: join(this.#folder, name),
+      ...(code && { cachedData: code }),
+    })
+    return { script, module: { exports: {} } }
+  }
+
+  #begin(name: string, chunk: Chunk, require: (id: string) => unknown, file: string): void {
+    this.#chunks.set(name, chunk)
+    const wrapper: Wrapper = chunk.script.runInThisContext()
+    wrapper(chunk.module.exports, require, chunk.module, file, importModule)
+  }
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
   }
 }
 

@@ -8,5 +8,5 @@ const broker = ['broker.actor.js', 'partition-leader.actor.js', 'cluster.actor.j
 
 const [command, ...flags] = process.argv.slice(2)
 useThreadEntry(packedThreadEntry)
-if (command === 'serve') startThreadAhead(flags.includes('--memory') ? broker : [...broker, 'lmdb-environment.js'])
+if (command === 'serve') startThreadAhead(flags.includes('--memory') ? broker : [...broker, 'lmdb'])
 void import('../cli/program.ts').then(({ runProgram }) => runProgram())

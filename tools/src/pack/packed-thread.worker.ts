@@ -1,5 +1,6 @@
 // The worker entry of the `odradek` package: like the plain one, with the house's actors at hand. main.ts of this folder packs it and all that it
 // imports into a few files, because a thread pays about a millisecond for each module that it loads.
+import { loadLmdb, requireLmdbBy } from '@odradek/broker/log/lmdb-library'
 import { type PackedActors, runThread } from '@odradek/shared/actor/thread-main'
 
 const actors: PackedActors = {
@@ -13,6 +14,6 @@ const actors: PackedActors = {
   'consumer.actor.js': () => import('@odradek/consumer/consumer.actor'),
 }
 
-runThread(actors, {
-  'lmdb-environment.js': async () => (await import('@odradek/broker/log/lmdb-environment')).loadLmdb(),
-})
+// The pack's own `require` (code-cache): it knows what was packed of the library.
+requireLmdbBy(() => require('lmdb'))
+runThread(actors, { lmdb: async () => loadLmdb() })

@@ -1,12 +1,26 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { builtUrl } from '@odradek/shared/actor/built-url'
 import { parseSync } from 'oxc-parser'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { nouns } from '../cli/nouns.ts'
 import { packedCommands } from '../cli/packed-commands.ts'
+import { CodeCache } from './code-cache.ts'
 import { packedFolder } from './freshness.ts'
+import { installedLibrary } from './packed-libraries.ts'
 
 const built = (path: string) => fileURLToPath(builtUrl(new URL(path, import.meta.url).href))
 
@@ -46,6 +60,31 @@ test('nothing that is packed imports by itself: V8 refuses that to code that com
     return parseSync(file, code).module.dynamicImports.length > 0
   })
   expect(importing.sort()).toEqual(own)
+})
+
+test('what is packed of lmdb opens environments, and the licences of all that is packed lie beside it', () => {
+  // Every build packs anew what is not fresh.
+  expect(spawnSync(process.execPath, [built('./main.ts')]).status).toBe(0)
+  const folder = mkdtempSync(join(tmpdir(), 'odradek-packed-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const lmdb = installedLibrary(createRequire(import.meta.url).resolve('lmdb'), 'lmdb')
+  mkdirSync(join(folder, 'node_modules'))
+  symlinkSync(lmdb.folder, join(folder, 'node_modules', 'lmdb'), 'junction')
+  copyFileSync(new URL(lmdb.packed, packedFolder), join(folder, lmdb.packed))
+  writeFileSync(
+    join(folder, 'store.cjs'),
+    `exports.open = path => require('lmdb').open({ path, encoding: 'binary' })\n`,
+  )
+  const cache = new CodeCache(folder, () => undefined)
+  const { open } = cache.load('store.cjs') as { open: typeof import('lmdb').open }
+  const root = open<Buffer, number>(join(folder, 'log'), {})
+  expect([...cache.code()].map(({ name }) => name)).toEqual(['store.cjs', lmdb.packed])
+  root.transactionSync(() => void root.putSync(7, Buffer.from('seven')))
+  expect(root.getBinary(7)?.toString()).toBe('seven')
+  void root.close()
+  const licences = readFileSync(new URL('LICENSES.txt', packedFolder), 'utf8')
+  for (const name of ['lmdb', 'msgpackr', 'ordered-binary', 'xstate'])
+    expect(licences).toMatch(new RegExp(`^${name}$`, 'm'))
 })
 
 /** Runs the program in one process with the pack's builder, which packs anew if that is needed; prints what became of it last. */

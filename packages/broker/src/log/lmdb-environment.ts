@@ -1,23 +1,11 @@
-// LMDB environments of one thread: the only file that imports lmdb. Every call runs inside the gate, synchronously; environments open at
+// LMDB environments of one thread: the only file that calls lmdb. Every call runs inside the gate, synchronously; environments open at
 // first use and the longest unused ones close when too many are open. What is safe with lmdb-js and what is not is written in decision records.
 import { closeSync, existsSync, openSync, statSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { Database, RootDatabase, TransactionFlags } from 'lmdb'
+import { loadLmdb } from './lmdb-library.ts'
 import { LogIOError } from './log-errors.ts'
 import type { LogGate } from './partition-log.ts'
-
-/**
- * Loaded when the first environment is opened: a broker in memory never needs it. The CommonJS build, because it is one file and loads in two thirds of
- * the time of the twenty modules of the other, and can be loaded here and now.
- */
-let lmdb: typeof import('lmdb') | undefined
-
-/** Also called ahead of the need (tools/src/pack). */
-export function loadLmdb(): typeof import('lmdb') {
-  lmdb ??= createRequire(import.meta.url)('lmdb') as typeof import('lmdb')
-  return lmdb
-}
 
 /** transactionSync flags: synchronous commit, with and without fsync (lmdb-js types only know the combinations it names). */
 const COMMIT_DURABLE = 2 as TransactionFlags

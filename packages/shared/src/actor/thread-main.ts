@@ -26,7 +26,7 @@ export type ThreadOrder = { readonly startup: LaneStartup; readonly control: Mes
 export type PackedActors = { readonly [file: string]: () => Promise<{ readonly actor: ActorDefinition<any, any> }> }
 
 /** What else can be loaded ahead, by name. */
-export type PackedLibraries = { readonly [file: string]: () => Promise<unknown> }
+export type PackedLibraries = { readonly [name: string]: () => Promise<unknown> }
 
 /** Runs the thread; called once by its entry. */
 export function runThread(packed: PackedActors = {}, libraries: PackedLibraries = {}): void {
