@@ -188,7 +188,7 @@ class Broker {
       ask: {
         metadata: request => this.#metadata(request),
         leaders: async ({ partitions, near }) => ({ leaders: await this.#find(partitions, near) }),
-        coordinator: ({ kind, partition }) => this.#coordinators.find(kind, partition),
+        coordinator: ({ kind, ...which }) => this.#coordinators.find(kind, which),
         watchImage: (_request, peer) => {
           this.#audience.imageWatchers.add(peer)
           const { groupConfigs } = this.#topics

@@ -1,7 +1,7 @@
 // A member of a classic group (JoinGroup, SyncGroup, Heartbeat, LeaveGroup). States and words are those of Kafka's AbstractCoordinator.
 //
 //                                   subscribed
-//     Unsubscribed -----------------------------------> Unjoined  <----+ membership.lost, join.failed
+//     Unsubscribed -----------------------------------> Unjoined  <----+ membership.lost, generation.lost
 //        ^                                               |  Preparing  |
 //        | left                                          |  Waiting    |
 //        |                                      prepared v             |
@@ -38,8 +38,10 @@ export type ClassicMembershipEvent =
   | { readonly type: 'rejoin.requested' }
   /** A step failed in a way that a wait (and perhaps another coordinator) helps. */
   | { readonly type: 'step.failed' }
-  /** The coordinator does not know the member or its generation: what it owned is lost. */
+  /** The coordinator does not know the member: what it owned is lost. */
   | { readonly type: 'membership.lost' }
+  /** The group is, or may be, in a generation without this member: what it owned is lost, its id may still be good. */
+  | { readonly type: 'generation.lost' }
   | { readonly type: 'poll.expired' }
   | { readonly type: 'polled' }
   | { readonly type: 'leave.requested' }
@@ -68,6 +70,8 @@ const vocabulary = setup({
     cancelRetry: effect(),
     /** Forgets member id and generation and what was owned, without a commit. */
     loseMembership: effect(),
+    /** Forgets generation and what was owned, without a commit; the member id stays. */
+    loseGeneration: effect(),
     /** Tells the coordinator that this member goes; what was owned is lost. */
     leaveStale: effect(),
     /** Runs hooks for all that is owned, sends LeaveGroup; then `left`. */
@@ -87,7 +91,10 @@ const fail = {
     { type: 'tellFailure', params: ({ event }: { event: { error: ErrorData } }) => ({ error: event.error }) },
   ],
 } as const
-const lost = { target: '#classic-membership.Unjoined', actions: 'loseMembership' } as const
+const lost = {
+  'membership.lost': { target: '#classic-membership.Unjoined', actions: 'loseMembership' },
+  'generation.lost': { target: '#classic-membership.Unjoined', actions: 'loseGeneration' },
+} as const
 const wait = '#classic-membership.Unjoined.Waiting'
 
 /**
@@ -127,7 +134,7 @@ export const classicMembershipMachine = vocabulary.createMachine({
         'join.again': { target: 'PreparingRebalance', reenter: true },
         'rebalance.started': { target: 'PreparingRebalance', reenter: true },
         'step.failed': wait,
-        'membership.lost': lost,
+        ...lost,
         subscribed: { actions: wantRejoin },
         'rejoin.requested': { actions: wantRejoin },
         'leave.requested': 'Leaving',
@@ -143,7 +150,7 @@ export const classicMembershipMachine = vocabulary.createMachine({
         synced: 'Stable',
         'rebalance.started': 'PreparingRebalance',
         'step.failed': wait,
-        'membership.lost': lost,
+        ...lost,
         subscribed: { actions: wantRejoin },
         'rejoin.requested': { actions: wantRejoin },
         'leave.requested': 'Leaving',
@@ -156,7 +163,7 @@ export const classicMembershipMachine = vocabulary.createMachine({
       entry: 'startHeartbeat',
       exit: 'stopHeartbeat',
       initial: 'Assigning',
-      on: { 'membership.lost': lost, 'leave.requested': 'Leaving', 'poll.expired': 'Stale', failed: fail },
+      on: { ...lost, 'leave.requested': 'Leaving', 'poll.expired': 'Stale', failed: fail },
       states: {
         Assigning: {
           entry: 'applyAssignment',

@@ -2,33 +2,20 @@
 // consumer actor; heartbeats run on its thread, whatever the caller does.
 import { type MachineRun, runMachine } from '@odradek/shared/actor/machine-runner'
 import type { Timer } from '@odradek/shared/base/clock'
-import type { ErrorData } from '@odradek/shared/base/errors'
-import type { AssignorMember, RebalanceProtocol } from '@odradek/shared/client/assignors/assignor'
+import type { RebalanceProtocol } from '@odradek/shared/client/assignors/assignor'
 import { protocolOf } from '@odradek/shared/client/assignors/assignors'
-import {
-  decodeShare,
-  decodeSubscription,
-  encodeAssignment,
-  encodeSubscription,
-  type MemberShare,
-} from '@odradek/shared/client/assignors/subscription-bytes'
+import { decodeShare, encodeSubscription, type MemberShare } from '@odradek/shared/client/assignors/subscription-bytes'
 import { backoffMs } from '@odradek/shared/client/backoff.rules'
-import type { TopicView } from '@odradek/shared/client/cluster-link'
+import type { GroupNews } from '@odradek/shared/client/cluster-link'
 import type { ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
-import type { GroupMetadata, Subscription, TopicPartition } from '@odradek/shared/contracts/consumer.contract'
-import type { ErrorName } from '@odradek/shared/protocol/error-codes'
+import type { GroupMetadata, Subscription } from '@odradek/shared/contracts/consumer.contract'
+import { type ErrorName, errors } from '@odradek/shared/protocol/error-codes'
 import type { JoinGroupResponse } from '@odradek/shared/protocol/messages/11-join-group'
 import { classicMembershipMachine } from './classic-membership.machine.ts'
-import { errorData, hopeless, membershipError, portError } from './consumer-errors.ts'
-import { assignorTopics, type MemberAssignor, memberAssignors } from './member-assignors.ts'
-import {
-  assignmentDifference,
-  matchingTopics,
-  membershipVerdict,
-  takenTooEarly,
-  unsubscribed,
-  withheld,
-} from './membership.rules.ts'
+import { hopeless, membershipError } from './consumer-errors.ts'
+import { GroupLeadership } from './group-leadership.ts'
+import { type MemberAssignor, memberAssignors } from './member-assignors.ts'
+import { assignmentDifference, matchingTopics, membershipVerdict, unsubscribed } from './membership.rules.ts'
 import type { Membership, MembershipHost } from './membership.ts'
 
 type GroupApi = 'JoinGroup' | 'SyncGroup' | 'Heartbeat' | 'LeaveGroup'
@@ -42,6 +29,7 @@ export class ClassicMembership implements Membership {
   readonly #host: MembershipHost
   readonly #strategy: readonly MemberAssignor[]
   readonly #protocol: RebalanceProtocol
+  readonly #leadership: GroupLeadership
   readonly #machine: MachineRun<typeof classicMembershipMachine>
   #subscription: Subscription = { topics: [], pattern: null }
   #topics: readonly string[] = []
@@ -49,12 +37,6 @@ export class ClassicMembership implements Membership {
   #generationId = -1
   #joined: JoinGroupResponse | null = null
   #share: MemberShare = NOTHING
-  /** What the last assignment was made from, if this member made it: a change asks for a new one. */
-  #assignedFrom: string | null = null
-  #assignedNames: readonly string[] = []
-  /** This member leads, and a round must follow this one, or may have to. */
-  #owesRound = false
-  #roundTimer: Timer | null = null
   /** Answers of requests from before the last change of course are ignored. */
   #course = 0
   #attempts = 0
@@ -75,6 +57,7 @@ export class ClassicMembership implements Membership {
       host.askAssignor(name, call),
     )
     this.#protocol = protocolOf(this.#strategy)
+    this.#leadership = new GroupLeadership(host, this.#protocol === 'COOPERATIVE')
     this.#machine = runMachine(host.context, classicMembershipMachine, {
       effects: {
         prepareJoin: () => this.#step(() => this.#prepareJoin()),
@@ -86,6 +69,7 @@ export class ClassicMembership implements Membership {
         armRetry: () => this.#armRetry(),
         cancelRetry: () => this.#retryTimer?.cancel(),
         loseMembership: () => this.#loseMembership(),
+        loseGeneration: () => this.#loseGeneration(),
         leaveStale: () => this.#step(() => this.#leaveStale()),
         leave: () => this.#step(() => this.#leave()),
         tellFailure: ({ error }) => this.#host.fail(error),
@@ -112,16 +96,15 @@ export class ClassicMembership implements Membership {
 
   fenced(error: ErrorName): void {
     if (error === 'REBALANCE_IN_PROGRESS') this.#machine.send({ type: 'rebalance.started' })
-    else if (this.#machine.hasTag('heartbeating')) this.#machine.send({ type: 'membership.lost' })
+    else if (this.#machine.hasTag('heartbeating')) this.#refused('a commit of', errors[error].code)
   }
 
   metadataChanged(): void {
     if (this.#machine.state !== 'Stable.Steady') return
     const topics = matchingTopics(this.#subscription, this.#host.link.topics())
     const matchesOthers = topics.join() !== this.#topics.join()
-    const assignsOthers = this.#assignedFrom !== null && this.#assignedFrom !== this.#fingerprint()
     this.#topics = topics
-    if (matchesOthers || assignsOthers) this.#machine.send({ type: 'rejoin.requested' })
+    if (matchesOthers || this.#leadership.isOutdated()) this.#machine.send({ type: 'rejoin.requested' })
   }
 
   pollExpired(): void {
@@ -134,6 +117,8 @@ export class ClassicMembership implements Membership {
 
   metadata(): GroupMetadata {
     const { groupId, groupInstanceId } = this.#host.group
+    // Whoever has an id and no generation is no member yet, or not any more.
+    if (this.#generationId < 0) return { groupId, generationId: -1, memberId: '', groupInstanceId }
     return { groupId, generationId: this.#generationId, memberId: this.#memberId, groupInstanceId }
   }
 
@@ -149,7 +134,7 @@ export class ClassicMembership implements Membership {
     this.#course++
     this.#retryTimer?.cancel()
     this.#heartbeatTimer?.cancel()
-    this.#roundTimer?.cancel()
+    this.#leadership.end()
     this.#stopNews()
   }
 
@@ -195,8 +180,7 @@ export class ClassicMembership implements Membership {
   }
 
   async #sendJoin(): Promise<void> {
-    this.#roundTimer?.cancel()
-    this.#owesRound = false
+    this.#leadership.end()
     const course = this.#course
     const { group } = this.#host
     const protocols = await Promise.all(this.#strategy.map(assignor => this.#offer(assignor)))
@@ -232,8 +216,10 @@ export class ClassicMembership implements Membership {
     const course = this.#course
     const { group } = this.#host
     const joined = this.#joined!
-    const assignments = joined.leader === joined.memberId ? await this.#assign(joined) : []
+    const isLeader = joined.leader === joined.memberId
+    const division = isLeader ? await this.#leadership.divide(joined, this.#chosen()) : null
     if (course !== this.#course) return
+    this.#leadership.lead(division)
     const answer = await this.#request(
       'SyncGroup',
       {
@@ -243,7 +229,7 @@ export class ClassicMembership implements Membership {
         groupInstanceId: group.groupInstanceId,
         protocolType: PROTOCOL_TYPE,
         protocolName: joined.protocolName,
-        assignments,
+        assignments: division?.assignments ?? [],
       },
       group.maxPollIntervalMs + REBALANCE_LAPSE_MS,
     )
@@ -254,19 +240,10 @@ export class ClassicMembership implements Membership {
     }
     this.#share = decodeShare(answer.assignment)
     this.#attempts = 0
-    if (this.#owesRound) this.#awaitRound()
-    this.#machine.send({ type: 'synced' })
-  }
-
-  /**
-   * KIP-429: whoever gives something up asks for the round that gives it to another. A static member that is restarted before it has asked comes back without a rebalance, so
-   * the leader asks, when every other reason why that member is silent would have ended its session.
-   */
-  #awaitRound(): void {
-    const { context, group } = this.#host
-    this.#roundTimer = context.clock.after(group.sessionTimeoutMs, () => {
+    this.#leadership.awaitRound(() => {
       if (this.#machine.state === 'Stable.Steady') this.#machine.send({ type: 'rejoin.requested' })
     })
+    this.#machine.send({ type: 'synced' })
   }
 
   async #applyAssignment(): Promise<void> {
@@ -320,21 +297,29 @@ export class ClassicMembership implements Membership {
   }
 
   #loseMembership(): void {
-    this.#course++
+    this.#loseGeneration()
     this.#forgetMember()
+  }
+
+  #loseGeneration(): void {
+    this.#course++
+    this.#forgetGeneration()
     const owned = this.#host.owned()
     if (owned.length > 0) this.#losing = this.#host.rebalance({ revoked: owned, assigned: [], lost: true })
   }
 
   #forgetMember(): void {
     this.#stopNews()
-    this.#newsPending = false
     this.#memberId = ''
+    this.#forgetGeneration()
+  }
+
+  #forgetGeneration(): void {
+    this.#newsPending = false
     this.#generationId = -1
     this.#host.memberChanged()
-    this.#roundTimer?.cancel()
+    this.#leadership.end()
     this.#share = NOTHING
-    this.#assignedFrom = null
   }
 
   #refused(what: string, errorCode: number): void {
@@ -344,6 +329,7 @@ export class ClassicMembership implements Membership {
     if (verdict === 'again') this.#machine.send({ type: 'join.again' })
     else if (verdict === 'rebalance') this.#machine.send({ type: 'rebalance.started' })
     else if (verdict === 'lost') this.#machine.send({ type: 'membership.lost' })
+    else if (verdict === 'outdated') this.#machine.send({ type: 'generation.lost' })
     else if (verdict === 'fatal')
       this.#machine.send({ type: 'failed', error: membershipError(`${what} group ${group.groupId}`, errorCode) })
     else this.#machine.send({ type: 'step.failed' })
@@ -378,10 +364,17 @@ export class ClassicMembership implements Membership {
     this.#stopNews()
     this.#memberId = memberId
     this.#host.memberChanged()
-    this.#stopNews = this.#host.link.onGroupNews(this.#host.group.groupId, memberId, () => {
-      this.#newsPending = true
-      void this.#heartbeat()
-    })
+    this.#stopNews = this.#host.link.onGroupNews(this.#host.group.groupId, memberId, news => this.#told(news))
+  }
+
+  /** A member with an assignment hears only of rebalances that came after it; one without may be told of the one that it takes part in. */
+  #told({ isRebalancing }: GroupNews): void {
+    if (isRebalancing && this.#machine.state.startsWith('Stable.')) {
+      this.#machine.send({ type: 'rebalance.started' })
+      return
+    }
+    this.#newsPending = true
+    void this.#heartbeat()
   }
 
   /** News that comes while a heartbeat is on its way, or just before the answer that makes heartbeats due, is asked for right after. */
@@ -407,10 +400,11 @@ export class ClassicMembership implements Membership {
     const verdict = errorCode === null ? 'refind' : membershipVerdict(errorCode)
     if (verdict === 'ok' || verdict === 'rebalance') this.#heartbeatAtMs = clock.monotonic()
     if (verdict === 'refind') link.forgetCoordinator('group', group.groupId)
-    if (verdict === 'rebalance' || verdict === 'lost' || verdict === 'fatal') this.#refused('heartbeat of', errorCode!)
-    // The coordinator has not been heard for a whole session: it has given this member up.
+    const isAnswered = verdict !== 'ok' && verdict !== 'retry' && verdict !== 'refind'
+    if (isAnswered) this.#refused('heartbeat of', errorCode!)
+    // The coordinator has not been heard for a whole session: it has given this member up, or soon will.
     else if (clock.monotonic() - this.#heartbeatAtMs > group.sessionTimeoutMs)
-      this.#machine.send({ type: 'membership.lost' })
+      this.#machine.send({ type: 'generation.lost' })
   }
 
   // --- assigning ------------------------------------------------------------------------------------------------------------------
@@ -443,57 +437,10 @@ export class ClassicMembership implements Membership {
       })
   }
 
-  async #assign(joined: JoinGroupResponse): Promise<{ memberId: string; assignment: Uint8Array }[]> {
-    const members: AssignorMember[] = joined.members.map(({ memberId, groupInstanceId, metadata }) => ({
-      memberId,
-      groupInstanceId,
-      ...decodeSubscription(metadata),
-    }))
-    const names = [...new Set(members.flatMap(({ topics }) => topics))]
-    if (!this.#host.link.isCurrent(names)) await this.#host.refresh(names)
-    this.#assignedFrom = this.#fingerprint(names)
-    this.#assignedNames = names
-    const isCooperative = this.#protocol === 'COOPERATIVE'
-    // KIP-814: a static leader that comes back assigns nothing, but it is the one that watches the group's topics again. What it withheld before is forgotten.
-    if (joined.skipAssignment) {
-      this.#owesRound = isCooperative
-      return []
-    }
-    const assignor = this.#chosen()
-    const shares = await assignor.assign({ members, topics: this.#known(names), nodes: this.#host.link.nodes() })
-    const tooEarly = isCooperative && !assignor.isTrusted ? takenTooEarly(members, shares) : []
-    if (tooEarly.length > 0) throw portError(brokeKip429(assignor.name, tooEarly))
-    this.#owesRound = isCooperative && withheld(members, shares).length > 0
-    return shares.map(({ memberId, partitions, userData }) => ({
-      memberId,
-      assignment: encodeAssignment(partitions, userData),
-    }))
-  }
-
-  #known(names: readonly string[]): readonly TopicView[] {
-    const views = names.map(name => this.#host.link.topic(name))
-    return views.filter(view => view !== undefined && view.errorCode === 0) as TopicView[]
-  }
-
-  /** Partitions of the topics, and their racks if this member has one (KIP-881): a change of either asks for another assignment. */
-  #fingerprint(names = this.#assignedNames): string {
-    const { link, input } = this.#host
-    const known = assignorTopics(this.#known(names), input.clientRack === '' ? [] : link.nodes())
-    return JSON.stringify([...known])
-  }
-
   async #request<A extends GroupApi>(api: A, request: ApiRequest<A>, deadlineMs: number): Promise<ApiResponse<A>> {
     const { link, group, input, context } = this.#host
     const { signal } = context
     const coordinator = await link.coordinator('group', group.groupId, { deadlineMs: input.requestTimeoutMs, signal })
     return link.request(coordinator, api, request, { deadlineMs, signal })
   }
-}
-
-function brokeKip429(assignor: string, partitions: readonly TopicPartition[]): ErrorData {
-  const list = partitions.map(({ topic, partition }) => `${topic}-${partition}`).join(', ')
-  return errorData(
-    'ODK_ASSIGNOR_FAILED',
-    `assignor ${assignor} is COOPERATIVE, and gave partitions away that another member still owns: ${list}`,
-  )
 }

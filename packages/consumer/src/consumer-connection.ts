@@ -180,7 +180,7 @@ export class ConsumerConnection {
     this.inbox.flush()
     // With a thread that has ended for good nothing can be committed.
     if (this.#wish?.kind === 'assignment' && this.#fatal === null)
-      await this.#autoCommit([...this.inbox.partitions.values()], await this.#connected())
+      await this.#autoCommit(this.#uncommitted([...this.inbox.partitions.values()]), await this.#connected())
     await this.ask('unsubscribe', {}).catch(() => undefined)
     await this.#rebalances
     this.inbox.close()
@@ -320,7 +320,10 @@ export class ConsumerConnection {
     }
     await this.#idle(going)
     if (isOver()) return
-    await this.#autoCommit(going, link)
+    const offsets = this.#uncommitted(going)
+    // When no hook waits for the commit, it goes along with the answer: the group waits for one trip between the threads less.
+    const goesAlong = onRevoked === undefined && assigned.length === 0
+    if (!goesAlong) await this.#autoCommit(offsets, link)
     if (isOver()) return
     if (going.length > 0) await this.#hook(onRevoked, going)
     if (gone.length > 0) await this.#hook(onLost ?? onRevoked, gone)
@@ -329,7 +332,7 @@ export class ConsumerConnection {
     const come = assigned.map(partition => this.inbox.add(partition, this.#host.codecsOf(partition.topic)))
     // Kafka calls it even with nothing new, so that a member knows that a rebalance is over.
     if (come.length > 0 || ends) await this.#hook(onAssigned, come)
-    link.tell('rebalanced', { id, error: null })
+    link.tell('rebalanced', { id, offsets: goesAlong ? offsets : [] })
     this.inbox.wake()
   }
 
@@ -355,11 +358,11 @@ export class ConsumerConnection {
     while (!this.#released && partitions.some(({ busy }) => busy)) await this.inbox.changed()
   }
 
-  /** By the thread that fetched them: its successor knows nothing of what was processed before. */
-  async #autoCommit(partitions: readonly ReadPartition[], link: Link<ConsumerContract>): Promise<void> {
+  /** What automatic commits are to say of these before they go. */
+  #uncommitted(partitions: readonly ReadPartition[]): CommittedOffset[] {
     const { groupId, enableAutoCommit } = this.#host.options
-    if (groupId === undefined || !enableAutoCommit) return
-    const offsets = partitions
+    if (groupId === undefined || !enableAutoCommit) return []
+    return partitions
       .filter(({ processed }) => processed >= 0)
       .map(({ topic, partition, processed, leaderEpoch }) => ({
         topic,
@@ -368,6 +371,10 @@ export class ConsumerConnection {
         leaderEpoch,
         metadata: '',
       }))
+  }
+
+  /** By the thread that fetched them: its successor knows nothing of what was processed before. */
+  async #autoCommit(offsets: readonly CommittedOffset[], link: Link<ConsumerContract>): Promise<void> {
     if (offsets.length === 0) return
     await link.ask('commit', { offsets }).then(
       () => this.#host.committed(offsets),

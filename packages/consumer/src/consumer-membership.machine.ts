@@ -122,14 +122,22 @@ export const consumerMembershipMachine = vocabulary.createMachine({
     Reconciling: {
       tags: 'heartbeating',
       entry: [targetIsTaken, 'reconcile'],
-      on: { ...joined, reconciled: 'Acknowledging', 'target.received': { actions: targetIsPending } },
+      on: {
+        ...joined,
+        // As in Kafka, the next target does not wait for the answer to the heartbeat that says that this one is reached.
+        reconciled: [
+          { guard: 'targetPending', target: 'Reconciling', reenter: true, actions: 'heartbeatNow' },
+          { target: 'Acknowledging' },
+        ],
+        'target.received': { actions: targetIsPending },
+      },
     },
     Acknowledging: {
       tags: 'heartbeating',
       entry: 'heartbeatNow',
       on: {
         ...joined,
-        confirmed: [{ guard: 'targetPending', target: 'Reconciling' }, { target: 'Stable' }],
+        confirmed: 'Stable',
         'target.received': 'Reconciling',
       },
     },

@@ -4,7 +4,6 @@ import { type MachineRun, runMachine } from '@odradek/shared/actor/machine-runne
 import type { Timer } from '@odradek/shared/base/clock'
 import { backoffMs } from '@odradek/shared/client/backoff.rules'
 import type { GroupMetadata, Subscription } from '@odradek/shared/contracts/consumer.contract'
-import type { ErrorName } from '@odradek/shared/protocol/error-codes'
 import type {
   ConsumerGroupHeartbeatRequest,
   ConsumerGroupHeartbeatResponse,
@@ -96,8 +95,10 @@ export class ConsumerMembership implements Membership {
     this.#heartbeatNow()
   }
 
-  fenced(error: ErrorName): void {
-    if (error !== 'REBALANCE_IN_PROGRESS') this.#machine.send({ type: 'member.fenced' })
+  /** Whether it is a member still a heartbeat tells: as in Kafka, a commit that was refused decides nothing. Whoever leaves sends none. */
+  fenced(): void {
+    if (this.#machine.hasTag('heartbeating')) this.#heartbeatNow()
+    else this.#machine.send({ type: 'member.fenced' })
   }
 
   metadataChanged(): void {
@@ -106,7 +107,8 @@ export class ConsumerMembership implements Membership {
       this.#topics = topics
       if (this.#machine.hasTag('heartbeating')) this.#machine.send({ type: 'subscribed' })
     }
-    if (this.#differs()) this.#machine.send({ type: 'target.received' })
+    // What is still unknown was looked for when the target came, and is looked for again with backoff.
+    if (this.#difference().moves) this.#machine.send({ type: 'target.received' })
   }
 
   pollExpired(): void {
@@ -251,7 +253,9 @@ export class ConsumerMembership implements Membership {
     this.#becomeMember(answer.memberEpoch)
     this.#intervalMs = answer.heartbeatIntervalMs > 0 ? answer.heartbeatIntervalMs : this.#intervalMs
     if (answer.assignment !== null) this.#target = answer.assignment.topicPartitions
-    if (answer.assignment !== null && this.#differs()) this.#machine.send({ type: 'target.received' })
+    const { moves, unknown } = this.#difference()
+    // Topics that are not known yet may well differ: reconciling looks them up.
+    if (answer.assignment !== null && (moves || unknown > 0)) this.#machine.send({ type: 'target.received' })
     // Something is to be said that this heartbeat did not carry.
     else if (Object.keys(unsaid(this.#said, this.#fields())).length === 0) this.#machine.send({ type: 'confirmed' })
     else this.#again = true
@@ -265,11 +269,11 @@ export class ConsumerMembership implements Membership {
 
   // --- what is owned --------------------------------------------------------------------------------------------------------------
 
-  /** Topics that are not known yet may well differ: reconciling looks them up. */
-  #differs(): boolean {
+  /** Whether the target, as far as its topics are known, is not what is owned; and how many of its topics are not known. */
+  #difference(): { readonly moves: boolean; readonly unknown: number } {
     const { partitions, unknown } = resolveTarget(this.#target, this.#host.link.topics())
     const { revoked, added } = assignmentDifference(this.#host.owned(), partitions)
-    return revoked.length + added.length + unknown > 0
+    return { moves: revoked.length + added.length > 0, unknown }
   }
 
   async #reconcile(): Promise<void> {
@@ -283,9 +287,7 @@ export class ConsumerMembership implements Membership {
     }
     if (course !== this.#course) return
     const { revoked, added } = assignmentDifference(this.#host.owned(), resolved.partitions)
-    if (revoked.length > 0) await this.#host.rebalance({ revoked, assigned: [] })
-    if (course !== this.#course) return
-    if (added.length > 0) await this.#host.rebalance({ revoked: [], assigned: added })
+    if (revoked.length + added.length > 0) await this.#host.rebalance({ revoked, assigned: added })
     if (course === this.#course) this.#machine.send({ type: 'reconciled' })
   }
 

@@ -6,6 +6,7 @@ import type { ErrorData } from '@odradek/shared/base/errors'
 import type { ClusterLink } from '@odradek/shared/client/cluster-link'
 import { openClusterLink } from '@odradek/shared/client/open-link'
 import {
+  type CommittedOffset,
   type ConsumerContract,
   type ConsumerInput,
   consumer,
@@ -145,7 +146,12 @@ class ConsumerHands {
         partitionsFor: ({ topic }) => partitionsFor(this.#queryHost(), topic),
         commit: async ({ offsets }) => {
           this.#needGroup('committing')
-          await this.#commits.commit(offsets, this.#input.defaultApiTimeoutMs)
+          const beginning = this.#fetcher.committing(offsets)
+          try {
+            await this.#commits.commit(offsets, this.#input.defaultApiTimeoutMs)
+          } finally {
+            this.#fetcher.beginAgain(beginning)
+          }
           return {}
         },
         committed: async ({ partitions }) => {
@@ -178,9 +184,19 @@ class ConsumerHands {
       seek: ({ key, epoch, target }) => this.#fetcher.seek(key, epoch, target),
       pause: ({ key, epoch, offset }) => this.#fetcher.pause(key, epoch, offset),
       resume: ({ key }) => this.#fetcher.resume(key),
-      rebalanced: ({ id }) => this.#desk.rebalanced(id),
+      rebalanced: ({ id, offsets }) => void this.#rebalanced(id, offsets),
       assignorAnswered: answered => this.#assignors.answered(answered),
     }
+  }
+
+  /** As in Kafka, an automatic commit that fails is no reason to hold the group up: those records come again. */
+  async #rebalanced(id: number, offsets: readonly CommittedOffset[]): Promise<void> {
+    if (offsets.length > 0)
+      await this.#commits.commit(offsets, this.#input.defaultApiTimeoutMs).then(
+        () => this.#caller?.news('autoCommitted', { offsets, error: null }),
+        () => undefined,
+      )
+    this.#desk.rebalanced(id)
   }
 
   #send(tag: 'assignable' | 'subscribable', event: ConsumerEvent): void {
@@ -200,7 +216,10 @@ class ConsumerHands {
       owned: () => this.#desk.assigned(),
       rebalance: change =>
         change.lost ? this.#commits.losing(() => this.#desk.change(change)) : this.#desk.change(change),
-      memberChanged: () => void this.#caller?.news('memberChanged', this.#membership!.metadata()),
+      memberChanged: () => {
+        this.#commits.memberChanged()
+        this.#caller?.news('memberChanged', this.#membership!.metadata())
+      },
       askAssignor: (assignor, call) => this.#assignors.ask(assignor, call),
       fail: error => this.#tellFailure(null, error),
       refresh: topics => this.#metadata.refresh(topics),

@@ -5,6 +5,7 @@ import { PortError } from '@odradek/shared/base/errors'
 import type {
   ClusterLink,
   Endpoint,
+  GroupNews,
   NodeView,
   PartitionView,
   RequestOptions,
@@ -53,7 +54,7 @@ export class FakeCluster implements ClusterLink {
   #clock: Clock | null = null
   #listeners = new Set<() => void>()
   #parked = new Set<() => void>()
-  readonly #members = new Map<string, () => void>()
+  readonly #members = new Map<string, (news: GroupNews) => void>()
 
   /** The link as a consumer that runs under this clock gets it. */
   at(clock: Clock): this {
@@ -182,14 +183,14 @@ export class FakeCluster implements ClusterLink {
   featureLevel(): number {
     return 0
   }
-  onGroupNews(_groupId: string, memberId: string, listener: () => void): () => void {
+  onGroupNews(_groupId: string, memberId: string, listener: (news: GroupNews) => void): () => void {
     this.#members.set(memberId, listener)
     return () => this.#members.delete(memberId)
   }
 
-  /** Tells a member of this process that a heartbeat would be news. */
-  tellNews(memberId: string): void {
-    this.#members.get(memberId)?.()
+  /** Tells a member of this process that a heartbeat would be news, or even which. */
+  tellNews(memberId: string, isRebalancing = false): void {
+    this.#members.get(memberId)?.({ isRebalancing })
   }
   async close(): Promise<void> {
     for (const wake of [...this.#parked]) wake()

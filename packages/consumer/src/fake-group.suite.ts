@@ -26,11 +26,13 @@ export class FakeGroup {
   leader = ''
   /** Answered to the next heartbeats instead of what is true. */
   readonly heartbeatErrors: number[] = []
+  readonly #cluster: FakeCluster
   readonly #clock: Clock
   #nextMember = 1
   #barrier: Timer | null = null
 
   constructor(cluster: FakeCluster, clock: Clock) {
+    this.#cluster = cluster
     this.#clock = clock
     cluster.answers.JoinGroup = request => this.#join(request)
     cluster.answers.SyncGroup = async ({ memberId, generationId, assignments }) => {
@@ -92,6 +94,21 @@ export class FakeGroup {
         })),
       })),
     })
+  }
+
+  /** From now on only ids that it gave out and has not given up may join. */
+  refuseUnknown(): { readonly refused: string[] } {
+    const refused: string[] = []
+    const given = this.#nextMember
+    const join = this.#cluster.answers.JoinGroup!
+    this.#cluster.answers.JoinGroup = (request, endpoint) => {
+      const { memberId } = request
+      const isOld = memberId !== '' && Number(memberId.slice('member-'.length)) < given
+      if (!isOld || this.members.has(memberId)) return join(request, endpoint)
+      refused.push(memberId)
+      return refusedJoin(errors.UNKNOWN_MEMBER_ID.code, memberId)
+    }
+    return { refused }
   }
 
   remove(memberId: string): void {

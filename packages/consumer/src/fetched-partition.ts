@@ -13,8 +13,12 @@ export interface FetchedPartition {
   /** Where reading began since the last seek or reset; -1 while it is unknown. */
   beganAt: number
   paused: boolean
-  /** Newly assigned by the group; nothing is asked until the caller's hook has run (it may seek). */
+  /** Newly assigned by the group, and the caller's hook has not run: what is found and fetched meanwhile is not handed out, for the hook may seek. */
   held: boolean
+  /** Commits of it that the caller made while it was held, and that are not answered: where to begin is asked after them. */
+  commits: number
+  /** Reading begins where the caller sought to, whatever is committed. */
+  sought: boolean
   /** A request that decides the position is in flight (committed offset, ListOffsets, OffsetForLeaderEpoch). */
   lookingUp: boolean
   /** What was raised to the user; nothing is fetched until a seek. */
@@ -37,6 +41,8 @@ export function fetchedPartition(key: number, topic: string, partition: number):
     beganAt: -1,
     paused: false,
     held: false,
+    commits: 0,
+    sought: false,
     lookingUp: false,
     failure: null,
     retryAtMs: 0,

@@ -20,7 +20,7 @@ import { FetchRequests } from './fetch-requests.ts'
 import { type FetchedPartition, fetchedPartition, type Ready } from './fetched-partition.ts'
 import type { AbortedTransaction } from './isolation.rules.ts'
 import { learnLeader, PositionFinder } from './position-finder.ts'
-import { advanced, type FetchAnswer, fetchAnswered, resetTo, seekTo } from './positions.rules.ts'
+import { advanced, type FetchAnswer, fetchAnswered, INITIAL_POSITION, resetTo, seekTo } from './positions.rules.ts'
 import { type VisibleRecords, visibleRecords } from './visible-records.ts'
 
 export interface FetcherHost {
@@ -78,7 +78,7 @@ export class Fetcher {
     })
   }
 
-  /** Begins to read a partition, without an offset at the committed one or by reset policy. A held one waits for `release`. */
+  /** Begins to read a partition, without an offset at the committed one or by reset policy. Of a held one nothing is handed out before `release`. */
   add(
     { key, topic, partition }: AssignedPartition,
     options: { readonly offset?: number; readonly held?: boolean } = {},
@@ -111,6 +111,7 @@ export class Fetcher {
     partition.failure = null
     partition.retryAtMs = 0
     partition.beganAt = -1
+    partition.sought = true
     partition.position =
       'offset' in target ? seekTo(partition.position, target.offset) : resetTo(partition.position, target.timestamp)
     this.schedule()
@@ -136,6 +137,29 @@ export class Fetcher {
       if (partition !== undefined) partition.held = false
     }
     this.schedule()
+  }
+
+  /** The caller commits these: of those whose hook has not run, unless it has sought, reading begins where the commit leads. */
+  committing(offsets: readonly TopicPartition[]): readonly FetchedPartition[] {
+    const beginning = this.all().filter(
+      ({ held, sought, topic, partition }) =>
+        held && !sought && offsets.some(offset => offset.topic === topic && offset.partition === partition),
+    )
+    for (const partition of beginning) partition.commits++
+    return beginning
+  }
+
+  /** The commit was answered: where to begin is asked again. */
+  beginAgain(partitions: readonly FetchedPartition[]): void {
+    for (const partition of partitions) {
+      partition.commits--
+      if (partition.sought) continue
+      this.#drop(partition)
+      partition.failure = null
+      partition.beganAt = -1
+      partition.position = { ...INITIAL_POSITION }
+    }
+    if (partitions.length > 0) this.schedule()
   }
 
   resume(key: number): void {
@@ -212,7 +236,7 @@ export class Fetcher {
     let wakeAtMs = Number.POSITIVE_INFINITY
     for (const partition of this.#partitions.values()) {
       noteBeginning(partition)
-      if (partition.failure !== null || partition.held) continue
+      if (partition.failure !== null || partition.commits > 0) continue
       if (partition.retryAtMs > nowMs) wakeAtMs = Math.min(wakeAtMs, partition.retryAtMs)
       else if (partition.position.state !== 'Fetching') askable.push(partition)
     }
@@ -310,19 +334,23 @@ export class Fetcher {
 
   #deliver(): void {
     const { windowBytes } = this.#host.input
-    let count = 0
+    const sent: Ready[] = []
+    const kept: Ready[] = []
     let credit = 0
-    for (const { delivery } of this.#ready) {
+    let isFull = false
+    for (const ready of this.#ready) {
       const used = this.#outstanding + credit
       // One delivery always fits, however large its batch is.
-      if (used > 0 && used + delivery.credit > windowBytes) break
-      credit += delivery.credit
-      count++
+      isFull ||= !ready.partition.held && used > 0 && used + ready.delivery.credit > windowBytes
+      if (isFull || ready.partition.held) kept.push(ready)
+      else {
+        credit += ready.delivery.credit
+        sent.push(ready)
+      }
     }
-    if (count === 0) return
-    const sent = this.#ready.slice(0, count)
+    if (sent.length === 0) return
     if (!this.#host.deliver(sent.map(({ delivery }) => delivery))) return
-    this.#ready = this.#ready.slice(count)
+    this.#ready = kept
     this.#outstanding += credit
     for (const ready of sent) this.#unbuffer(ready)
     this.schedule()
@@ -330,7 +358,7 @@ export class Fetcher {
 
   #tellFailures(): void {
     for (const partition of this.#untold) {
-      if (partition.bufferedBytes > 0) continue
+      if (partition.bufferedBytes > 0 || partition.held) continue
       this.#untold.delete(partition)
       if (partition.failure !== null) this.#host.fail(partition.key, partition.failure)
     }
@@ -376,8 +404,8 @@ export class Fetcher {
   }
 }
 
-function isFetchable({ failure, held, paused, retryAtMs, position }: FetchedPartition, nowMs: number): boolean {
-  return failure === null && !held && !paused && retryAtMs <= nowMs && position.state === 'Fetching'
+function isFetchable({ failure, commits, paused, retryAtMs, position }: FetchedPartition, nowMs: number): boolean {
+  return failure === null && commits === 0 && !paused && retryAtMs <= nowMs && position.state === 'Fetching'
 }
 
 /** Remembers where reading begins, and tells who waits for it. */

@@ -4,10 +4,11 @@ import { errors } from '@odradek/shared/protocol/error-codes'
 
 /**
  * `retry`: again after a wait; `refind`: the coordinator moved or is gone; `again`: at once, with the member id that was given (KIP-394);
- * `rebalance`: the group is rebalancing, join; `lost`: the member is not known (any more) under this id or generation, what it owned is lost;
- * `fatal`: nothing helps.
+ * `rebalance`: the group is rebalancing, join; `lost`: the member is not known (any more) under this id, what it owned is lost; `outdated`: the group is in another
+ * generation, what the member owned is lost, but its id may still be good (Kafka's resetStateOnResponseError keeps it, so that the group need not wait for a
+ * member that will never come); `fatal`: nothing helps.
  */
-export type MembershipVerdict = 'ok' | 'retry' | 'refind' | 'again' | 'rebalance' | 'lost' | 'fatal'
+export type MembershipVerdict = 'ok' | 'retry' | 'refind' | 'again' | 'rebalance' | 'lost' | 'outdated' | 'fatal'
 
 export function membershipVerdict(errorCode: number): MembershipVerdict {
   switch (errorCode) {
@@ -24,8 +25,9 @@ export function membershipVerdict(errorCode: number): MembershipVerdict {
     case errors.REBALANCE_IN_PROGRESS.code:
       return 'rebalance'
     case errors.UNKNOWN_MEMBER_ID.code:
-    case errors.ILLEGAL_GENERATION.code:
       return 'lost'
+    case errors.ILLEGAL_GENERATION.code:
+      return 'outdated'
     default:
       return 'fatal'
   }

@@ -45,6 +45,8 @@ export class OffsetCommits {
   #last: Promise<unknown> = Promise.resolve()
   /** Counts how often the group took away what the member owned. */
   #losses = 0
+  /** Requests that were refused for the member's epoch, until it has another. */
+  readonly #stale = new Set<() => void>()
   /** The caller has not heard yet of so many losses: what it commits, it still takes for its own. */
   #untold = 0
 
@@ -62,6 +64,11 @@ export class OffsetCommits {
     )
     this.#last = turn.catch(() => undefined)
     return turn
+  }
+
+  /** The member is another than it was, or in another epoch. */
+  memberChanged(): void {
+    for (const goOn of [...this.#stale]) goOn()
   }
 
   /**
@@ -104,8 +111,22 @@ export class OffsetCommits {
       if (verdict === 'fatal') throw portError(brokerError(what, errorCode))
       if (verdict === 'refind') this.#host.link.forgetCoordinator('group', input.group!.groupId)
       if (signal.aborted) throw portError(errorData('ODK_CONSUMER_CLOSED', `${what}: the consumer was closed`))
-      await new Promise<void>(resolve => clock.after(backoffMs(backoff, tries, random.float()), resolve))
+      // The answer that brings the epoch may have come before the refusal, or comes any moment.
+      if (verdict === 'stale' && !this.#isStill(askedAs)) continue
+      await this.#pause(backoffMs(backoff, tries, random.float()), verdict === 'stale')
     }
+  }
+
+  #pause(waitMs: number, isStale: boolean): Promise<void> {
+    return new Promise(resolve => {
+      const goOn = () => {
+        timer.cancel()
+        this.#stale.delete(goOn)
+        resolve()
+      }
+      const timer = this.#host.clock.after(waitMs, goOn)
+      if (isStale) this.#stale.add(goOn)
+    })
   }
 
   /** A refusal of who the member was before it joined anew says nothing of who it is now. */

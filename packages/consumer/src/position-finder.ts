@@ -90,10 +90,11 @@ export class PositionFinder {
   }
 
   async #fetchCommitted(partitions: readonly FetchedPartition[]): Promise<void> {
-    const epochs = partitions.map(({ epoch }) => epoch)
+    const asked = partitions.map(({ position }) => position)
     const offsets = await this.#host.committed(partitions)
     for (const [index, partition] of partitions.entries()) {
-      if (partition.epoch !== epochs[index] || partition.position.state !== 'Initializing') continue
+      // Sought meanwhile, or to be asked for again after a commit.
+      if (partition.position !== asked[index]) continue
       const found = offsets.find(offset => offset.topic === partition.topic && offset.partition === partition.partition)
       if (found === undefined) this.reset(partition, 'noOffset')
       else partition.position = seekTo(partition.position, found.offset, found.leaderEpoch)

@@ -1,6 +1,7 @@
 // The broker's hand on coordinator shards: makes the internal topic when it is first needed, and starts the shard of one of its partitions on the
 // lane of that partition's leader, so that a commit costs no thread hop (DESIGN 4).
 import type { ActorContext, ActorModule, Address, Spawned } from '@odradek/shared/actor/actor'
+import { partitionForKey } from '@odradek/shared/base/java-hash'
 import { internalTopics } from '@odradek/shared/client/port/internal-topics'
 import type { BrokerContract, CoordinatorKind } from '@odradek/shared/contracts/broker.contract'
 import type { TopicImage } from '@odradek/shared/contracts/cluster.contract'
@@ -42,11 +43,12 @@ export class CoordinatorHost {
   /** How many shards of a kind there are, and where the asked one runs (null: it cannot run now). */
   async find(
     kind: CoordinatorKind,
-    partition: number | undefined,
+    which: { readonly partition?: number; readonly key?: string },
   ): Promise<{ partitions: number; address: Address | null }> {
     const image = await this.#options.ensureTopic(topicOf[kind])
     if (!image) return { partitions: 0, address: null }
     const partitions = image.leaderEpochs.length
+    const partition = which.key === undefined ? which.partition : partitionForKey(which.key, partitions)
     if (partition === undefined || partition < 0 || partition >= partitions) return { partitions, address: null }
     const key = `${kind}-${partition}`
     const shard = this.#shards.get(key) ?? this.#start(kind, key, image, partition)
@@ -59,7 +61,7 @@ export class CoordinatorHost {
    * its markers, and what was open has a timeout, whether or not a client comes back.
    */
   async resume(kind: CoordinatorKind, partitions: readonly number[]): Promise<void> {
-    for (const partition of partitions) if (!this.#closing) await this.find(kind, partition)
+    for (const partition of partitions) if (!this.#closing) await this.find(kind, { partition })
   }
 
   /** Orderly end of all shards; their leaders close later. */

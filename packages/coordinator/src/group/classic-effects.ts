@@ -33,7 +33,8 @@ const classicEffects: ClassicEffects = {
   completeJoinWhenAllJoined,
 
   tellMembers(step) {
-    for (const { memberId, joining } of step.group.members.values()) if (joining === NO_TICKET) step.notify(memberId)
+    for (const { memberId, joining } of step.group.members.values())
+      if (joining === NO_TICKET) step.tellRebalance(memberId)
   },
 
   refuseSyncs(step) {

@@ -110,8 +110,10 @@ export class ClassicStep {
     this.#effects.push({ kind: 'reply', ticket, reply } as GroupEffect)
   }
 
-  notify(memberId: string): void {
-    this.#effects.push({ kind: 'notify', notice: { kind: 'rebalance', groupId: this.group.groupId, memberId } })
+  /** The group rebalances without the member so far. */
+  tellRebalance(memberId: string): void {
+    const { groupId } = this.group
+    this.#effects.push({ kind: 'notify', notice: { kind: 'rebalance', groupId, memberId, isRebalancing: true } })
   }
 
   /** For whoever watches the machines. */

@@ -76,7 +76,8 @@ export class ConsumerStep {
   }
 
   notify(memberId: string): void {
-    this.#effects.push({ kind: 'notify', notice: { kind: 'rebalance', groupId: this.#group.groupId, memberId } })
+    const { groupId } = this.#group
+    this.#effects.push({ kind: 'notify', notice: { kind: 'rebalance', groupId, memberId, isRebalancing: false } })
   }
 
   armSession(memberId: string, delayMs: number): void {

@@ -2,6 +2,7 @@
 // keeps its view of topics true, and tells members that live in this process of rebalances.
 import { type ActorContext, defineActor, type Handlers, type Peer } from '@odradek/shared/actor/actor'
 import { PortError } from '@odradek/shared/base/errors'
+import type { GroupNews } from '@odradek/shared/client/cluster-link'
 import { internalTopics } from '@odradek/shared/client/port/internal-topics'
 import type { ApiName } from '@odradek/shared/contracts/api-map'
 import {
@@ -137,9 +138,9 @@ class Watchers {
     }
   }
 
-  tell({ groupId, memberId }: MemberRef): void {
-    const member = { groupId, memberId }
-    for (const peer of this.#peers.get(keyOf(member)) ?? []) peer.news('rebalance', member)
+  tell({ groupId, memberId, isRebalancing }: MemberRef & GroupNews): void {
+    const news = { groupId, memberId, isRebalancing }
+    for (const peer of this.#peers.get(keyOf(news)) ?? []) peer.news('rebalance', news)
   }
 }
 

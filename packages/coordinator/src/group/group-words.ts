@@ -43,7 +43,9 @@ export interface GroupMoved {
 }
 
 /** `rebalance`: the member should heartbeat at once. */
-export type GroupNotice = ({ readonly kind: 'rebalance' } & MemberRef) | ({ readonly kind: 'moved' } & GroupMoved)
+export type GroupNotice =
+  | ({ readonly kind: 'rebalance'; readonly isRebalancing: boolean } & MemberRef)
+  | ({ readonly kind: 'moved' } & GroupMoved)
 
 export type GroupShard = {
   state: Groups

@@ -92,6 +92,18 @@ describe('a machine in an actor', () => {
     expect(machine).toMatchObject({ state: 'Closed', refused: 1, lastRefused: 'timer.fired' })
   })
 
+  it('refuses and counts what comes after the end', () => {
+    const brief = setup({ types: {} as { events: { type: 'ended' } }, actions: { refuse: effect() } }).createMachine({
+      initial: 'Open',
+      on: { '*': { actions: 'refuse' } },
+      states: { Open: { on: { ended: 'Ended' } }, Ended: { type: 'final' } },
+    })
+    const machine = runMachine({ trace: silent, fail() {} }, brief, { effects: {} })
+    machine.send({ type: 'ended' })
+    machine.send({ type: 'ended' })
+    expect(machine).toMatchObject({ state: 'Ended', isDone: true, refused: 1, lastRefused: 'ended' })
+  })
+
   it('handles an event that an effect sends after the one that is being handled', () => {
     const states: string[] = []
     const { machine, did } = door({}, () => {

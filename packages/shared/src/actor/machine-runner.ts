@@ -119,7 +119,7 @@ export class MachineRun<M extends AnyStateMachine> {
     return (this.snapshot as { status: string }).status === 'done'
   }
 
-  /** Events that no state handled; show it in `describe`. */
+  /** Events that no state handled, or that came after the machine's end; show it in `describe`. */
   get refused(): number {
     return this.#refused
   }
@@ -132,7 +132,8 @@ export class MachineRun<M extends AnyStateMachine> {
   #drain(): void {
     this.#busy = true
     for (let event = this.#waiting.shift(); event !== undefined; event = this.#waiting.shift()) {
-      if (this.#host.trace.on) this.#sendTraced(event)
+      if (this.isDone) this.#refuse(event)
+      else if (this.#host.trace.on) this.#sendTraced(event)
       else this.#actor.send(event as never)
     }
     this.#busy = false
@@ -152,12 +153,16 @@ export class MachineRun<M extends AnyStateMachine> {
     })
   }
 
+  #refuse({ type }: { readonly type: string }): void {
+    this.#refused++
+    this.#lastRefused = type
+  }
+
   /** Called by the machine's actions. */
   runEffect(name: string, params: unknown, event: { type: string }): void {
     if (this.#host.trace.on) this.#effectsRun.push(name)
     if (name === 'refuse') {
-      this.#refused++
-      this.#lastRefused = event.type
+      this.#refuse(event)
       return
     }
     try {

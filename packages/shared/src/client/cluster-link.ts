@@ -61,6 +61,12 @@ export interface RefreshOptions extends RequestOptions {
   readonly allowAutoTopicCreation: boolean
 }
 
+/** What an in-process coordinator says to a member without being asked. */
+export interface GroupNews {
+  /** The heartbeat need not be sent: its answer would be REBALANCE_IN_PROGRESS. */
+  readonly isRebalancing: boolean
+}
+
 export interface ClusterLink {
   /** What is known now; undefined when the topic was never asked for. */
   topic(name: string): TopicView | undefined
@@ -99,8 +105,8 @@ export interface ClusterLink {
   maxVersion(endpoint: Endpoint, api: ApiName): number
   /** Level of a finalized feature such as `transaction.version`; 0 when the cluster does not say. */
   featureLevel(feature: string): number
-  /** Port link only: called when the coordinator wants the member to heartbeat at once (rebalance). Returns how to stop; a no-op over the wire. */
-  onGroupNews(groupId: string, memberId: string, listener: () => void): () => void
+  /** Port link only: called when the coordinator wants the member to heartbeat at once. Returns how to stop; a no-op over the wire. */
+  onGroupNews(groupId: string, memberId: string, listener: (news: GroupNews) => void): () => void
   readonly clusterId: string | null
   close(): Promise<void>
 }

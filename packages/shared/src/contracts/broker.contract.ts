@@ -62,11 +62,11 @@ export const brokerContract = defineContract({
       { readonly leaders: readonly LeaderAddress[] }
     >(),
     /**
-     * Starts (lazily, creating the internal topic if need be) the coordinator shard of one partition of the internal topic. Without a
-     * partition only their number is told. The address is null when the shard cannot run now.
+     * Starts (lazily, creating the internal topic if need be) the coordinator shard of one partition of the internal topic: that of a `key`, or
+     * `partition`. With neither only their number is told. The address is null when the shard cannot run now.
      */
     coordinator: ask<
-      { readonly kind: CoordinatorKind; readonly partition?: number },
+      { readonly kind: CoordinatorKind; readonly partition?: number; readonly key?: string },
       { readonly partitions: number; readonly address: Address | null }
     >(),
     /** From now on this link gets `image` news; the first, which is whole, is told before the reply (which could come after younger ones). */

@@ -198,7 +198,8 @@ export const consumer = defineContract({
     /** Stops fetching; continues later from `offset` (the caller's position, -1: keep). */
     pause: tell<{ readonly key: number; readonly epoch: number; readonly offset: number }>(),
     resume: tell<{ readonly key: number }>(),
-    rebalanced: tell<{ readonly id: number; readonly error: ErrorData | null }>(),
+    /** The caller is done with a `rebalance`; `offsets` are to be committed before the group hears of it. */
+    rebalanced: tell<{ readonly id: number; readonly offsets: readonly CommittedOffset[] }>(),
     /** The caller's assignor answered `assignorCalled`, or threw. */
     assignorAnswered: tell<{
       readonly id: number

@@ -47,8 +47,8 @@ export const coordinatorContract = defineContract({
     unwatchMember: tell<MemberRef>(),
   },
   news: {
-    /** The member should heartbeat (or rejoin) at once. */
-    rebalance: tell<MemberRef>(),
+    /** The member should heartbeat at once; `isRebalancing`: its answer would be REBALANCE_IN_PROGRESS, so it may as well join. */
+    rebalance: tell<MemberRef & { readonly isRebalancing: boolean }>(),
   },
 })
 export type CoordinatorContract = typeof coordinatorContract

@@ -1,5 +1,5 @@
 // Where coordinator shards are, as one door knows it: links by kind and partition of the internal topic, found when first needed.
-import type { Link } from '../../actor/actor.ts'
+import type { Address, Link } from '../../actor/actor.ts'
 import { partitionForKey } from '../../base/java-hash.ts'
 import type { CoordinatorKind } from '../../contracts/broker.contract.ts'
 import {
@@ -8,7 +8,7 @@ import {
   coordinatorContract,
   type MemberRef,
 } from '../../contracts/coordinator.contract.ts'
-import type { LinkHost, RequestOptions } from '../cluster-link.ts'
+import type { GroupNews, LinkHost, RequestOptions } from '../cluster-link.ts'
 import type { BrokerLine } from './broker-line.ts'
 import { coordinatorFailure } from './port-failure.ts'
 
@@ -16,7 +16,7 @@ type Shard = Link<CoordinatorContract>
 
 interface Watched {
   readonly member: MemberRef
-  readonly listener: () => void
+  readonly listener: (news: GroupNews) => void
 }
 
 export class CoordinatorDirectory {
@@ -46,8 +46,12 @@ export class CoordinatorDirectory {
     if (known && !known.isClosed) return known
     if (this.#isClosed) return null
     const { address } = await this.#broker.link.ask('coordinator', { kind, partition }, { deadlineMs })
+    return this.#at(kind, partition, address)
+  }
+
+  /** Another request may have opened it meanwhile. A link to a shard that has ended closes by itself, so an open one is never replaced. */
+  #at(kind: CoordinatorKind, partition: number, address: Address | null): Shard | null {
     if (!address || this.#isClosed) return null
-    // Another request may have opened it meanwhile. A link to a shard that has ended closes by itself, so an open one is never replaced.
     const opened = this.#shards[kind][partition]
     return opened && !opened.isClosed ? opened : this.#open(kind, partition, address as Shard['address'])
   }
@@ -56,7 +60,7 @@ export class CoordinatorDirectory {
     const shard = this.#host.link(coordinatorContract, address)
     this.#shards[kind][partition] = shard
     if (kind === 'transaction') return shard
-    shard.on('rebalance', member => this.#members.get(memberKey(member))?.listener())
+    shard.on('rebalance', news => this.#members.get(memberKey(news))?.listener(news))
     // A shard that was started anew does not know who watches.
     for (const { member } of this.#members.values()) {
       if (this.#partitionOf('group', member.groupId) === partition) shard.tell('watchMember', member)
@@ -69,10 +73,12 @@ export class CoordinatorDirectory {
     return partitionForKey(key, this.#partitions[kind])
   }
 
-  /** The shard that owns a key. */
+  /** The shard that owns a key. The first question tells both how many there are and where this one runs. */
   async owner(kind: CoordinatorKind, key: string, deadlineMs: number): Promise<Shard | null> {
-    const partitions = await this.partitions(kind, deadlineMs)
-    return partitions === 0 ? null : this.shard(kind, this.#partitionOf(kind, key), deadlineMs)
+    if (this.#partitions[kind] > 0) return this.shard(kind, this.#partitionOf(kind, key), deadlineMs)
+    const { partitions, address } = await this.#broker.link.ask('coordinator', { kind, key }, { deadlineMs })
+    this.#partitions[kind] = partitions
+    return partitions === 0 ? null : this.#at(kind, this.#partitionOf(kind, key), address)
   }
 
   /** Asks the owner of `key`; resolves with the API's response, or with Kafka's code when it could not be asked. */
@@ -94,7 +100,7 @@ export class CoordinatorDirectory {
    * Tells `listener` when the coordinator wants the member to heartbeat at once, also after its shard was started anew. Returns how to stop. A later
    * watch of the same member replaces this one.
    */
-  watchMember(member: MemberRef, listener: () => void): () => void {
+  watchMember(member: MemberRef, listener: (news: GroupNews) => void): () => void {
     const key = memberKey(member)
     const watched = { member, listener }
     this.#members.set(key, watched)

@@ -10,6 +10,7 @@ import type { MetadataResponse } from '../../protocol/messages/03-metadata.ts'
 import type {
   ClusterLink,
   Endpoint,
+  GroupNews,
   LinkHost,
   LinkInput,
   NodeView,
@@ -135,7 +136,7 @@ class PortLink implements ClusterLink {
     return features.find(({ name }) => name === feature)?.maxSupported ?? 0
   }
 
-  onGroupNews(groupId: string, memberId: string, listener: () => void): () => void {
+  onGroupNews(groupId: string, memberId: string, listener: (news: GroupNews) => void): () => void {
     return this.#door.coordinators.watchMember({ groupId, memberId }, listener)
   }
 
