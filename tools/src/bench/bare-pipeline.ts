@@ -37,10 +37,24 @@ export function warmRecords({ records, valueBytes, partitions, batchBytes, warmU
 
 /** From the first record built to the last one decoded. */
 export function barePipeline(load: PipelineLoad): Promise<PipelineFigures> {
+  return withBareThreads(load.partitions, async threads => {
+    await drive(threads, { ...load, records: warmRecords(load) })
+    return await drive(threads, load)
+  })
+}
+
+/** What the main thread speaks with: batches go to the sender, which acknowledges them, and come from the consumer. */
+export interface BareThreads {
+  readonly sender: Worker
+  readonly consumer: Worker
+}
+
+/** The pipeline's threads, with logs in a directory of their own, for as long as `work` takes. */
+export function withBareThreads<T>(partitions: number, work: (threads: BareThreads) => Promise<T>): Promise<T> {
   return inDirectory(async dir => {
     const workers: Worker[] = []
     try {
-      return await runPipeline(dir, load, workers)
+      return await work(await startThreads(dir, partitions, workers))
     } finally {
       // Orderly: a thread that is told to close ends by itself, outside of any LMDB call.
       for (const worker of workers) worker.postMessage({ close: true })
@@ -49,7 +63,7 @@ export function barePipeline(load: PipelineLoad): Promise<PipelineFigures> {
   })
 }
 
-async function runPipeline(dir: string, load: PipelineLoad, workers: Worker[]): Promise<PipelineFigures> {
+async function startThreads(dir: string, partitions: number, workers: Worker[]): Promise<BareThreads> {
   const start = (name: string, workerData: object, ports: readonly MessagePort[]) => {
     const worker = new Worker(new URL(builtUrl(new URL(`./bare-${name}.worker.ts`, import.meta.url).href)), {
       workerData,
@@ -58,8 +72,8 @@ async function runPipeline(dir: string, load: PipelineLoad, workers: Worker[]): 
     workers.push(worker)
     return new Promise<Worker>((resolve, reject) => worker.once('online', () => resolve(worker)).once('error', reject))
   }
-  const toSender = Array.from({ length: load.partitions }, () => new MessageChannel())
-  const toConsumer = Array.from({ length: load.partitions }, () => new MessageChannel())
+  const toSender = Array.from({ length: partitions }, () => new MessageChannel())
+  const toConsumer = Array.from({ length: partitions }, () => new MessageChannel())
   const leaders = toSender.map(({ port2 }, index) => {
     const consumer = toConsumer[index]!.port1
     return start('leader', { dir: `${dir}/${index}`, sender: port2, consumer }, [port2, consumer])
@@ -71,13 +85,11 @@ async function runPipeline(dir: string, load: PipelineLoad, workers: Worker[]): 
     start('consumer', { leaders: consumerPorts }, consumerPorts),
     ...leaders,
   ])
-  await drive(sender, consumer, { ...load, records: warmRecords(load) })
-  return drive(sender, consumer, load)
+  return { sender, consumer }
 }
 
 function drive(
-  sender: Worker,
-  consumer: Worker,
+  { sender, consumer }: BareThreads,
   { records, valueBytes, partitions, batchBytes }: PipelineLoad,
 ): Promise<PipelineFigures> {
   const value = Buffer.alloc(valueBytes, 'x')

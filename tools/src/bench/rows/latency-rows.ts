@@ -2,16 +2,29 @@
 import { createConsumer } from '@odradek/consumer'
 import { createProducer } from '@odradek/producer'
 import { Latencies } from '../../load/latencies.ts'
+import { bareLatency, type SingleLoad } from '../bare-latency.ts'
 import { benchBroker } from '../bench-broker.ts'
 import { inDirectory } from '../bench-directory.ts'
 import { atLeast, atMost, type BenchFigure, type BenchRow, reported } from '../bench-row.ts'
 import { metronome } from '../metronome.ts'
 
-const RATE = 1_000
-const WARM_RECORDS = 2_000
-const RECORDS = 8_000
+const LOAD: SingleLoad = { rate: 1_000, warmUp: 2_000, records: 8_000, value: Buffer.alloc(100, 'x') }
 
-function single(): Promise<BenchFigure[]> {
+async function single(): Promise<BenchFigure[]> {
+  const bare = await bareLatency(LOAD)
+  const { received, acknowledged } = await houseLatency(LOAD)
+  return [
+    atMost('received p50 ms', received.p50, 0.4),
+    atMost('received p99 ms', received.p99, 2),
+    reported('received p99.9 ms', received.p999),
+    reported('acknowledged p50 ms', acknowledged.p50),
+    reported('acknowledged p99 ms', acknowledged.p99),
+    reported('bare received p50 ms', bare.p50),
+    reported('bare received p99 ms', bare.p99),
+  ]
+}
+
+function houseLatency({ rate, warmUp, records, value }: SingleLoad) {
   return inDirectory(async dir => {
     await using broker = await benchBroker({ dir, listen: false, topics: { bench: 1 } })
     await using producer = createProducer({ bootstrapServers: broker, lingerMs: 0 })
@@ -24,27 +37,19 @@ function single(): Promise<BenchFigure[]> {
       'bench',
       () => {
         const index = seen++
-        if (index >= WARM_RECORDS) received.record(performance.now() - intended[index]!)
-        if (seen === WARM_RECORDS + RECORDS) stop.abort()
+        if (index >= warmUp) received.record(performance.now() - intended[index]!)
+        if (seen === warmUp + records) stop.abort()
       },
       { signal: stop.signal },
     )
-    const value = Buffer.alloc(100, 'x')
-    await metronome({ intervalMs: 1_000 / RATE, ticks: WARM_RECORDS + RECORDS, delayMs: 200 }, (index, due) => {
+    await metronome({ intervalMs: 1_000 / rate, ticks: warmUp + records, delayMs: 200 }, (index, due) => {
       intended.push(due)
       producer.send('bench', { value }).then(() => {
-        if (index >= WARM_RECORDS) acknowledged.record(performance.now() - due)
+        if (index >= warmUp) acknowledged.record(performance.now() - due)
       })
     })
     await reading
-    const [e2e, publish] = [received.figures(), acknowledged.figures()]
-    return [
-      atMost('received p50 ms', e2e.p50, 0.4),
-      atMost('received p99 ms', e2e.p99, 2),
-      reported('received p99.9 ms', e2e.p999),
-      reported('acknowledged p50 ms', publish.p50),
-      reported('acknowledged p99 ms', publish.p99),
-    ]
+    return { received: received.figures(), acknowledged: acknowledged.figures() }
   })
 }
 
