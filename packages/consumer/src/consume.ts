@@ -103,7 +103,8 @@ export function consume(
   const resolved = readConsumerOptions(given, 'consume')
   const module = moduleUrl('consume: handler', handler)
   const door = openClusterDoor('consume', resolved, threads)
-  const { bootstrapServers: _, groupInstanceId, ...plain } = given
+  // Where the cluster is and who we are there is in the ticket; the threads need no secrets.
+  const { bootstrapServers: _, tls: __, sasl: ___, groupInstanceId, ...plain } = given
   refuseFunctions(plain)
   const input = (thread: number): HandlerInput => ({
     handler: module,

@@ -86,8 +86,8 @@ function inThreads(module: URL, options: ReadPipelineOptions): Pipeline {
       transactionalId: `${transactionalId}-${thread}`,
       groupId,
       commitEvery,
-      consumer,
-      producer,
+      consumer: withoutSecrets(consumer),
+      producer: withoutSecrets(producer),
       onError,
     }),
     answer: () => undefined,
@@ -96,6 +96,12 @@ function inThreads(module: URL, options: ReadPipelineOptions): Pipeline {
   const done = lanes.done.finally(() => door.release?.())
   const metrics = () => summed(lanes.metrics as readonly (PipelineMetrics | null)[])
   return running(done, { stop: () => lanes.stop(), metrics, kill: thread => lanes.kill(thread) }, options.signal)
+}
+
+/** Where the cluster is, and who we are there, is in the ticket. */
+function withoutSecrets<T extends object>(options: T & { readonly tls?: unknown; readonly sasl?: unknown }) {
+  const { tls: _, sasl: __, ...plain } = options
+  return plain
 }
 
 function running(

@@ -1,18 +1,13 @@
 // Options that producer, consumer and admin have in common, with Kafka's defaults (`CommonClientConfigs`).
+import type { SaslCredentials } from '../contracts/wire-security.ts'
 import { anything, custom, isObject, milliseconds, type OptionTable, text } from './options.ts'
+import { readSasl, SASL_EXPECTED, type SaslOption } from './sasl-option.ts'
 
 /** Where the cluster is: an embedded broker, `'host:port,host:port'`, or a list of `'host:port'`. */
 export type BootstrapServers = object | string | readonly string[]
 
 /** TLS for brokers over TCP: true, or what `tls.connect` takes (ca, cert, key, servername, rejectUnauthorized, ...). */
 export type TlsOption = boolean | { readonly [name: string]: unknown }
-
-/** SASL credentials for brokers over TCP. Never logged. */
-export interface SaslOption {
-  readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
-  readonly username: string
-  readonly password: string
-}
 
 export interface CommonClientOptions {
   /** Required. */
@@ -51,7 +46,7 @@ export interface ResolvedCommonOptions {
   readonly bootstrapServers: object | readonly string[]
   readonly clientId: string
   readonly tls: TlsOption
-  readonly sasl: SaslOption | undefined
+  readonly sasl: SaslCredentials | undefined
   readonly requestTimeoutMs: number
   readonly retryBackoffMs: number
   readonly retryBackoffMaxMs: number
@@ -75,12 +70,7 @@ export function commonOptions(clientId: string): OptionTable<ResolvedCommonOptio
     ),
     clientId: text('client.id', clientId),
     tls: anything<TlsOption>(null, 'true, false or an object of TLS options', isTls, false),
-    sasl: anything<SaslOption | undefined>(
-      null,
-      "{ mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512', username, password }",
-      isSasl,
-      undefined,
-    ),
+    sasl: custom<SaslCredentials | undefined>(null, SASL_EXPECTED, readSasl, undefined),
     requestTimeoutMs: milliseconds('request.timeout.ms', 30_000),
     retryBackoffMs: milliseconds('retry.backoff.ms', 100),
     retryBackoffMaxMs: milliseconds('retry.backoff.max.ms', 1_000),
@@ -100,8 +90,10 @@ export const commonOptionHints: { readonly [name: string]: string } = {
   servers: 'it is called bootstrapServers',
   'security.protocol': 'use tls and sasl',
   securityProtocol: 'use tls and sasl',
-  'sasl.mechanism': 'use sasl: { mechanism, username, password }',
-  'sasl.jaas.config': 'use sasl: { mechanism, username, password }',
+  'sasl.mechanism': 'use sasl: { mechanism, username, password }, or { mechanism, token }',
+  'sasl.jaas.config': 'use sasl: { mechanism, username, password }, or { mechanism, token }',
+  'sasl.login.callback.handler.class':
+    "use sasl: { mechanism: 'OAUTHBEARER', token }, the URL of a module that exports the function token",
   ssl: 'it is called tls',
   // kafkajs
   retry: 'use retryBackoffMs, retryBackoffMaxMs and, for a producer, retries and deliveryTimeoutMs',
@@ -126,11 +118,4 @@ function isHostAndPort(server: string): boolean {
 
 function isTls(given: unknown): boolean {
   return typeof given === 'boolean' || isObject(given)
-}
-
-function isSasl(given: unknown): boolean {
-  if (!isObject(given)) return false
-  const { mechanism, username, password } = given as { [name: string]: unknown }
-  const known = mechanism === 'PLAIN' || mechanism === 'SCRAM-SHA-256' || mechanism === 'SCRAM-SHA-512'
-  return known && typeof username === 'string' && typeof password === 'string'
 }

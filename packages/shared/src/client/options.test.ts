@@ -78,6 +78,33 @@ describe('common client options', () => {
     expect(() => read({ bootstrapServers })).toThrow('bootstrapServers must be a broker')
   })
 
+  test('credentials that reach other threads are plain data', () => {
+    const secret = { mechanism: 'SCRAM-SHA-256', username: 'ada', password: 'x' }
+    expect(read({ sasl: secret }).sasl).toEqual(secret)
+    const module = new URL('file:///app/token.js')
+    const extensions = { logicalCluster: 'lkc-1' }
+    expect(read({ sasl: { mechanism: 'OAUTHBEARER', token: module, extensions } }).sasl).toEqual({
+      mechanism: 'OAUTHBEARER',
+      token: { module: 'file:///app/token.js' },
+      extensions,
+    })
+    expect(read({ sasl: { mechanism: 'OAUTHBEARER', token: 'abc' } }).sasl).toEqual({
+      mechanism: 'OAUTHBEARER',
+      token: 'abc',
+      extensions: {},
+    })
+  })
+
+  test.each([
+    { mechanism: 'OAUTHBEARER' },
+    { mechanism: 'OAUTHBEARER', token: () => 'secret' },
+    { mechanism: 'OAUTHBEARER', token: 'secret', extensions: { auth: 'x' } },
+    { mechanism: 'OAUTHBEARER', token: 'secret', extensions: { 'a-b': 'x' } },
+    { mechanism: 'OAUTHBEARER', token: 'secret', extensions: { a: 'ä' } },
+  ])('a bearer of a wrong shape is refused (%#)', sasl => {
+    expect(() => read({ sasl })).toThrow(/sasl must be .*module that exports the function token, got an object$/)
+  })
+
   test('credentials of a wrong shape are refused without being shown', () => {
     const sasl = { mechanism: 'PLAIN', username: 'ada', passwort: 'secret' }
     expect(() => read({ sasl })).toThrow(/sasl must be .* got an object$/)

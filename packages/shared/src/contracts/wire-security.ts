@@ -1,11 +1,21 @@
 // How a wire link secures its connections: Kafka's `security.protocol` and `sasl.*`, as plain data. Secrets here are never logged.
 
-/** SASL credentials. */
-export interface SaslCredentials {
+/** A name and its password. */
+export interface PasswordCredentials {
   readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
   readonly username: string
   readonly password: string
 }
+
+/** A bearer token (KIP-255): itself, or the module that makes one for every login; a function would reach no other thread. */
+export interface BearerCredentials {
+  readonly mechanism: 'OAUTHBEARER'
+  readonly token: string | { readonly module: string }
+  /** SASL extensions (KIP-342), by name. */
+  readonly extensions: { readonly [name: string]: string }
+}
+
+export type SaslCredentials = PasswordCredentials | BearerCredentials
 
 export interface WireSecurity {
   /** TLS when present: what `tls.connect` takes (`ca`, `cert`, `key`, `servername`, `rejectUnauthorized`, ...), as plain data. */

@@ -2,10 +2,11 @@
 import type { ApiName, ApiRequest, ApiResponse } from '../../contracts/api-map.ts'
 import type { SaslCredentials } from '../../contracts/wire-security.ts'
 import { errorOf, errors } from '../../protocol/error-codes.ts'
+import { bearerToken, type TokenPatience } from './bearer-token.ts'
 import type { ClusterFeatures } from './cluster-features.ts'
 import { authenticationFailed, unsupported } from './connection-errors.ts'
 import { abilitiesOf, apiKeyOf, type BrokerAbilities, chooseVersion } from './negotiation.rules.ts'
-import { saslConversation } from './sasl.ts'
+import { bearerConversation, passwordConversation, type SaslConversation } from './sasl.ts'
 
 /** Sends one request in a version and resolves with its reply; rejects when the connection is lost. */
 export type Ask = <A extends ApiName>(api: A, version: number, request: ApiRequest<A>) => Promise<ApiResponse<A>>
@@ -29,22 +30,25 @@ export async function askAbilities(ask: Ask, features: ClusterFeatures): Promise
   }
 }
 
+/** As whom, and where. */
+export interface LogIn extends TokenPatience {
+  readonly sasl: SaslCredentials
+  readonly abilities: BrokerAbilities
+  /** `host:port`, for messages. */
+  readonly broker: string
+}
+
 /**
  * Logs in. Resolves with the session's lifetime in milliseconds (0: without end; KIP-368). Rejects with a fatal KafkaError when the broker refuses or
  * cannot prove itself.
  */
-export async function logIn(
-  ask: Ask,
-  sasl: SaslCredentials,
-  abilities: BrokerAbilities,
-  broker: string,
-): Promise<number> {
+export async function logIn(ask: Ask, { sasl, abilities, broker, ...patience }: LogIn): Promise<number> {
   const version = chooseVersion('SaslAuthenticate', abilities)
   if (version < 0) throw unsupported('SaslAuthenticate', broker, abilities, Number.POSITIVE_INFINITY)
+  const conversation = await conversationOf(sasl, patience)
   const handshake = await ask('SaslHandshake', 1, { mechanism: sasl.mechanism })
   if (handshake.errorCode !== errors.NONE.code)
     throw authenticationFailed(errorOf(handshake.errorCode), offer(handshake))
-  const conversation = saslConversation(sasl)
   let lifetimeMs = 0
   for (let bytes: Uint8Array | null = conversation.first(); bytes; ) {
     const answer: ApiResponse<'SaslAuthenticate'> = await ask('SaslAuthenticate', version, { authBytes: bytes })
@@ -59,4 +63,9 @@ export async function logIn(
     if (errorCode === errors.ILLEGAL_SASL_STATE.code) return `the listener at ${broker} does not use SASL`
     return `the broker offers ${mechanisms.join(', ') || 'nothing'}, not ${sasl.mechanism}`
   }
+}
+
+async function conversationOf(sasl: SaslCredentials, patience: TokenPatience): Promise<SaslConversation> {
+  if (sasl.mechanism !== 'OAUTHBEARER') return passwordConversation(sasl)
+  return bearerConversation(await bearerToken(sasl, patience), sasl.extensions)
 }

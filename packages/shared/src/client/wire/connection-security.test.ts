@@ -1,5 +1,6 @@
 // One connection with TLS and SASL against a broker that follows a script: who is let in, who is told what, and when a session is renewed.
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test, vi } from 'vitest'
+import type { BearerCredentials, WireSecurity } from '../../contracts/wire-security.ts'
 import { groups, plain, scene, token } from './connection-scene.suite.ts'
 import { schemasLoaded, settled } from './scripted-broker.suite.ts'
 
@@ -89,6 +90,78 @@ test('KIP-368: a session is renewed before it ends; requests in flight stay, oth
   expect(inFlight.value).toBeDefined()
   expect(waiting.value).toBeDefined()
   expect(broker.sockets).toHaveLength(1)
+})
+
+/** A module whose source is its address. */
+const module = (source: string) => `data:text/javascript,${encodeURIComponent(source)}`
+const bearer = (token: BearerCredentials['token']): WireSecurity => ({
+  sasl: { mechanism: 'OAUTHBEARER', token, extensions: {} },
+})
+const offersBearer = () => ({ errorCode: 0, mechanisms: ['OAUTHBEARER'] })
+
+/** A scene behind OAUTHBEARER, and what was said to it. */
+function bearerScene(credentials: BearerCredentials['token'], sessionLifetimeMs = 0) {
+  const { broker, clock, list } = scene({ security: bearer(credentials) })
+  const said: string[] = []
+  broker.on('SaslHandshake', offersBearer)
+  broker.on('SaslAuthenticate', ({ authBytes }) => {
+    said.push(Buffer.from(authBytes).toString())
+    return { ...token, sessionLifetimeMs }
+  })
+  broker.on('ListGroups', () => groups)
+  return { broker, clock, list, said }
+}
+
+test('OAUTHBEARER: every login asks the module for a token', async () => {
+  const made = module('let n = 0; export const token = async () => "t" + ++n')
+  const { clock, list, said } = bearerScene({ module: made }, 10_000)
+  const reply = list()
+  await vi.waitFor(() => expect(reply.value).toBeDefined())
+  await clock.advance(9_000)
+  await vi.waitFor(() => expect(said).toHaveLength(2))
+  expect(said).toEqual(['n,,\u0001auth=Bearer t1\u0001\u0001', 'n,,\u0001auth=Bearer t2\u0001\u0001'])
+})
+
+test('OAUTHBEARER: a module that has no token now may have one at the next attempt', async () => {
+  const made = module(`
+    let n = 0
+    export const token = async () => { if (++n === 1) throw new Error('the issuer is away'); return 'abc' }`)
+  const { clock, list, said } = bearerScene({ module: made })
+  const first = list()
+  await vi.waitFor(() => expect(first.error).toBeDefined())
+  expect(first.error).toMatchObject({ code: 'UNREACHABLE', message: expect.stringContaining('the issuer is away') })
+  await clock.advance(50)
+  const second = list()
+  await vi.waitFor(() => expect(second.value).toBeDefined())
+  expect(said).toHaveLength(1)
+})
+
+test('OAUTHBEARER: a module that stays silent is not waited for longer than for a reply', async () => {
+  const asked = vi.fn()
+  Object.assign(globalThis, { askedForToken: asked })
+  const silent = module('export const token = () => { globalThis.askedForToken(); return new Promise(() => {}) }')
+  const { clock, list } = bearerScene({ module: silent })
+  const reply = list()
+  await vi.waitFor(() => expect(asked).toHaveBeenCalled())
+  await clock.advance(30_000)
+  expect(reply.error).toMatchObject({ message: expect.stringContaining('no token within 30000 ms') })
+})
+
+test.each([
+  ['a module that is not there', { module: 'file:///no/such/module.js' }, 'cannot be loaded'],
+  ['a module without the function', { module: module('export const tokens = 1') }, 'exports no function token'],
+  ['what is no text', { module: module('export const token = () => 7') }, 'gave a number instead of a token'],
+  ['a token with a line end', 'abc\n', 'the option sasl.token gave text with characters that no token has'],
+])('OAUTHBEARER: %s is refused for good, without asking the broker', async (_, credentials, words) => {
+  const { broker, list } = bearerScene(credentials)
+  const reply = list()
+  await vi.waitFor(() => expect(reply.error).toBeDefined())
+  expect(reply.error).toMatchObject({
+    code: 'ODK_SASL_AUTHENTICATION_FAILED',
+    fatal: true,
+    message: expect.stringContaining(words),
+  })
+  expect(broker.last.apis()).toEqual(['ApiVersions'])
 })
 
 const tls = { tls: {} }

@@ -317,9 +317,11 @@ export class Connection {
   }
 
   async #authenticate(): Promise<void> {
-    const { host, security } = this.#options
+    const { host, security, patience } = this.#options
     await this.#duringSetup(async ask => {
-      const lifetimeMs = await logIn(ask, security.sasl!, this.#abilities!, this.name)
+      const where = { abilities: this.#abilities!, broker: this.name }
+      const wait = { clock: host.clock, timeoutMs: patience.requestTimeoutMs }
+      const lifetimeMs = await logIn(ask, { sasl: security.sasl!, ...where, ...wait })
       return () => {
         this.#session?.cancel()
         // KIP-368: anew after 85 to 95 % of the session, so that not all clients come at once.

@@ -1,8 +1,8 @@
-// SASL as a client: PLAIN (RFC 4616) and SCRAM-SHA-256/512 (RFC 5802, 7677). Each mechanism is a conversation: bytes to send, then for every
+// SASL as a client: PLAIN (RFC 4616), SCRAM-SHA-256/512 (RFC 5802, 7677), OAUTHBEARER (RFC 7628). Each mechanism is a conversation: bytes to send, then for every
 // answer of the server the next bytes, or null when it is done. Never logs; throws KafkaError when the server's proof is wrong.
 import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from 'node:crypto'
 import { KafkaError } from '../../base/errors.ts'
-import type { SaslCredentials } from '../../contracts/wire-security.ts'
+import type { BearerCredentials, PasswordCredentials } from '../../contracts/wire-security.ts'
 
 export interface SaslConversation {
   first(): Uint8Array
@@ -10,15 +10,32 @@ export interface SaslConversation {
   next(challenge: Uint8Array): Uint8Array | null
 }
 
-export function saslConversation(
-  credentials: SaslCredentials,
+export function passwordConversation(
+  credentials: PasswordCredentials,
   nonce = randomBytes(18).toString('base64'),
 ): SaslConversation {
   if (credentials.mechanism === 'PLAIN') return plain(credentials)
   return new Scram(credentials, credentials.mechanism === 'SCRAM-SHA-256' ? 'sha256' : 'sha512', nonce)
 }
 
-function plain({ username, password }: SaslCredentials): SaslConversation {
+/** A server that does not take the token says why, and refuses only after it was answered (RFC 7628, section 3.2.2). */
+export function bearerConversation(token: string, extensions: BearerCredentials['extensions']): SaslConversation {
+  const pairs = [['auth', `Bearer ${token}`], ...Object.entries(extensions)].map(
+    ([name, value]) => `${name}=${value}\u0001`,
+  )
+  let refusal: string | null = null
+  return {
+    first: () => utf8(`n,,\u0001${pairs.join('')}\u0001`),
+    next(challenge) {
+      if (refusal !== null) throw failure(`the server says: ${refusal}`)
+      if (challenge.length === 0) return null
+      refusal = Buffer.from(challenge).toString('utf8')
+      return utf8('\u0001')
+    },
+  }
+}
+
+function plain({ username, password }: PasswordCredentials): SaslConversation {
   return { first: () => utf8(`\u0000${username}\u0000${password}`), next: () => null }
 }
 
@@ -34,7 +51,7 @@ class Scram implements SaslConversation {
   readonly #clientFirst: string
   #serverSignature: Buffer | null = null
 
-  constructor({ username, password }: SaslCredentials, hash: 'sha256' | 'sha512', nonce: string) {
+  constructor({ username, password }: PasswordCredentials, hash: 'sha256' | 'sha512', nonce: string) {
     this.#password = password
     this.#hash = hash
     this.#nonce = nonce
