@@ -123,7 +123,6 @@ describe.skipIf(missing !== null)(missing ?? 'our clients against Apache Kafka b
 
   test('threads of a module log in as their caller does, and are told no secret', async () => {
     const security = clientOptions('SASL_SSL', credentials('OAUTHBEARER').right)
-    const { bootstrapServers, ...secrets } = security
     await using admin = createAdmin(security)
     for (const name of ['threads-in', 'threads-out']) await admin.topics.create({ name, partitions: 2 })
     await using producer = createProducer(security)
@@ -132,12 +131,10 @@ describe.skipIf(missing !== null)(missing ?? 'our clients against Apache Kafka b
       "data:text/javascript,export const from = 'threads-in', to = 'threads-out', transform = ({ key, value }) => ({ key, value })",
     )
     await using _pipeline = pipeline(copying, {
-      bootstrapServers,
+      ...security,
       transactionalId: 'threads',
       groupId: 'threads-copying',
       threads: 2,
-      consumer: secrets,
-      producer: secrets,
     })
     await using reading = consume(new URL('data:text/javascript,export const each = () => {}'), {
       ...security,
@@ -148,6 +145,18 @@ describe.skipIf(missing !== null)(missing ?? 'our clients against Apache Kafka b
     })
     const handled = () => reading.metrics().reduce((sum, metrics) => sum + (metrics?.handled ?? 0), 0)
     await vi.waitFor(() => expect(handled()).toBe(40), { timeout: 100_000, interval: 100 })
+  }, 120_000)
+
+  test('a pipeline logs in with both its clients', async () => {
+    const security = clientOptions('SASL_PLAINTEXT', credentials('SCRAM-SHA-512').right)
+    await using admin = createAdmin(security)
+    for (const name of ['lane-in', 'lane-out']) await admin.topics.create({ name, partitions: 1 })
+    await using producer = createProducer(security)
+    await producer.send('lane-in', letters(10))
+    const options = { ...security, transactionalId: 'lane', groupId: 'lane', commitEvery: 10 }
+    await using running = pipeline('lane-in', 'lane-out', ({ key, value }) => ({ key, value }), options)
+    const isCopied = () => running.metrics().outputs === 10 && running.metrics().transactions > 0
+    await vi.waitFor(() => expect(isCopied()).toBe(true), { timeout: 100_000, interval: 100 })
   }, 120_000)
 
   test('over TLS a certificate that nobody vouches for is refused', async () => {

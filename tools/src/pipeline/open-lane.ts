@@ -6,7 +6,8 @@ import { createProducer } from '@odradek/producer/create-producer'
 import type { ProducerOptions } from '@odradek/producer/options'
 import { type Clock, systemClock } from '@odradek/shared/base/clock'
 import { type Random, systemRandom } from '@odradek/shared/base/random'
-import type { BootstrapServers } from '@odradek/shared/client/common-options'
+import type { BootstrapServers, TlsOption } from '@odradek/shared/client/common-options'
+import type { SaslOption } from '@odradek/shared/client/sasl-option'
 import type { Topic } from '@odradek/shared/client/topic'
 import type { CommitEvery } from './pipeline.rules.ts'
 import { type OnError, PipelineLane } from './pipeline-lane.ts'
@@ -22,6 +23,9 @@ export interface PipelineWork {
 /** With what it does it; plain data but for `bootstrapServers`. */
 export interface LaneSettings {
   readonly bootstrapServers: BootstrapServers
+  /** With a cluster's address; a broker's ticket has them. */
+  readonly tls?: TlsOption
+  readonly sasl?: SaslOption | undefined
   readonly transactionalId: string
   readonly groupId: string
   readonly commitEvery: CommitEvery
@@ -41,18 +45,19 @@ export function openLane(
   settings: LaneSettings,
   host: { readonly clock: Clock; readonly random: Random } = { clock: systemClock, random: systemRandom() },
 ): PipelineLane {
-  const { bootstrapServers, transactionalId, groupId, commitEvery, consumer, producer } = settings
+  const { bootstrapServers, tls = false, sasl, transactionalId, groupId, commitEvery, consumer, producer } = settings
+  const cluster = { bootstrapServers, tls, ...(sasl && { sasl }) }
   return new PipelineLane({
     ...work,
     ...host,
     commitEvery,
-    producer: createProducer({ batchSize: BATCH_SIZE, ...producer, bootstrapServers, transactionalId }),
+    producer: createProducer({ batchSize: BATCH_SIZE, ...producer, ...cluster, transactionalId }),
     consumer: hooks =>
       createConsumer({
         autoOffsetReset: 'earliest',
         ...consumer,
         ...hooks,
-        bootstrapServers,
+        ...cluster,
         groupId,
         enableAutoCommit: false,
         isolationLevel: 'readCommitted',

@@ -4,7 +4,7 @@ import { onErrorOption } from '@odradek/consumer/handler-failure-choice'
 import type { ProducerOptions } from '@odradek/producer/options'
 import { KafkaError } from '@odradek/shared/base/errors'
 import { limits } from '@odradek/shared/base/limits'
-import type { BootstrapServers } from '@odradek/shared/client/common-options'
+import { type BootstrapServers, type TlsOption, tlsOption } from '@odradek/shared/client/common-options'
 import {
   anything,
   custom,
@@ -15,12 +15,17 @@ import {
   parseOptions,
   text,
 } from '@odradek/shared/client/options'
+import { readSasl, SASL_EXPECTED, type SaslOption } from '@odradek/shared/client/sasl-option'
 import type { CommitEvery } from './pipeline.rules.ts'
 import type { OnError } from './pipeline-lane.ts'
 
 export interface PipelineOptions {
   /** Where both topics are: an embedded broker, or `'host:port,...'`. */
   readonly bootstrapServers: BootstrapServers
+  /** As of every client: TLS for brokers over TCP. */
+  readonly tls?: TlsOption
+  /** As of every client: credentials for brokers over TCP. */
+  readonly sasl?: SaslOption
   /**
    * `transactional.id` of its producer; a module's threads add `-0`, `-1`, ... to it. One per running instance, the same over its restarts: a second instance with the same id ends the first.
    */
@@ -46,6 +51,8 @@ export interface PipelineOptions {
 
 interface ResolvedPipelineOptions {
   readonly bootstrapServers: BootstrapServers
+  readonly tls: TlsOption
+  readonly sasl: SaslOption | undefined
   readonly transactionalId: string | undefined
   readonly groupId: string | undefined
   readonly commitEvery: CommitEvery
@@ -71,6 +78,8 @@ const table: OptionTable<ResolvedPipelineOptions> = {
     given => isObject(given) || typeof given === 'string' || Array.isArray(given),
     '',
   ),
+  tls: tlsOption,
+  sasl: anything<SaslOption | undefined>(null, SASL_EXPECTED, given => readSasl(given) !== undefined, undefined),
   transactionalId: text('transactional.id'),
   groupId: text('group.id'),
   commitEvery: custom<CommitEvery>(
@@ -88,8 +97,18 @@ const table: OptionTable<ResolvedPipelineOptions> = {
 
 /** What makes it exactly once is not up for choice. */
 const FIXED = {
-  consumer: ['groupId', 'enableAutoCommit', 'isolationLevel', 'onAssigned', 'onRevoked', 'onLost', 'bootstrapServers'],
-  producer: ['transactionalId', 'enableIdempotence', 'acks', 'bootstrapServers'],
+  consumer: [
+    'groupId',
+    'enableAutoCommit',
+    'isolationLevel',
+    'onAssigned',
+    'onRevoked',
+    'onLost',
+    'bootstrapServers',
+    'tls',
+    'sasl',
+  ],
+  producer: ['transactionalId', 'enableIdempotence', 'acks', 'bootstrapServers', 'tls', 'sasl'],
 } as const
 
 /** Throws KafkaError ODK_OPTION_UNKNOWN, ODK_OPTION_INVALID, ODK_OPTION_MISSING or ODK_OPTION_CONFLICT. */
@@ -100,7 +119,8 @@ export function readPipelineOptions(given: PipelineOptions): ReadPipelineOptions
   for (const part of ['consumer', 'producer'] as const) {
     const fixed = FIXED[part].find(name => name in options[part])
     if (fixed === undefined) continue
-    throw new KafkaError('ODK_OPTION_CONFLICT', `pipeline: ${part}.${fixed} is set by the pipeline itself`)
+    const where = fixed in table ? `; give ${fixed} beside ${part}` : ''
+    throw new KafkaError('ODK_OPTION_CONFLICT', `pipeline: ${part}.${fixed} is set by the pipeline itself${where}`)
   }
   return {
     ...options,

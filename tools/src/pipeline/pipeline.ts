@@ -68,11 +68,13 @@ export function pipeline(
 }
 
 function inThreads(module: URL, options: ReadPipelineOptions): Pipeline {
-  const { bootstrapServers, transactionalId, groupId, commitEvery, consumer, producer, onError, threads } = options
+  const { bootstrapServers, tls, sasl, transactionalId, groupId, commitEvery, consumer, producer, onError, threads } =
+    options
   if (typeof onError === 'function') {
     throw new KafkaError('ODK_OPTION_INVALID', 'pipeline: a module exports its function onError itself')
   }
-  const door = openClusterDoor('pipeline', readConsumerOptions({ ...consumer, bootstrapServers, groupId }), threads)
+  const cluster = { bootstrapServers, tls, ...(sasl && { sasl }) }
+  const door = openClusterDoor('pipeline', readConsumerOptions({ ...consumer, ...cluster, groupId }), threads)
   if (door.ticket === undefined) {
     throw new KafkaError('ODK_OPTION_INVALID', 'pipeline: give the broker itself, in the thread that created it')
   }
@@ -86,8 +88,8 @@ function inThreads(module: URL, options: ReadPipelineOptions): Pipeline {
       transactionalId: `${transactionalId}-${thread}`,
       groupId,
       commitEvery,
-      consumer: withoutSecrets(consumer),
-      producer: withoutSecrets(producer),
+      consumer,
+      producer,
       onError,
     }),
     answer: () => undefined,
@@ -96,12 +98,6 @@ function inThreads(module: URL, options: ReadPipelineOptions): Pipeline {
   const done = lanes.done.finally(() => door.release?.())
   const metrics = () => summed(lanes.metrics as readonly (PipelineMetrics | null)[])
   return running(done, { stop: () => lanes.stop(), metrics, kill: thread => lanes.kill(thread) }, options.signal)
-}
-
-/** Where the cluster is, and who we are there, is in the ticket. */
-function withoutSecrets<T extends object>(options: T & { readonly tls?: unknown; readonly sasl?: unknown }) {
-  const { tls: _, sasl: __, ...plain } = options
-  return plain
 }
 
 function running(

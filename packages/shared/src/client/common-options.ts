@@ -59,6 +59,8 @@ export interface ResolvedCommonOptions {
   readonly bootstrapTimeoutMs: number
 }
 
+export const tlsOption = anything<TlsOption>(null, 'true, false or an object of TLS options', isTls, false)
+
 /** The common part of a client's table; `clientId` is the default of `client.id`. */
 export function commonOptions(clientId: string): OptionTable<ResolvedCommonOptions> {
   return {
@@ -69,7 +71,7 @@ export function commonOptions(clientId: string): OptionTable<ResolvedCommonOptio
       [],
     ),
     clientId: text('client.id', clientId),
-    tls: anything<TlsOption>(null, 'true, false or an object of TLS options', isTls, false),
+    tls: tlsOption,
     sasl: custom<SaslCredentials | undefined>(null, SASL_EXPECTED, readSasl, undefined),
     requestTimeoutMs: milliseconds('request.timeout.ms', 30_000),
     retryBackoffMs: milliseconds('retry.backoff.ms', 100),
