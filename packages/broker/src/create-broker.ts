@@ -259,6 +259,7 @@ class BrokerHandle implements Broker {
   async #close(drainMs: number): Promise<void> {
     const { listeners, spawned, system, ground } = this.#parts
     this.onClose()
+    system.announceEnd()
     try {
       await Promise.all(listeners.map(listener => listener.close(drainMs)))
       await spawned.close()

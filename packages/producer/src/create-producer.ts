@@ -66,6 +66,12 @@ class SenderSpawner implements SenderConnection {
     return beside ?? host.spawn(senderModule, { link, policy }, { name })
   }
 
+  failureOf(thrown: unknown): KafkaError {
+    const error = errorOfAsk(thrown)
+    // A sender ends with its broker, in order.
+    return error.code === 'ODK_SENDER_DIED' ? (brokerClosed(this.#door, error) ?? error) : error
+  }
+
   async close(): Promise<void> {
     const link = this.#link
     this.#link = null

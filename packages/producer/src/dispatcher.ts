@@ -8,7 +8,6 @@ import type { SenderContract } from '@odradek/shared/contracts/sender.contract'
 import type { Accumulator } from './accumulator.ts'
 import type { RecordBatchInProgress } from './batch-in-progress.ts'
 import type { ResolvedProducerOptions } from './options.ts'
-import { errorOfAsk } from './producer-errors.ts'
 import type { ProducerMetrics } from './producer-metrics.ts'
 
 export interface DispatcherParts {
@@ -18,6 +17,8 @@ export interface DispatcherParts {
   readonly metrics: ProducerMetrics
   /** There is something to hand over. */
   readonly needsSender: () => void
+  /** What an ask of the sender rejected with, as the user sees it. */
+  readonly failureOf: (thrown: unknown) => KafkaError
   /** A batch ended: there is room again. */
   readonly ended: () => void
 }
@@ -31,7 +32,7 @@ export class Dispatcher {
   readonly #options: DispatcherParts['options']
   readonly #accumulator: Accumulator
   readonly #metrics: ProducerMetrics
-  readonly #events: Pick<DispatcherParts, 'needsSender' | 'ended'>
+  readonly #events: Pick<DispatcherParts, 'needsSender' | 'failureOf' | 'ended'>
   readonly #linger: WakeTimer
   #handedOver = 0
   #isTurnEndAwaited = false
@@ -103,7 +104,7 @@ export class Dispatcher {
       },
       thrown => {
         this.#handedOver--
-        this.fail(batch, errorOfAsk(thrown))
+        this.fail(batch, this.#events.failureOf(thrown))
       },
     )
   }

@@ -33,7 +33,8 @@ export interface PartitionerInput {
   readonly available: readonly number[]
 }
 
-export type Partitioner = 'default' | 'roundRobin' | ((input: PartitionerInput) => number)
+export type PartitionerFunction = (input: PartitionerInput) => number
+export type Partitioner = 'default' | 'roundRobin' | PartitionerFunction
 
 /** Sees every record and its outcome; what it throws is logged and ignored (`ProducerInterceptor`). */
 export interface ProducerInterceptor {

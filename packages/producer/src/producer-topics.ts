@@ -4,7 +4,7 @@ import type { TopicMetadata } from '@odradek/shared/contracts/sender.contract'
 import { errorOf } from '@odradek/shared/protocol/error-codes'
 import type { Dispatcher } from './dispatcher.ts'
 import type { ResolvedProducerOptions } from './options.ts'
-import { errorOfAsk, metadataTimedOut, topicRefused } from './producer-errors.ts'
+import { metadataTimedOut, topicRefused } from './producer-errors.ts'
 import type { SenderConnection } from './sender-connection.ts'
 import { TopicQueues } from './topic-queues.ts'
 import { WaitingSends } from './waiting-sends.ts'
@@ -100,14 +100,14 @@ export class ProducerTopics {
   /** Asks the sender for the topic, once; its news keep it true. */
   ask(queues: TopicQueues): void {
     this.connect()
-    const { dispatcher, options, changed } = this.#parts
+    const { connection, dispatcher, options, changed } = this.#parts
     if (dispatcher.link === null || queues.isAsked) return
     queues.isAsked = true
     dispatcher.link.ask('metadata', { topic: queues.name, maxBlockMs: options.maxBlockMs }).then(
       metadata => this.#learned(metadata),
       thrown => {
         queues.isAsked = false
-        queues.waiting.failAll(errorOfAsk(thrown))
+        queues.waiting.failAll(connection.failureOf(thrown))
         changed()
       },
     )

@@ -53,6 +53,7 @@ export class Producer implements AsyncDisposable {
       accumulator,
       metrics,
       needsSender: () => this.#topics.connect(),
+      failureOf: thrown => connection.failureOf(thrown),
       ended: () => {
         if (room.size > 0) room.proceed()
         this.#changes.tell()
@@ -87,6 +88,7 @@ export class Producer implements AsyncDisposable {
     return new Transactions({
       producer: this,
       maxBlockMs: this.#options.maxBlockMs,
+      failureOf: thrown => this.#connection.failureOf(thrown),
       link: async () => {
         this.#topics.connect()
         while (this.#dispatcher.link === null) {

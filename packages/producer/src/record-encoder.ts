@@ -66,6 +66,14 @@ export class RecordEncoder {
 
   /** Bytes are valid until the next record is encoded. `sentAt` is the time of a record that brings none: read once per call, since a look at the clock costs. */
   encode(topic: Topic, given: ProducerRecord, sentAt?: number): EncodedRecord {
+    try {
+      return this.#encode(topic, given, sentAt)
+    } catch (thrown) {
+      throw thrown instanceof KafkaError ? thrown : unreadableRecord(topic.name, thrown)
+    }
+  }
+
+  #encode(topic: Topic, given: ProducerRecord, sentAt: number | undefined): EncodedRecord {
     const { interceptors } = this.#options
     if (!isObject(given)) throw invalidRecord(topic.name, `be an object with a value, got ${shown(given)}`)
     const record = interceptors.length === 0 ? given : interceptRecord(interceptors, topic.name, given, this.#host.log)
@@ -123,4 +131,10 @@ function headersOf(topic: string, given: HeadersInput): readonly RecordHeader[] 
 
 function invalidRecord(topic: string, words: string): KafkaError {
   return new KafkaError('ODK_RECORD_INVALID', `a record for ${topic} must ${words}`)
+}
+
+/** Looking at the record threw: a getter of its own, or what stands behind a proxy. */
+function unreadableRecord(topic: string, cause: unknown): KafkaError {
+  const why = cause instanceof Error ? cause.message : shown(cause)
+  return new KafkaError('ODK_RECORD_INVALID', `a record for ${topic} cannot be read: ${why}`, { cause })
 }

@@ -4,7 +4,7 @@ import type { Random } from '@odradek/shared/base/random'
 import { shown } from '@odradek/shared/client/options'
 import type { Accumulator, AppendContext, PartitionQueue } from './accumulator.ts'
 import type { RecordBatchInProgress } from './batch-in-progress.ts'
-import type { ResolvedProducerOptions } from './options.ts'
+import type { PartitionerFunction, ResolvedProducerOptions } from './options.ts'
 import { countSticky, leaveSticky, partitionForKey, roundRobinPartition, stickyPartition } from './partitioner.rules.ts'
 import type { EncodedRecord } from './record-encoder.ts'
 import type { TopicQueues } from './topic-queues.ts'
@@ -53,26 +53,31 @@ export class RecordPlacer {
     return queues.partitions[stickyPartition(keyless, queues, this.#random)]!
   }
 
-  #partitionOf(queues: TopicQueues, { key, value, partition }: EncodedRecord): PartitionQueue {
+  #partitionOf(queues: TopicQueues, record: EncodedRecord): PartitionQueue {
     const { partitioner } = this.#options
     const chosen =
-      partition ??
+      record.partition ??
       (typeof partitioner === 'function'
-        ? partitioner({
-            topic: queues.name,
-            key,
-            value,
-            partitionCount: queues.partitionCount,
-            available: queues.available,
-          })
+        ? choose(partitioner, queues, record)
         : partitioner === 'roundRobin'
           ? roundRobinPartition(queues.keyless, queues)
-          : partitionForKey(key!, queues.partitionCount))
+          : partitionForKey(record.key!, queues.partitionCount))
     const queue = typeof chosen === 'number' ? queues.partitions[chosen] : undefined
     if (queue !== undefined) return queue
     throw new KafkaError(
       'ODK_PARTITION_INVALID',
       `${queues.name} has partitions 0 to ${queues.partitionCount - 1}, not ${shown(chosen)}`,
     )
+  }
+}
+
+/** A partitioner of the application's own: what it throws is an answer that cannot be used. */
+function choose(partitioner: PartitionerFunction, queues: TopicQueues, { key, value }: EncodedRecord): number {
+  const { name: topic, partitionCount, available } = queues
+  try {
+    return partitioner({ topic, key, value, partitionCount, available })
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : shown(cause)
+    throw new KafkaError('ODK_PARTITION_INVALID', `the partitioner threw for a record for ${topic}: ${why}`, { cause })
   }
 }

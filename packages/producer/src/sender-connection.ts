@@ -8,5 +8,7 @@ export interface SenderConnection {
   readonly host: Pick<ClientHost, 'clock' | 'random' | 'log' | 'limits'>
   /** Starts the sender if need be. Rejects when it cannot be started. */
   open(events: { connected(link: Link<SenderContract>): void; lost(error: KafkaError): void }): void
+  /** What an ask of the sender rejected with, as the user sees it. */
+  failureOf(thrown: unknown): KafkaError
   close(): Promise<void>
 }

@@ -5,6 +5,7 @@ import { systemRandom } from '@odradek/shared/base/random'
 import { expect, test } from 'vitest'
 import { readProducerOptions } from './options.ts'
 import { Producer } from './producer.ts'
+import { errorOfAsk } from './producer-errors.ts'
 import type { SenderConnection } from './sender-connection.ts'
 
 const noLog = { debug() {}, info() {}, warn() {}, error() {} }
@@ -18,6 +19,7 @@ function withoutSenders(options: { transactionalId?: string } = {}) {
       const error = new KafkaError('ODK_SENDER_DIED', `sender ${++asked} could not start`)
       setImmediate(() => events.lost(error))
     },
+    failureOf: errorOfAsk,
     close: async () => {},
   }
   const producer = new Producer(readProducerOptions({ bootstrapServers: '127.0.0.1:9', ...options }), connection)

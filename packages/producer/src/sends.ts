@@ -173,7 +173,7 @@ export class Sends {
       }
       group.sealed()
     } catch (thrown) {
-      this.#refuse(group, thrown)
+      this.#refuse(group, thrown instanceof KafkaError ? ofRecord(thrown, group) : thrown)
     }
     return true
   }
@@ -213,4 +213,11 @@ export class Sends {
   #observed(onDelivery: DeliveryCallback | undefined, topic: string): DeliveryCallback | undefined {
     return interceptedCallback(this.#parts.options.interceptors, topic, onDelivery, this.#parts.host.log)
   }
+}
+
+/** The same error, saying which of the records that were sent together it is of: the first that has no place yet. */
+function ofRecord(error: KafkaError, { placed, length }: SendGroup): KafkaError {
+  const { code, kafkaCode, kafkaName, retriable, fatal, cause } = error
+  const message = `record ${placed} of ${length} (from 0): ${error.message}`
+  return new KafkaError(code, message, { kafkaCode, kafkaName, retriable, fatal, cause })
 }

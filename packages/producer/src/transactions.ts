@@ -5,7 +5,6 @@ import { integer, offset, partitionFields, partitionsIn, text } from '@odradek/s
 import { isObject, notTaken } from '@odradek/shared/client/options'
 import type { SenderContract, TransactionOffsets } from '@odradek/shared/contracts/sender.contract'
 import type { Producer } from './producer.ts'
-import { errorOfAsk } from './producer-errors.ts'
 
 /** Whose offsets a transaction commits. */
 export interface OffsetsToSend {
@@ -32,6 +31,8 @@ export interface TransactionsHost {
   link(): Promise<Link<SenderContract>>
   /** Resolves when everything that was given before is with the sender. */
   handOverAll(): Promise<void>
+  /** What an ask of the sender rejected with, as the user sees it. */
+  failureOf(thrown: unknown): KafkaError
 }
 
 export class Transactions {
@@ -71,7 +72,7 @@ export class Transactions {
       })
       return this.#current
     } catch (thrown) {
-      throw errorOfAsk(thrown)
+      throw this.#host.failureOf(thrown)
     } finally {
       this.#isBeginning = false
     }
@@ -144,7 +145,7 @@ export class Transaction implements AsyncDisposable {
       maxBlockMs: this.#host.maxBlockMs,
     }
     await this.#link.ask('sendOffsets', request).catch(thrown => {
-      throw errorOfAsk(thrown)
+      throw this.#host.failureOf(thrown)
     })
   }
 
@@ -176,7 +177,7 @@ export class Transaction implements AsyncDisposable {
       await this.#link.ask('endTransaction', { committed, maxBlockMs: this.#host.maxBlockMs })
       this.#close()
     } catch (thrown) {
-      const error = errorOfAsk(thrown)
+      const error = this.#host.failureOf(thrown)
       // After an abortable error an abort is still owed.
       if (error.code !== 'ODK_TRANSACTION_ABORTABLE') this.#close()
       throw error

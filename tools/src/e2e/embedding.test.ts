@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest'
-import { type Broker, createAdmin, createBroker, createConsumer, createProducer } from '../index.ts'
+import { type Broker, createAdmin, createBroker, createConsumer, createProducer, joinBroker } from '../index.ts'
 import { BecomingTrue } from './becoming-true.ts'
 
 let dir = ''
@@ -160,27 +160,35 @@ describe('a broker', () => {
   })
 })
 
-test('clients of a broker that was closed say so, used before or not', async () => {
+test.each([
+  ['it', () => broker],
+  ['its door', () => joinBroker(broker.door())],
+])('clients of a broker that was closed say so, used before or not, which came by %s', async (_, open) => {
   broker = await createBroker({ listen: false, storage: 'memory', topics: { orders: 1 } })
-  const cluster = { bootstrapServers: broker }
+  const cluster = { bootstrapServers: open() }
   const used = createProducer(cluster)
   await used.send('orders', { value: 'x' })
   const reading = createConsumer(cluster)
   await reading.assign([{ topic: 'orders', partition: 0 }])
   const [admin, fresh] = [createAdmin(cluster), createProducer(cluster)]
   const transactional = createProducer({ ...cluster, transactionalId: 't' })
+  const busy = createProducer({ ...cluster, transactionalId: 'busy' })
+  const transaction = await busy.begin()
+  await transaction.send('orders', { value: 'x' })
   const late = createConsumer(cluster)
   await broker.close()
   const calls: (() => Promise<unknown>)[] = [
     () => used.send('orders', { value: 'x' }),
     () => fresh.send('orders', { value: 'x' }),
     () => transactional.begin(),
+    () => transaction.sendOffsets({ groupId: 'g', offsets: [{ topic: 'orders', partition: 0, offset: 1n }] }),
+    () => transaction.commit(),
     () => reading.poll(0),
     () => late.assign([{ topic: 'orders', partition: 0 }]),
     () => admin.topics.list(),
   ]
   for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'ODK_BROKER_CLOSED', fatal: true })
-  for (const client of [used, fresh, transactional, reading, late, admin]) await client.close()
+  for (const client of [used, fresh, transactional, busy, reading, late, admin]) await client.close()
 })
 
 describe('topics that grow', () => {

@@ -74,6 +74,8 @@ export class ActorSystem implements ActorHost {
   readonly #own: Lane
   readonly #ring: TraceRing
   readonly #traces: TraceHub
+  /** One word, shared with threads that join: 1 once the system is ending. */
+  readonly #ending = new Int32Array(new SharedArrayBuffer(4))
   #keepAlive: boolean
   #alive: NodeJS.Timeout | null = null
   #closing: Promise<void> | null = null
@@ -144,7 +146,11 @@ export class ActorSystem implements ActorHost {
    */
   door(): MessagePort {
     const { port1, port2 } = new MessageChannel()
-    const joined = new JoinedLane(this.#startupOf(this.#core.reserveLane()), port1, lane => this.#callsOf(lane))
+    const joined = new JoinedLane(
+      { startup: this.#startupOf(this.#core.reserveLane()), ending: this.#ending },
+      port1,
+      lane => this.#callsOf(lane),
+    )
     this.#joined.set(joined.lane, joined)
     joined.control.tell('watch', this.#traces.filters)
     joined.control.onClose = () => {
@@ -192,8 +198,14 @@ export class ActorSystem implements ActorHost {
     return this
   }
 
+  /** Threads that joined know from now on that what ends here ends for good. Who ends some actors before `close` calls this before them. */
+  announceEnd(): void {
+    Atomics.store(this.#ending, 0, 1)
+  }
+
   /** Ends all actors in order, then the threads. Idempotent. */
   close(): Promise<void> {
+    this.announceEnd()
     this.#closing ??= this.#close()
     return this.#closing
   }
@@ -352,11 +364,16 @@ class JoinedLane implements LaneHandle {
   readonly control: ControlPort<SystemCalls, LaneOrders>
   readonly unwatchGate: () => void
 
-  constructor(startup: LaneStartup, port: MessagePort, calls: (lane: number) => Omit<SystemCalls, 'ready'>) {
+  constructor(
+    greeting: Omit<DoorGreeting, 'gate'>,
+    port: MessagePort,
+    calls: (lane: number) => Omit<SystemCalls, 'ready'>,
+  ) {
+    const { startup } = greeting
     this.lane = startup.lane
     const gate = newGateWord()
     this.unwatchGate = watchGateAtExit(gate, startup.limits.gateDeadlineMs)
-    port.postMessage({ startup, gate } satisfies DoorGreeting)
+    port.postMessage({ ...greeting, gate } satisfies DoorGreeting)
     this.control = new ControlPort<SystemCalls, LaneOrders>(port, { ...calls(startup.lane), ready: () => {} })
     this.control.unref()
   }

@@ -14,6 +14,8 @@ export interface DoorGreeting {
   readonly startup: LaneStartup
   /** Of the thread that joins. */
   readonly gate: Int32Array<SharedArrayBuffer>
+  /** 1 once the system is ending. */
+  readonly ending: Int32Array<SharedArrayBuffer>
 }
 
 /** Joins the system whose `door()` this port is. Each door serves one thread, once. */
@@ -29,9 +31,12 @@ class JoinedSystem implements ActorHost {
   readonly clock: Clock = systemClock
   readonly random: Random = systemRandom()
   readonly #remote: RemoteLane
+  readonly #ending: Int32Array<SharedArrayBuffer>
+  #hasLeft = false
 
-  constructor({ startup, gate }: DoorGreeting, port: MessagePort) {
+  constructor({ startup, gate, ending }: DoorGreeting, port: MessagePort) {
     this.name = startup.system
+    this.#ending = ending
     this.#remote = new RemoteLane(startup, port, {
       gate: threadGate(gate),
       load: loadActor,
@@ -53,6 +58,11 @@ class JoinedSystem implements ActorHost {
     return this.#remote.lane.link(contract, address)
   }
 
+  /** Whether nothing here will be answered any more: the system is ending or has ended, or this thread left it. */
+  get isEnding(): boolean {
+    return this.#hasLeft || Atomics.load(this.#ending, 0) === 1
+  }
+
   unref(): this {
     this.#remote.control.unref()
     return this
@@ -60,6 +70,7 @@ class JoinedSystem implements ActorHost {
 
   /** Leaves the system: links close, and what was spawned from here ends. */
   close(): void {
+    this.#hasLeft = true
     this.#remote.lane.close('the thread left the system')
     this.#remote.control.close()
   }

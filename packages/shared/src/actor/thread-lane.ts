@@ -2,6 +2,7 @@
 // system. The same for a thread that the system started (thread.worker) and for one that joined by a door (join-system).
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { systemClock } from '../base/clock.ts'
+import { isPortError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import { loading } from '../base/loading.ts'
 import { seededRandom } from '../base/random.ts'
@@ -160,16 +161,25 @@ class SpawnedElsewhere implements Spawned<any> {
   }
 
   close(): Promise<void> {
-    return this.#control.call('closeSpawned', this.address.actor)
+    return unlessGone(this.#control.call('closeSpawned', this.address.actor))
   }
 
   kill(reason: string): Promise<void> {
-    return this.#control.call('killSpawned', { actor: this.address.actor, reason })
+    return unlessGone(this.#control.call('killSpawned', { actor: this.address.actor, reason }))
   }
 
   changed(address: Address | null, reason: string): void {
     if (address !== null) this.address = address
     for (const listener of this.#listeners) listener(address, reason)
+  }
+}
+
+/** A system that is gone has taken its actors with it: there is nothing left to end. */
+async function unlessGone(ended: Promise<void>): Promise<void> {
+  try {
+    await ended
+  } catch (thrown) {
+    if (!(isPortError(thrown) && thrown.code === 'UNREACHABLE')) throw thrown
   }
 }
 

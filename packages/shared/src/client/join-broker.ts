@@ -24,7 +24,9 @@ export function joinBroker(ticket: BrokerTicket): JoinedBroker {
   if (!isTicket) throw notTaken('joinBroker', 'the ticket that broker.door() gave, its port transferred', ticket)
   const { port, link } = ticket
   const system = joinSystem(port)
-  const door: ClusterDoor = { host: clientHostOf(system), link }
+  const host = clientHostOf(system)
+  // Behind a wire link the brokers live on without this process.
+  const door: ClusterDoor = link.kind === 'port' ? { host, link, isClosed: () => system.isEnding } : { host, link }
   const close = async () => system.close()
   return { [clusterDoor]: door, close, [Symbol.asyncDispose]: close }
 }
