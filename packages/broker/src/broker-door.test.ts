@@ -342,6 +342,20 @@ describe('the door', () => {
       }
     }))
 
+  test.each(['__consumer_offsets', '__transaction_state'])(
+    'clients neither write to %s nor delete its records: coordinators replay what is there',
+    topic =>
+      House.tell(async house => {
+        await house.metadata(topic)
+        expect((await house.produce(topic, 0, 'x')).errorCode).toBe(errors.INVALID_TOPIC_EXCEPTION.code)
+        const topics = [{ name: topic, partitions: [{ partitionIndex: 0, offset: -1 }] }]
+        const deleted = await house.ask('DeleteRecords', { topics, timeoutMs: 1_000 })
+        expect(deleted.topics[0]!.partitions).toEqual([
+          { partitionIndex: 0, lowWatermark: -1, errorCode: errors.INVALID_TOPIC_EXCEPTION.code },
+        ])
+      }),
+  )
+
   test('log directories tell the sizes of what runs', () =>
     House.tell(async house => {
       await house.metadata('orders')

@@ -40,6 +40,8 @@ export class Transactions {
   /** The link on which transactions were initialised. */
   #initialized: Link<SenderContract> | null = null
   #current: Transaction | null = null
+  /** What ended this producer for good: no transaction of it begins any more (Java: the state FATAL_ERROR). */
+  #fatal: KafkaError | null = null
   #isBeginning = false
 
   constructor(host: TransactionsHost) {
@@ -59,6 +61,7 @@ export class Transactions {
     if (this.#isBeginning || this.#current !== null) {
       throw new KafkaError('ODK_TRANSACTION_STATE', 'begin: a transaction of this producer is still open')
     }
+    if (this.#fatal !== null) throw this.#fatal
     this.#isBeginning = true
     try {
       const link = await this.#host.link()
@@ -67,8 +70,9 @@ export class Transactions {
         this.#initialized = link
       }
       link.tell('beginTransaction', {})
-      this.#current = new Transaction(this.#host, link, () => {
+      this.#current = new Transaction(this.#host, link, error => {
         this.#current = null
+        if (error?.fatal) this.#fatal = error
       })
       return this.#current
     } catch (thrown) {
@@ -85,13 +89,13 @@ export class Transaction implements AsyncDisposable {
   readonly send: Producer['send']
   readonly #host: TransactionsHost
   readonly #link: Link<SenderContract>
-  readonly #ended: () => void
+  readonly #ended: (error?: KafkaError) => void
   #isOpen = true
   /** Why something of it never came to the sender. */
   #refusal: { readonly error: unknown } | null = null
 
   /** Use {@link Producer.begin}. */
-  constructor(host: TransactionsHost, link: Link<SenderContract>, ended: () => void) {
+  constructor(host: TransactionsHost, link: Link<SenderContract>, ended: (error?: KafkaError) => void) {
     this.#host = host
     this.#link = link
     this.#ended = ended
@@ -179,14 +183,14 @@ export class Transaction implements AsyncDisposable {
     } catch (thrown) {
       const error = this.#host.failureOf(thrown)
       // After an abortable error an abort is still owed.
-      if (error.code !== 'ODK_TRANSACTION_ABORTABLE') this.#close()
+      if (error.code !== 'ODK_TRANSACTION_ABORTABLE') this.#close(error)
       throw error
     }
   }
 
-  #close(): void {
+  #close(error?: KafkaError): void {
     this.#isOpen = false
-    this.#ended()
+    this.#ended(error)
   }
 
   #checkOpen(what: string): void {

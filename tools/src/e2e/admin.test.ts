@@ -76,7 +76,9 @@ describe.each(targets)('over $name', ({ missing, open }) => {
         () => admin.configs.describe({ type: 'topic', name: 'nowhere' }),
         () => admin.records.offsets([{ topic: 'nowhere', partition: 0 }], 'latest'),
       ]) {
-        expect((await refusal(call())).kafkaName).toBe('UNKNOWN_TOPIC_OR_PARTITION')
+        const { kafkaName, message } = await refusal(call())
+        expect(kafkaName).toBe('UNKNOWN_TOPIC_OR_PARTITION')
+        expect(message).toMatch(/UNKNOWN_TOPIC_OR_PARTITION: \w/)
       }
     })
 
@@ -133,6 +135,16 @@ describe.each(targets)('over $name', ({ missing, open }) => {
       }
       const beyond = await refusal(admin.records.deleteBefore([{ topic: name, partition: 1, offset: 9 }]))
       expect(beyond.kafkaName).toBe('OFFSET_OUT_OF_RANGE')
+    })
+
+    test('the cluster tells which APIs it speaks and which features are finalized', async () => {
+      const { apis, supportedFeatures, finalizedFeatures } = await admin.cluster.apiVersions()
+      const [PRODUCE, OLDEST_KIP_890] = [0, 12]
+      expect(apis.find(({ apiKey }) => apiKey === PRODUCE)!.maxVersion).toBeGreaterThanOrEqual(OLDEST_KIP_890)
+      expect(finalizedFeatures).toContainEqual({ name: 'transaction.version', level: 2 })
+      expect(supportedFeatures.map(({ name }) => name)).toEqual(
+        expect.arrayContaining(finalizedFeatures.map(({ name }) => name)),
+      )
     })
 
     test('the cluster has an id, a controller and brokers', async () => {

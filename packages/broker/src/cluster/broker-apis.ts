@@ -2,6 +2,7 @@
 // the same here (no authorizer, no quotas, no telemetry subscriptions). Everything else is the cluster coordinator's.
 
 import type { ActorContext } from '@odradek/shared/actor/actor'
+import { loading } from '@odradek/shared/base/loading'
 import { internalTopics } from '@odradek/shared/client/port/internal-topics'
 import type { ApiName, ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
 import type { BrokerEndpoint, TopicImage } from '@odradek/shared/contracts/cluster.contract'
@@ -114,6 +115,12 @@ export const brokerApis: BrokerAnswers = {
       })),
       nodes: [{ nodeId, listeners: [{ name: 'PLAINTEXT', host, port }] }],
     }
+  },
+
+  /** For clients in this process; those of the network are answered by their listener. The router is loaded when it is first asked for. */
+  async ApiVersions(view) {
+    const { apiVersionsAnswer } = await loading(() => import('../wire/api-versions.rules.ts'))
+    return apiVersionsAnswer(view.topics.features)
   },
 
   DescribeAcls: () => ({ throttleTimeMs, ...SECURITY_DISABLED, resources: [] }),

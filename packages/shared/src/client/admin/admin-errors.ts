@@ -2,11 +2,11 @@
 import { KafkaError, PortError } from '../../base/errors.ts'
 import { errorOf, errors } from '../../protocol/error-codes.ts'
 
-/** What a broker answered, in the words of Kafka's table; null when it is no error. */
+/** What a broker answered, in the words of Kafka's table (also where it sends an empty message); null when it is no error. */
 export function brokerError(what: string, kafkaCode: number, message: string | null = null): KafkaError | null {
   if (kafkaCode === errors.NONE.code) return null
   const known = errorOf(kafkaCode)
-  return new KafkaError('ODK_BROKER_ERROR', `${what}: ${known.name}: ${message ?? known.message}`, {
+  return new KafkaError('ODK_BROKER_ERROR', `${what}: ${known.name}: ${message || known.message}`, {
     kafkaCode,
     kafkaName: known.name,
     retriable: known.retriable,

@@ -1,7 +1,7 @@
 // The small requests that a door splits by partition: ListOffsets, DeleteRecords, OffsetForLeaderEpoch, DescribeProducers, WriteTxnMarkers.
 import { errors } from '../../protocol/error-codes.ts'
 import type { Answer, Door } from './door.ts'
-import { internalTopics } from './internal-topics.ts'
+import { internalTopics, isInternalTopic } from './internal-topics.ts'
 import { withLeader } from './with-leader.ts'
 
 export const listOffsets: Answer<'ListOffsets'> = async (door, request, caller) => {
@@ -33,18 +33,23 @@ export const deleteRecords: Answer<'DeleteRecords'> = async (door, request, call
   const topics = request.topics.map(async ({ name, partitions }) => ({
     name,
     partitions: await Promise.all(
-      partitions.map(({ partitionIndex, offset }) =>
-        withLeader(
+      partitions.map(({ partitionIndex, offset }) => {
+        const refusal = (errorCode: number) => ({ partitionIndex, lowWatermark: -1, errorCode })
+        return withLeader(
           door,
           { topic: name, partition: partitionIndex },
           caller,
-          async ({ link }) => ({
-            partitionIndex,
-            ...(await link.ask('deleteRecords', { offset }, { deadlineMs: caller.deadlineMs })),
-          }),
-          code => ({ partitionIndex, lowWatermark: -1, errorCode: code }),
-        ),
-      ),
+          async ({ topic, link }) =>
+            // What coordinators replay is theirs to shorten (`ReplicaManager.deleteRecordsOnLocalLog`).
+            isInternalTopic(topic)
+              ? refusal(errors.INVALID_TOPIC_EXCEPTION.code)
+              : {
+                  partitionIndex,
+                  ...(await link.ask('deleteRecords', { offset }, { deadlineMs: caller.deadlineMs })),
+                },
+          refusal,
+        )
+      }),
     ),
   }))
   return { throttleTimeMs: 0, topics: await Promise.all(topics) }

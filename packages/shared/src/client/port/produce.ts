@@ -11,6 +11,7 @@ import type {
 import { baseSequence } from '../../records/record-batch.ts'
 import { NO_LEADER } from './absent.ts'
 import type { Answer, Caller, Door } from './door.ts'
+import { isInternalTopic } from './internal-topics.ts'
 import type { Leader } from './leader-directory.ts'
 import { appendedInTransaction, transactionalProducer, verifyAppend } from './verify-append.ts'
 import { withLeader } from './with-leader.ts'
@@ -64,6 +65,8 @@ async function append(
   records: Uint8Array,
   caller: Caller,
 ): Promise<AppendResponse | number> {
+  // Coordinators alone write what they replay (`ReplicaManager.appendToLocalLog`, `internalTopicsAllowed`).
+  if (isInternalTopic(leader.topic)) return errors.INVALID_TOPIC_EXCEPTION.code
   const { deadlineMs } = caller
   const appended = { records, acks, origin: 'client' as const, currentLeaderEpoch: -1 }
   const producer = transactionalId === null ? null : transactionalProducer(records)
