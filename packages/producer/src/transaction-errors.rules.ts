@@ -1,4 +1,5 @@
 // What a coordinator's error code means for a transactional producer (Kafka: TransactionManager's request handlers, KIP-588, KIP-890, KIP-1050). Pure.
+import type { ApiName } from '@odradek/shared/contracts/api-map'
 import { type ErrorName, errorOf } from '@odradek/shared/protocol/error-codes'
 
 /**
@@ -29,8 +30,10 @@ const abortable: ReadonlySet<ErrorName> = new Set([
   'INVALID_COMMIT_OFFSET_SIZE',
 ])
 
-export function transactionOutcome(errorCode: number): TransactionOutcome {
+export function transactionOutcome(api: ApiName, errorCode: number): TransactionOutcome {
   const { name, retriable } = errorOf(errorCode)
+  // A commit that came too late: the coordinator has aborted. The abort that follows is answered with the epoch to go on with (KIP-588); Java's producer ends here.
+  if (api === 'EndTxn' && name === 'INVALID_TXN_STATE') return { kind: 'abortable' }
   if (name === 'NONE') return { kind: 'done' }
   if (elsewhere.has(name)) return { kind: 'again', elsewhere: true }
   if (retriable || name === 'CONCURRENT_TRANSACTIONS') return { kind: 'again', elsewhere: false }

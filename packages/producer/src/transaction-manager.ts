@@ -334,7 +334,7 @@ export class TransactionManager {
     const { clock } = this.#host.context
     for (let attempt = 0; ; attempt++) {
       const { errorCode, response } = await this.#attempt(kind, key, api, request, errorCodeOf)
-      const outcome = transactionOutcome(errorCode)
+      const outcome = transactionOutcome(api, errorCode)
       if (outcome.kind === 'done') return response!
       if (outcome.kind !== 'again') throw new PortError(refusedError(api, errorCode, outcome.kind === 'fatal'))
       if (outcome.elsewhere) this.#host.link.forgetCoordinator(kind, key)
@@ -412,6 +412,10 @@ function refusedError(api: ApiName, errorCode: number, fatal: boolean): ErrorDat
   if (isFenced(errorCode)) {
     const words = `${api}: ${name}: a newer producer with the same transactionalId took over`
     return errorData('ODK_PRODUCER_FENCED', words, { kafkaCode: errorCode, fatal: true })
+  }
+  if (api === 'EndTxn' && name === 'INVALID_TXN_STATE') {
+    const words = `${api}: ${name}: it was aborted by the coordinator: was it open for longer than transactionTimeoutMs?`
+    return errorData('ODK_BROKER_ERROR', words, { kafkaCode: errorCode, fatal })
   }
   return errorData('ODK_BROKER_ERROR', `${api}: ${name}: ${message}`, { kafkaCode: errorCode, fatal })
 }

@@ -107,6 +107,20 @@ describe.each([1, 2])('with transaction.version %i', version => {
     expect(transaction().committed).toEqual(['a', 'c'])
   })
 
+  test('a commit that comes after the timeout fails as abortable; the producer goes on', async () => {
+    const { world, producer, cluster, transaction } = open(version)
+    cluster.coordinatorErrors.EndTxn = [errors.INVALID_TXN_STATE.code]
+    const late = world.run(() => producer.transaction(tx => tx.send('orders', { value: 'late' })))
+    await expect(late).rejects.toMatchObject({
+      code: 'ODK_TRANSACTION_ABORTABLE',
+      kafkaName: 'INVALID_TXN_STATE',
+      fatal: false,
+      message: expect.stringContaining('transactionTimeoutMs'),
+    })
+    await world.run(() => producer.transaction(tx => tx.send('orders', { value: 'next' })))
+    expect(transaction().committed).toEqual(['next'])
+  })
+
   test.each([
     ['a record that is none', (tx: Transaction) => tx.send('orders', 5 as never), 'ODK_RECORD_INVALID'],
     [

@@ -252,7 +252,7 @@ describe('when the epoch runs out', () => {
 })
 
 describe('the sweep', () => {
-  test('aborts what is open for longer than its timeout, under an epoch that its producer cannot have', async () => {
+  test('aborts what is open for longer than its timeout, as its producer would; an abort that comes too late goes on from there', async () => {
     const coordinator = await Coordinator.over()
     await coordinator.init(5)
     await coordinator.add(5, 0)
@@ -261,10 +261,25 @@ describe('the sweep', () => {
     expect(coordinator.orders).toEqual([])
     coordinator.clock.advance(11_000)
     await settle()
-    expect(coordinator.orders).toMatchObject([{ committed: false, producerEpoch: 2, transactionVersion: 2 }])
-    expect(await coordinator.end(5, 0)).toBe('PRODUCER_FENCED')
+    expect(coordinator.orders).toMatchObject([{ committed: false, producerEpoch: 1, transactionVersion: 2 }])
+    expect(await coordinator.end(5, 0)).toBe('INVALID_TXN_STATE')
     await coordinator.written()
-    expect(await coordinator.init()).toBe('done 5.3')
+    expect(await coordinator.end(5, 0)).toBe('INVALID_TXN_STATE')
+    expect(await coordinator.end(5, 0, false)).toBe('done 5.1')
+    expect(await coordinator.add(5, 1)).toBe('done 5.1')
+    expect(await coordinator.end(5, 0, false)).toBe('PRODUCER_FENCED')
+  })
+
+  test('what it has aborted is of no use to its producer once there is a successor', async () => {
+    const coordinator = await Coordinator.over()
+    await coordinator.init(5)
+    await coordinator.add(5, 0)
+    coordinator.clock.advance(70_000)
+    await settle()
+    await coordinator.written()
+    expect(await coordinator.init()).toBe('done 5.2')
+    expect(await coordinator.end(5, 0, false)).toBe('PRODUCER_FENCED')
+    expect(await coordinator.end(5, 1, false)).toBe('PRODUCER_FENCED')
   })
 
   test('forgets an id for good: its record is a tombstone', async () => {

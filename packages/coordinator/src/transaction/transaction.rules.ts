@@ -180,11 +180,13 @@ function oldRelationOf({ metadata }: Transaction, asked: EndTxnAsked): 'own' | '
   return metadata.status === 'Ongoing' ? 'own' : 'again'
 }
 
-/** The timeout's abort, or null when the transaction is in time. */
+/**
+ * The timeout's abort, or null when the transaction is in time. It stands where the producer's own abort would: nobody has taken over, so who learns of it and
+ * asks for an abort is answered as by a repetition, and goes on (KIP-588; Kafka 4.3 does the same).
+ */
 export function judgeTimeout({ metadata }: Transaction, now: number): Verdict | null {
   if (metadata.status !== 'Ongoing' || now - metadata.startMs < metadata.timeoutMs) return null
-  const verdict = fence(metadata, NO_PRODUCER_EPOCH)
-  return verdict.kind === 'event' ? { ...verdict, event: 'timeout.passed' } : verdict
+  return endWithout(metadata, { event: 'timeout.passed', producerEpoch: metadata.producerEpoch + 1 })
 }
 
 /** Whether the id may be forgotten (`transactional.id.expiration.ms`). */
@@ -215,16 +217,33 @@ export function producerAfter({ producerId, producerEpoch, nextProducerId }: Tra
     : { producerId: nextProducerId, producerEpoch: 0 }
 }
 
-/** Aborts an open transaction against its producer. */
+/** Aborts an open transaction against its producer, which a successor has replaced. */
 function fence(metadata: TransactionMetadata, lastProducerEpoch: number): Verdict {
+  return endWithout(metadata, {
+    event: 'producer.init',
+    producerEpoch: fencingEpoch(metadata.producerEpoch),
+    lastProducerEpoch,
+  })
+}
+
+/** Aborts an open transaction, under a higher epoch, without having been asked by its producer. */
+function endWithout(
+  metadata: TransactionMetadata,
+  ending: {
+    readonly event: 'producer.init' | 'timeout.passed'
+    readonly producerEpoch: number
+    readonly lastProducerEpoch?: number
+  },
+): Verdict {
+  const { event, producerEpoch, lastProducerEpoch = NO_PRODUCER_EPOCH } = ending
   return {
     kind: 'event',
-    event: 'producer.init',
+    event,
     change: {
       metadata: (status, now) => ({
         ...metadata,
         status,
-        producerEpoch: fencingEpoch(metadata.producerEpoch),
+        producerEpoch,
         nextProducerId: NO_PRODUCER_ID,
         updatedMs: now,
         clientTransactionVersion: 2,
