@@ -450,6 +450,21 @@ describe('groups of both protocols', () => {
     expect(described[2]!.members[0]!.assignment.topicPartitions[0]!.topicName).toBe('orders')
   })
 
+  test('who asks is told what it may do with a group: everything, in the bits of Kafka (KIP-430)', () => {
+    const { world, member } = worldWith()
+    member('a').beat()
+    world.request('joinGroup', { groupId: 'c' })
+    const asked = { includeAuthorizedOperations: true }
+    const [READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS] = [3, 6, 8, 10, 11]
+    const all = [READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS].reduce((bits, bit) => bits | (1 << bit), 0)
+    const classic = world.request('describeGroups', { groups: ['c', 'none'], ...asked })
+    const consumer = world.request('consumerGroupDescribe', { groupIds: ['g', 'none'], ...asked })
+    for (const { groups } of [world.answer(classic), world.answer(consumer)])
+      expect(groups.map(({ authorizedOperations }) => authorizedOperations)).toEqual([all, -(2 ** 31)])
+    const unasked = world.answer(world.request('describeGroups', { groups: ['c'] })).groups
+    expect(unasked[0]!.authorizedOperations).toBe(-(2 ** 31))
+  })
+
   test('a consumer group without members is deleted with all its records', () => {
     const { world, member } = worldWith()
     const a = member('a')

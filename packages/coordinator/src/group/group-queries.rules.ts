@@ -16,6 +16,8 @@ import { preferredAssignor } from './preferred-assignor.rules.ts'
 
 /** Kafka's INT32_MIN: operations were not asked for (there is no authorizer). */
 const NO_OPERATIONS = -(2 ** 31)
+/** Without an authorizer everything is allowed: read, delete, describe, describe and alter configs. */
+const GROUP_OPERATIONS = 0b1101_0100_1000
 /** From this version on a group that does not exist is an error, not a dead group (KIP-1043). */
 const NOT_FOUND_VERSION = 6
 
@@ -55,7 +57,16 @@ export function describeGroups(
     const why = group === undefined ? `Group ${groupId} not found.` : `Group ${groupId} is not a classic group.`
     return notDescribed(groupId, 'Dead', errors.GROUP_ID_NOT_FOUND.code, why)
   })
-  return { throttleTimeMs: 0, groups: described }
+  return { throttleTimeMs: 0, groups: withOperations(request, described) }
+}
+
+/** What the client may do with each, if it asked (KIP-430). */
+function withOperations<G extends { readonly errorCode: number }>(
+  { includeAuthorizedOperations }: { readonly includeAuthorizedOperations: boolean },
+  groups: G[],
+): G[] {
+  if (!includeAuthorizedOperations) return groups
+  return groups.map(group => (group.errorCode === 0 ? { ...group, authorizedOperations: GROUP_OPERATIONS } : group))
 }
 
 function notDescribed(groupId: string, groupState: string, errorCode: number, errorMessage: string | null) {
@@ -120,7 +131,7 @@ export function describeConsumerGroups(
       authorizedOperations: NO_OPERATIONS,
     }
   })
-  return { throttleTimeMs: 0, groups: described }
+  return { throttleTimeMs: 0, groups: withOperations(request, described) }
 }
 
 function describeConsumerGroup(group: ConsumerGroup, context: GroupContext): DescribedConsumerGroup {
