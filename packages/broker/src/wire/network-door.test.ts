@@ -1,4 +1,6 @@
 // The network door of a whole broker, spoken to by a client that does what real ones should not.
+
+import { errors } from '@odradek/shared/protocol/error-codes'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Broker, createBroker } from '../create-broker.ts'
 import { sampleBatch } from '../partition/sample-batches.suite.ts'
@@ -36,6 +38,17 @@ describe('the network door', () => {
     const answered = []
     for (const _ of sent) answered.push(Buffer.from((await client.frame())!).readInt32BE(0))
     expect(answered).toEqual(sent)
+    client.close()
+  })
+
+  test.each([
+    [11, ''],
+    [12, null],
+  ])('Metadata %i asked for a topic id that nobody has names it %o', async (version, name) => {
+    const client = await open()
+    const topics = [{ name: null, topicId: 'BBBBBBBBBBBBBBBBBBBBBA' }]
+    const answered = await client.ask('Metadata', version, { ...metadata, topics })
+    expect(answered.topics).toMatchObject([{ name, errorCode: errors.UNKNOWN_TOPIC_ID.code }])
     client.close()
   })
 
