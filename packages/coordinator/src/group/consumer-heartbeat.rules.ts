@@ -221,6 +221,13 @@ export function fenceMember(group: ConsumerGroup, memberId: string, context: Gro
   if (!group.members.has(memberId)) return { reply: null }
   const step = new ConsumerStep(group, context)
   removeMembers(step, [memberId])
+  return { ...step.decision(null), instead: () => fenceAlone(group, memberId, context) }
+}
+
+/** The classic group that would be left does not fit a batch: those who are left stay members of this one. */
+function fenceAlone(group: ConsumerGroup, memberId: string, context: GroupContext): GroupDecision<null> {
+  const step = new ConsumerStep(group, context)
+  step.remove([memberId])
   return step.decision(null)
 }
 

@@ -72,13 +72,13 @@ function handlerKinds(setup: GroupShardSetup) {
   const contextOf = ({ now, random, ticket }: DecideContext): GroupContext => ({ ...setup, now, random, ticket })
 
   function write<N extends keyof Words>(
-    refuse: (request: Request<N>, errorCode: number) => Reply<N>,
+    refuse: (request: Request<N>, errorCode: number, message: string) => Reply<N>,
     decide: (state: Groups, request: Request<N>, context: GroupContext) => GroupDecision<Reply<N>>,
   ): WriteHandler<GroupShard, Request<N>, Reply<N>> {
     return {
       kind: 'write',
       decide: (state, request, context) => decide(state, request, contextOf(context)),
-      refuse: (request, refusal) => refuse(request, refusal.errorCode),
+      refuse: (request, refusal) => refuse(request, refusal.errorCode, refusal.message),
     }
   }
 
@@ -187,7 +187,10 @@ function groupHandlers({ write, read }: HandlerKinds) {
     ),
     listGroups: read<'listGroups'>((_, errorCode) => ({ throttleTimeMs: 0, errorCode, groups: [] }), listGroups),
     consumerGroupHeartbeat: write<'consumerGroupHeartbeat'>(
-      refuseAs(refused.ConsumerGroupHeartbeat),
+      ({ request }, errorCode, errorMessage) => ({
+        ...refused.ConsumerGroupHeartbeat(request, errorCode),
+        errorMessage,
+      }),
       (state, asked, context) => consumerHeartbeat(state.groups.get(asked.request.groupId), asked, context),
     ),
     consumerGroupDescribe: read<'consumerGroupDescribe'>(

@@ -32,8 +32,9 @@ export function syncClassicGroup(
   step.answerSync(member, refusedSync(errors.REBALANCE_IN_PROGRESS.code))
   step.change(memberId, { syncing: context.ticket })
   step.waits(step.group.members.get(memberId)!)
-  if (step.group.leaderId === memberId) takeAssignments(step, request)
-  return step.decision()
+  if (step.group.leaderId !== memberId) return step.decision()
+  takeAssignments(step, request)
+  return { ...step.decision(), instead: () => failAssignments(group, context) }
 }
 
 function validateSync(group: ClassicGroup, request: SyncGroupRequest): number {
@@ -53,6 +54,22 @@ function takeAssignments(step: ClassicStep, { assignments }: SyncGroupRequest): 
   }
   send(step, { type: 'assignment.stored' })
   step.store()
+}
+
+/**
+ * The group with its assignments is larger than one batch of `__consumer_offsets` may be (`message.max.bytes`): the leader and all who wait for their shares
+ * are told so, and the group rebalances (Java: the append's failure in classicGroupSyncToClassicGroup).
+ */
+function failAssignments(group: ClassicGroup, context: GroupContext): GroupDecision<SyncGroupResponse> {
+  const step = new ClassicStep(group, context)
+  const refused = refusedSync(errors.UNKNOWN_SERVER_ERROR.code)
+  for (const member of [...step.group.members.values()]) {
+    const waited = member.syncing !== NO_TICKET
+    step.answerSync(member, refused)
+    if (waited) step.armSession(member)
+  }
+  send(step, { type: 'rebalance.needed' })
+  return step.decision(refused)
 }
 
 /** A sign of life; the answer says whether there is something to rejoin for. */

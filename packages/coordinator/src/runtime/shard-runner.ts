@@ -205,8 +205,8 @@ export class ShardRunner<T extends ShardTypes> {
     const records = (decision.records ?? []).map(record => this.#definition.encodeRecord(record))
     const { divisible = false } = decision
     if (!(divisible ? records.every(record => this.#gathering.fits([record])) : this.#gathering.fits(records))) {
-      const message = `${records.length} records do not fit one batch of ${this.#options.maxBatchBytes} bytes`
-      this.#askers.refuse(question, { reason: 'tooLarge', message })
+      if (decision.instead === undefined) this.#refuseTooLarge(question, records.length)
+      else this.#become({ question, decision: decision.instead() }, now)
     } else if (decision.transaction !== undefined && records.length > 0) {
       this.#raise({ ...outcome, kind: 'transactional', records, timestamp: now, sent: false })
     } else {
@@ -214,6 +214,11 @@ export class ShardRunner<T extends ShardTypes> {
       else if (records.length > 0) this.#gathering.add(records, now)
       this.#whenCommitted({ question, decision: this.#live.become(decision, now) })
     }
+  }
+
+  #refuseTooLarge(question: Question<T>, count: number): void {
+    const message = `${count} records do not fit one batch of ${this.#options.maxBatchBytes} bytes`
+    this.#askers.refuse(question, { reason: 'tooLarge', message })
   }
 
   #whenCommitted(outcome: Outcome<T>): void {

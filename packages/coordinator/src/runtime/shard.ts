@@ -96,6 +96,8 @@ export interface Decision<T extends ShardTypes, Reply = unknown> {
   /** Absent, and not in `after` either: the asker waits for a `reply` effect of a later decision. */
   readonly reply?: Reply
   readonly effects?: readonly Effect<T>[]
+  /** Asked when the records do not fit one batch, before anything is applied: what is decided then. Absent: the asker is refused, and nothing happens. */
+  readonly instead?: () => Decision<T, Reply>
   /** Called once, when records and soft changes are applied: reply and effects that speak of the state they make. */
   readonly after?: (state: T['state']) => Consequences<T, Reply>
 }
