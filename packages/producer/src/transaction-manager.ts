@@ -52,6 +52,8 @@ export class TransactionManager {
   readonly #added = new Set<string>()
   readonly #toAdd = new Map<string, { readonly topic: string; readonly partition: number }>()
   #isAdding = false
+  /** Settles when no partitions are being added. */
+  #partitionsAdded: Promise<void> = Promise.resolve()
   #hasOffsets = false
   /** Settles when no offsets are on their way. */
   #offsetsSent: Promise<void> = Promise.resolve()
@@ -140,7 +142,7 @@ export class TransactionManager {
       return true
     }
     this.#toAdd.set(key, { topic, partition })
-    if (!this.#isAdding) void this.#addPartitions()
+    if (!this.#isAdding) this.#partitionsAdded = this.#addPartitions()
     return false
   }
 
@@ -252,8 +254,8 @@ export class TransactionManager {
   }
 
   async #endTransaction(committed: boolean): Promise<void> {
-    // A commit waits for its batches; an abort for what is on the wire, which must not arrive after the end.
-    await Promise.all([this.#host.idle(committed), this.#offsetsSent])
+    // A commit waits for its batches; an abort for what is on the wire, which must not arrive after the end, and whose answer is not the next transaction's.
+    await Promise.all([this.#host.idle(committed), this.#offsetsSent, this.#partitionsAdded])
     if (this.state !== (committed ? 'CommittingTransaction' : 'AbortingTransaction')) return
     try {
       const identity = await this.#identityAfterEnd(committed)

@@ -77,6 +77,25 @@ describe.each([1, 2])('with transaction.version %i', version => {
     expect(transaction().committed).toEqual(['kept'])
   })
 
+  test('an abort while its partitions are being added leaves nothing to the next transaction (20 seeds)', async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const opened = openWorld({ transactionalId: 'tx', lingerMs: 0 }, { partitions: 1, seed })
+      const { world, producer, cluster } = opened
+      cluster.transactionVersion = version
+      Object.assign(cluster.faults, { delayMs: 10 })
+      await world.run(async () => {
+        await producer.transaction(tx => tx.send('orders', { value: 'first' }))
+        const undone = await producer.begin()
+        void undone.send('orders', { value: 'gone' })
+        await new Promise<void>(resolve => void world.clock.after(seed / 2, resolve))
+        await undone.abort()
+        await producer.transaction(tx => tx.send('orders', { value: 'second' }))
+        await producer.close()
+      })
+      expect(cluster.transactions.get('tx')!.committed).toEqual(['first', 'second'])
+    }
+  })
+
   test('sends that nobody awaits may be undone without a rejection that nobody handles', async () => {
     const { world, producer, transaction } = open(version)
     const unhandled: unknown[] = []
