@@ -21,10 +21,11 @@ import { ClusterClient, metadataTopic } from './cluster/cluster-client.ts'
 import { CoordinatorHost } from './cluster/coordinator-host.ts'
 import { LeaderHost } from './cluster/leader-host.ts'
 import { coordinatorModules, leaderModule } from './cluster/modules.ts'
+import { removeOrphanedLogs } from './cluster/orphaned-logs.ts'
 import { ProducerIdBlock } from './cluster/producer-id-block.ts'
 import { RetentionSweep } from './cluster/retention-sweep.ts'
 import { TopicTable } from './cluster/topic-table.ts'
-import type { LogStore } from './log/partition-log.ts'
+import type { LogIdentity, LogStore } from './log/partition-log.ts'
 import { openLogStore } from './partition/leader-storage.ts'
 
 export interface BrokerInput {
@@ -123,10 +124,15 @@ class Broker {
     await this.#cluster.open()
     this.#machine.send({ type: 'metadata.opened' })
     await this.#cluster.load()
+    const stored = this.#logs.list()
+    await removeOrphanedLogs(
+      { context: this.#context, logs: this.#logs, topics: this.#topics, cluster: this.#cluster },
+      stored,
+    )
     if (topics.length > 0) await this.#createAsked(topics)
     this.#machine.send({ type: 'image.loaded' })
     this.#sweep.start()
-    void this.#resumeTransactions()
+    void this.#resumeTransactions(stored)
   }
 
   /** Removes everything that is stored, and ends. Resolves with the first producer id that was never handed out. */
@@ -164,12 +170,12 @@ class Broker {
   }
 
   /** Only partitions that have a log can hold transactions. */
-  async #resumeTransactions(): Promise<void> {
+  async #resumeTransactions(stored: readonly LogIdentity[]): Promise<void> {
     const image = this.#topics.find({ topic: internalTopics.transactions })
-    const stored = this.#logs.list().filter(({ topicId }) => topicId === image?.topicId)
+    const ofTransactions = stored.filter(({ topicId }) => topicId === image?.topicId)
     await this.#coordinators.resume(
       'transaction',
-      stored.map(({ partition }) => partition),
+      ofTransactions.map(({ partition }) => partition),
     )
   }
 

@@ -95,6 +95,11 @@ export class ClusterClient {
     return this.#ask().ask('ensureTopics', { topics })
   }
 
+  /** Which of these topics the metadata log says to have been removed. */
+  async removedAmong(topicIds: readonly string[]): Promise<ReadonlySet<string>> {
+    return new Set((await this.#ask().ask('removedAmong', { topicIds })).topicIds)
+  }
+
   allocateProducerIds() {
     return this.#ask().ask('allocateProducerIds', {})
   }

@@ -5,7 +5,7 @@ import type { TopicImage } from '@odradek/shared/contracts/cluster.contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type CatalogRecord, decodeCatalogRecord, encodeCatalogRecord } from './catalog.records.ts'
-import { type Catalog, emptyCatalog, replayCatalog } from './catalog.ts'
+import { type Catalog, emptyCatalog, REMOVED_TOPICS_KEPT, replayCatalog } from './catalog.ts'
 import type { ClusterSetup } from './cluster-setup.ts'
 import { incrementalAlterConfigs } from './config-changes.rules.ts'
 import { createPartitions } from './create-partitions.rules.ts'
@@ -115,6 +115,19 @@ test('the catalog after a reload is the catalog before it, and deltas add up to 
     }),
     { numRuns: 200 },
   )
+})
+
+test('topics that were removed are remembered, the latest of them: no more than may be kept', () => {
+  const catalog = emptyCatalog()
+  for (let n = 0; n <= REMOVED_TOPICS_KEPT; n++) {
+    const topicId = `topic-${n}`
+    replayCatalog(catalog, { type: 'TopicRecord', value: { name: 'again', topicId } })
+    expect(catalog.removedTopics.has(topicId)).toBe(false)
+    replayCatalog(catalog, { type: 'RemoveTopicRecord', value: { topicId } })
+    expect(catalog.removedTopics.has(topicId)).toBe(true)
+  }
+  expect(catalog.removedTopics.size).toBe(REMOVED_TOPICS_KEPT)
+  expect(catalog.removedTopics.has('topic-0')).toBe(false)
 })
 
 const byId = (a: TopicImage, b: TopicImage) => (a.topicId < b.topicId ? -1 : 1)

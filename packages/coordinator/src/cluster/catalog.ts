@@ -31,6 +31,8 @@ export interface Catalog {
   clusterId: string | null
   readonly topics: Map<string, Topic>
   readonly topicsById: Map<string, Topic>
+  /** Ids of topics that were removed, the latest {@link REMOVED_TOPICS_KEPT} of them. */
+  readonly removedTopics: Set<string>
   /** Names by what they would be called in metrics, where '.' and '_' are the same. */
   readonly collisions: Map<string, Set<string>>
   partitionCount: number
@@ -53,6 +55,7 @@ export function emptyCatalog(): Catalog {
     clusterId: null,
     topics: new Map(),
     topicsById: new Map(),
+    removedTopics: new Set(),
     collisions: new Map(),
     partitionCount: 0,
     brokerConfigs: new Map(),
@@ -121,6 +124,18 @@ function removeTopic(catalog: Catalog, topicId: string): void {
   const names = catalog.collisions.get(key)
   names?.delete(topic.name)
   if (names?.size === 0) catalog.collisions.delete(key)
+  keepRemoved(catalog.removedTopics, topicId)
+}
+
+/**
+ * Removed topics that are remembered. Their logs are looked for at the next start, in case the process died before they were gone: more than these were not being
+ * removed at once. A log of an older one would be left, and named.
+ */
+export const REMOVED_TOPICS_KEPT = 10_000
+
+function keepRemoved(removed: Set<string>, topicId: string): void {
+  removed.add(topicId)
+  if (removed.size > REMOVED_TOPICS_KEPT) for (const oldest of removed) return void removed.delete(oldest)
 }
 
 function addPartition(catalog: Catalog, value: Extract<CatalogRecord, { type: 'PartitionRecord' }>['value']): void {

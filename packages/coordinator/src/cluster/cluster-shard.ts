@@ -103,6 +103,7 @@ export type ClusterShard = {
     allocateProducerIds: Ask<Record<string, never>, { readonly firstProducerId: number; readonly length: number }>
     bumpLeaderEpochs: Ask<BumpLeaderEpochsRequest, Record<string, never>>
     tellImage: Ask<Record<string, never>, { readonly clusterId: string }>
+    removedAmong: Ask<{ readonly topicIds: readonly string[] }, { readonly topicIds: readonly string[] }>
   }
 }
 
@@ -166,6 +167,9 @@ export function clusterShard(setup: ClusterSetup): ShardDefinition<ClusterShard>
       bumpLeaderEpochs: write((catalog, { partitions }) => ({
         records: bumpLeaderEpochs(catalog, partitions),
         response: {},
+      })),
+      removedAmong: read((catalog, { topicIds }) => ({
+        topicIds: topicIds.filter(id => catalog.removedTopics.has(id)),
       })),
       tellImage: {
         kind: 'write',

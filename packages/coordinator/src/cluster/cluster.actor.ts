@@ -74,6 +74,7 @@ export const actor = defineActor<ClusterContract, ClusterInput>({
         ensureTopics: async request => responseOf(await runner.submit('ensureTopics', request)),
         allocateProducerIds: async () => responseOf(await runner.submit('allocateProducerIds', {})),
         bumpLeaderEpochs: async request => responseOf(await runner.submit('bumpLeaderEpochs', request)),
+        removedAmong: async request => responseOf(await runner.submit('removedAmong', request)),
         tellImage: async () => responseOf(await runner.submit('tellImage', {})),
       },
       tell: {

@@ -88,6 +88,8 @@ export const clusterContract = defineContract({
       { readonly partitions: readonly { readonly topicId: string; readonly partition: number }[] | null },
       Record<string, never>
     >(),
+    /** Which of these topics existed and were removed, as the log says. One that was removed long ago may be missing: no answer says that a topic never was. */
+    removedAmong: ask<{ readonly topicIds: readonly string[] }, { readonly topicIds: readonly string[] }>(),
     /**
      * Tells all who subscribed the whole image, as `imageChanged` in its place between the other news (a reply could come after younger ones); then replies.
      */
