@@ -247,7 +247,8 @@ const NOTHING: GroupDecision<null> = { reply: null }
 
 function topicsChanged(state: Groups, _request: unknown, context: GroupContext): GroupDecision<null> {
   const { records, effects, isDone } = followTopics(state, context)
-  return { records, reply: null, effects: isDone ? effects : [...effects, topicsTimer] }
+  // A log that is cut inside is sound: topics are looked at again after every load.
+  return { records, divisible: true, reply: null, effects: isDone ? effects : [...effects, topicsTimer] }
 }
 
 const topicsTimer: GroupEffect = {

@@ -162,6 +162,25 @@ function topicOf(topic: string, partitions: number) {
   return { topic, topicId: Buffer.from(topic.padEnd(16, '.')).toString('base64url'), partitions }
 }
 
+test('groups follow topics that come, however many of them must be told at once', async () => {
+  const scene = await coordinator()
+  const names = Array.from({ length: 20 }, (_, at) => `topic-${at}`)
+  scene.topics.take({ isWhole: false, topics: names.map(name => topicOf(name, 1)), gone: [] })
+  const groupIds = Array.from({ length: 30 }, (_, at) => `g-${at}`)
+  for (const groupId of groupIds) {
+    const joining = { groupId, memberId: 'm', subscribedTopicNames: null, subscribedTopicRegex: 'topic-.*' }
+    expect((await scene.ask('consumerGroupHeartbeat', joining)).errorCode).toBe(0)
+  }
+  // Each group writes what its pattern matches: together more than a batch holds.
+  scene.topics.take({ isWhole: false, topics: [topicOf('topic-new', 1)], gone: [] })
+  await scene.runner.submit('topicsChanged', {})
+  const epochs = groupIds
+    .map(id => scene.runner.state.groups.get(id))
+    .map(group => group?.type === 'consumer' && group.groupEpoch)
+  expect(new Set(epochs)).toEqual(new Set([2]))
+  for (const batch of scene.leader.batches) expect(batch.length).toBeLessThanOrEqual(BATCH_BYTES)
+})
+
 test('a silent member goes also when the classic group that it would leave behind does not fit: that stays one of the consumer protocol', async () => {
   const scene = await coordinator({ 'group.consumer.migration.policy': 'bidirectional' })
   scene.topics.take({ isWhole: false, topics: [topicOf('t', 2)], gone: [] })

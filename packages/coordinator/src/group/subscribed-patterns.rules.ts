@@ -11,7 +11,7 @@ import { error, type HeartbeatError } from './heartbeat-validation.rules.ts'
 import { metadataHashOf } from './subscribed-topics.rules.ts'
 import type { Topics } from './topic-view.ts'
 
-/** Records that one decision about changed topics writes at most, so that they fit a batch. */
+/** Records that one decision about changed topics writes at most, so that it does not hold others up. */
 const RECORDS_MAX = 1_000
 
 /** Sees to it that the group knows which topics match. Returns what is wrong with the expression. */
