@@ -1,5 +1,5 @@
 // Embedding: what createBroker takes and leaves behind, on real threads.
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -39,6 +39,16 @@ test.runIf(process.platform === 'linux')('a directory that nobody can make is re
   await expect(createBroker({ dir: '/proc/none/data' })).rejects.toMatchObject({
     code: 'ODK_DIRECTORY_UNUSABLE',
     message: expect.stringContaining("dir: cannot use '/proc/none/data'"),
+  })
+})
+
+test('a folder that does not say whose log it is ends the start, by its name', async () => {
+  const folder = 'orders-0'
+  mkdirSync(join(dir, folder))
+  writeFileSync(join(dir, folder, 'partition.metadata'), 'version: 0\n')
+  await expect(createBroker({ dir })).rejects.toMatchObject({
+    code: 'ODK_BROKER_FAILED',
+    message: expect.stringContaining(join(folder, 'partition.metadata')),
   })
 })
 

@@ -63,3 +63,14 @@ test('a directory of a format that is not understood is left alone', () => {
   writeFileSync(join(dir, 'meta.properties'), 'version=1\nnode.id=one\n')
   expect(refusal(() => readMetaProperties(dir)).code).toBe('UNREADABLE')
 })
+
+test('a log directory of Apache Kafka is left alone, and told as such', () => {
+  writeFileSync(
+    join(dir, 'meta.properties'),
+    'version=1\ncluster.id=x\nnode.id=1\ndirectory.id=AAAAAAAAAAAAAAAAAAAAAQ\n',
+  )
+  expect(refusal(() => claimDirectory(dir, { clusterId: 'x', nodeId: 1 }))).toMatchObject({
+    code: 'FOREIGN',
+    message: expect.stringContaining('Apache Kafka'),
+  })
+})

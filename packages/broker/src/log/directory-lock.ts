@@ -8,6 +8,8 @@ import { LogDirectoryError } from './log-errors.ts'
 const LOCK_FILE = '.lock'
 const META_FILE = 'meta.properties'
 const META_VERSION = '1'
+/** Written by Apache Kafka (KIP-858) and not by us. */
+const KAFKAS_OWN = 'directory.id'
 /** Lock files of holders that are gone are replaced; more rivals than this are not expected at one start. */
 const TRIES_MAX = 5
 
@@ -157,6 +159,10 @@ export function readMetaProperties(dir: string): DirectoryIdentity | undefined {
       'UNSUPPORTED_FORMAT',
       `${path} has version ${found}, version ${META_VERSION} is understood`,
     )
+  }
+  if (entries.has(KAFKAS_OWN)) {
+    const why = `${path} has a ${KAFKAS_OWN}: this is a log directory of Apache Kafka, whose logs are of another form`
+    throw new LogDirectoryError('FOREIGN', `${why}; give the broker a directory of its own`)
   }
   const clusterId = entries.get('cluster.id') ?? ''
   const nodeId = Number(entries.get('node.id'))

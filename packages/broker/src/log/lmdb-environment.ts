@@ -4,6 +4,7 @@ import { closeSync, existsSync, openSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Database, RootDatabase, TransactionFlags } from 'lmdb'
 import { loadLmdb } from './lmdb-library.ts'
+import { checkFile } from './lmdb-pages.ts'
 import { LogIOError } from './log-errors.ts'
 import type { LogGate } from './partition-log.ts'
 
@@ -151,10 +152,17 @@ export class EnvironmentPool {
     try {
       if (!hasDescriptors(path)) this.#closeOldest(Math.ceil(this.#open.size / 4))
       claimDescriptors(path)
+      this.#check(join(path, 'data.mdb'))
       return this.#opened(path)
     } catch (error) {
       throw new LogIOError(`opening for ${operation}`, path, error)
     }
+  }
+
+  /** A file without a byte is one that LMDB was about to make. */
+  #check(file: string): void {
+    const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0
+    if (size > 0) checkFile(file, this.#options.readOnly ?? false)
   }
 
   #opened(path: string): Environment {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { lmdbLogStore } from './lmdb-log-store.ts'
-import { LogCorruptionError, LogIdentityError } from './log-errors.ts'
+import { LogCorruptionError, LogIdentityError, LogIOError } from './log-errors.ts'
 import { appendMany, config, groupOf, identity, NO_LIMITS, noState, readAll, stamped } from './log-fixtures.suite.ts'
 import { type LogStore, openGate } from './partition-log.ts'
 import { replayStored } from './stored-batches.rules.ts'
@@ -51,6 +51,26 @@ test('single 100-byte records, one commit each, take at most 2.2 times their byt
   expect(recordBytes).toBe(5000 * small(0).bytes.length)
   expect(fileBytes / recordBytes).toBeLessThanOrEqual(2.2)
   expect(readAll(log)).toHaveLength(5000)
+})
+
+/** Bytes of something else, or the beginning of what was there: LMDB would end the process with a signal. */
+test.each<readonly [string, (file: Buffer) => Buffer]>([
+  ['cut off within its first pages', file => file.subarray(0, 5_000)],
+  ['cut off before its newest records', file => file.subarray(0, file.length / 2)],
+  ['overwritten', file => Buffer.alloc(file.length, 'x')],
+])('a file that is %s is an error that names it, and stays as it is', (_, damaged) => {
+  const { log } = store.open(identity)
+  const derived = noState()
+  for (let offset = 0; offset < 500; offset++) log.append(groupOf([small(offset)], derived), config)
+  store.close()
+  const file = join(dir, readdirSync(dir)[0]!, '0'.repeat(20), 'data.mdb')
+  const left = damaged(readFileSync(file))
+  writeFileSync(file, left)
+  reopenStore()
+  const open = () => store.open(identity)
+  expect(open).toThrow(LogIOError)
+  expect(open).toThrow(join(dir, readdirSync(dir)[0]!))
+  expect(readFileSync(file).equals(left)).toBe(true)
 })
 
 test('commits of 16 KiB take at most 1.3 times their bytes on disk, of 64 KiB at most 1.1', () => {

@@ -108,6 +108,7 @@ export function readMetadata(path: string): LogIdentity {
     folderOf(identity)
     return identity
   } catch (error) {
-    throw new LogDirectoryError('UNREADABLE', `${file} is not readable: ${(error as Error).message}`)
+    const why = `${file} does not say whose log it is: ${(error as Error).message}`
+    throw new LogDirectoryError('UNREADABLE', `${why}; move the folder away, or give the broker a directory of its own`)
   }
 }

@@ -50,14 +50,7 @@ export interface RootPages {
 export function readRootPages(file: string): RootPages {
   const descriptor = openSync(file, 'r')
   try {
-    const probe = readAt(descriptor, 0, 4096)
-    if (probe.readUInt16LE(18) !== FLAG_META || probe.readUInt32LE(META_AT) !== MAGIC)
-      throw new RangeError(`${file} is no LMDB file`)
-    const version = probe.readUInt32LE(META_AT + 4) & 0xffff
-    if (version !== DATA_VERSION) throw new RangeError(`${file} has LMDB data version ${version}, not ${DATA_VERSION}`)
-    const pageBytes = probe.readUInt32LE(FREE_TREE_AT)
-    const metas = [readAt(descriptor, 0, pageBytes), readAt(descriptor, pageBytes, pageBytes)]
-    const meta = metas[0]!.readBigUInt64LE(TXN_ID_AT) >= metas[1]!.readBigUInt64LE(TXN_ID_AT) ? metas[0]! : metas[1]!
+    const { pageBytes, meta } = presentMeta(descriptor, file)
     const walk = new Walk(descriptor, pageBytes)
     walk.whole(meta.readBigUInt64LE(MAIN_TREE_AT + ROOT_IN_TREE))
     for (const [name, root] of [...walk.trees]) {
@@ -68,6 +61,36 @@ export function readRootPages(file: string): RootPages {
   } finally {
     closeSync(descriptor)
   }
+}
+
+/**
+ * Throws RangeError when the file is not of the layout above, or ends before what leads to its newest records. LMDB maps what it is given unseen: a file that was cut
+ * off ends the process with SIGBUS, bytes of something else with SIGSEGV. With `isWritten` (by another process) only what no commit changes is looked at.
+ */
+export function checkFile(file: string, isWritten: boolean): void {
+  const descriptor = openSync(file, 'r')
+  try {
+    const { pageBytes, meta } = presentMeta(descriptor, file)
+    if (isWritten) return
+    const walk = new Walk(descriptor, pageBytes)
+    walk.whole(meta.readBigUInt64LE(MAIN_TREE_AT + ROOT_IN_TREE))
+    for (const root of [...walk.trees.values()]) walk.rightEdge(root)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** The meta page that counts. */
+function presentMeta(descriptor: number, file: string): { readonly pageBytes: number; readonly meta: Buffer } {
+  const probe = readAt(descriptor, 0, 4096)
+  if (probe.readUInt16LE(18) !== FLAG_META || probe.readUInt32LE(META_AT) !== MAGIC)
+    throw new RangeError(`${file} is no LMDB file`)
+  const version = probe.readUInt32LE(META_AT + 4) & 0xffff
+  if (version !== DATA_VERSION) throw new RangeError(`${file} has LMDB data version ${version}, not ${DATA_VERSION}`)
+  const pageBytes = probe.readUInt32LE(FREE_TREE_AT)
+  const metas = [readAt(descriptor, 0, pageBytes), readAt(descriptor, pageBytes, pageBytes)]
+  const meta = metas[0]!.readBigUInt64LE(TXN_ID_AT) >= metas[1]!.readBigUInt64LE(TXN_ID_AT) ? metas[0]! : metas[1]!
+  return { pageBytes, meta }
 }
 
 /** What goes to page 0 and to page 1: the root under its own txn id, and once more under the one before. */
