@@ -11,7 +11,10 @@ import { WaitingSends } from './waiting-sends.ts'
 
 export interface ProducerTopicsParts {
   readonly connection: SenderConnection
-  readonly options: Pick<ResolvedProducerOptions, 'maxBlockMs' | 'partitionerAdaptivePartitioningEnable'>
+  readonly options: Pick<
+    ResolvedProducerOptions,
+    'maxBlockMs' | 'partitionerAdaptivePartitioningEnable' | 'transactionalId'
+  >
   /** Gets the link to the sender while there is one. */
   readonly dispatcher: Dispatcher
   /** Sends to known topics that wait for room. */
@@ -100,17 +103,28 @@ export class ProducerTopics {
   /** Asks the sender for the topic, once; its news keep it true. */
   ask(queues: TopicQueues): void {
     this.connect()
-    const { connection, dispatcher, options, changed } = this.#parts
-    if (dispatcher.link === null || queues.isAsked) return
+    const { dispatcher, options } = this.#parts
+    const { link } = dispatcher
+    if (link === null || queues.isAsked) return
     queues.isAsked = true
-    dispatcher.link.ask('metadata', { topic: queues.name, maxBlockMs: options.maxBlockMs }).then(
+    link.ask('metadata', { topic: queues.name, maxBlockMs: options.maxBlockMs }).then(
       metadata => this.#learned(metadata),
       thrown => {
-        queues.isAsked = false
-        queues.waiting.failAll(connection.failureOf(thrown))
-        changed()
+        // Perhaps the next sender has been asked meanwhile.
+        if (dispatcher.link === link || dispatcher.link === null) queues.isAsked = false
+        this.#notTold(queues, this.#parts.connection.failureOf(thrown))
       },
     )
+  }
+
+  /**
+   * No sender has had what waits for a topic: when the one that was asked dies, the next one is, each send for as long as it may wait. Not so in a transaction, which
+   * died with the sender: what belonged to it must not get into the next.
+   */
+  #notTold({ waiting }: TopicQueues, error: KafkaError): void {
+    const { options, changed } = this.#parts
+    if (error.code !== 'ODK_SENDER_DIED' || options.transactionalId !== undefined) waiting.failAll(error)
+    changed()
   }
 
   #nothingIsAsked(): void {

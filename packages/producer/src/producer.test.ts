@@ -243,6 +243,41 @@ describe('failures', () => {
   })
 })
 
+describe('when the sender dies while its topic is not known yet', () => {
+  const killed = (options: Parameters<typeof open>[0]) => {
+    const opened = open(options, { partitions: 0 })
+    const { world, cluster } = opened
+    return {
+      ...opened,
+      async kill() {
+        await world.advance(100)
+        const [actor] = (await world.run(() => world.actors())).filter(({ address }) => address.kind === 'sender')
+        world.kill(actor!.address)
+        cluster.create('orders', 1)
+      },
+    }
+  }
+
+  test('a send goes on waiting: the next sender tells of the topic', async () => {
+    const { world, producer, cluster, kill } = killed({})
+    const sent = [producer.send('orders', { value: 'a' }), producer.send('orders', values(2))]
+    await kill()
+    await world.run(() => Promise.all<unknown>(sent))
+    expect(cluster.partition('orders').log).toEqual(['a', ...values(2).map(({ value }) => value)])
+  })
+
+  test('a send of a transaction fails with it', async () => {
+    const { world, producer, cluster, kill } = killed({ transactionalId: 't' })
+    const transaction = await world.run(() => producer.begin())
+    const sent = transaction.send('orders', { value: 'of the first' })
+    await kill()
+    await expect(world.run(() => sent)).rejects.toMatchObject({ code: 'ODK_SENDER_DIED' })
+    await world.run(() => transaction.abort().catch(() => undefined))
+    await world.run(() => producer.transaction(next => next.send('orders', { value: 'of the next' })))
+    expect(cluster.partition('orders').log).toEqual(['of the next'])
+  })
+})
+
 describe('back-pressure', () => {
   test('sends wait for room in bufferMemory, then go on in order; memory stays within it', async () => {
     const { world, producer, log } = open({ bufferMemory: 2_000, batchSize: 500, lingerMs: 0 })
