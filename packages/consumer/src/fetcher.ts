@@ -153,7 +153,7 @@ export class Fetcher {
   beginAgain(partitions: readonly FetchedPartition[]): void {
     for (const partition of partitions) {
       partition.commits--
-      if (partition.sought) continue
+      if (partition.sought || this.#partitions.get(partition.key) !== partition) continue
       this.#drop(partition)
       partition.failure = null
       partition.beganAt = -1
@@ -341,8 +341,9 @@ export class Fetcher {
     for (const ready of this.#ready) {
       const used = this.#outstanding + credit
       // One delivery always fits, however large its batch is.
-      isFull ||= !ready.partition.held && used > 0 && used + ready.delivery.credit > windowBytes
-      if (isFull || ready.partition.held) kept.push(ready)
+      const isWithheld = mustWait(ready.partition)
+      isFull ||= !isWithheld && used > 0 && used + ready.delivery.credit > windowBytes
+      if (isFull || isWithheld) kept.push(ready)
       else {
         credit += ready.delivery.credit
         sent.push(ready)
@@ -358,7 +359,7 @@ export class Fetcher {
 
   #tellFailures(): void {
     for (const partition of this.#untold) {
-      if (partition.bufferedBytes > 0 || partition.held) continue
+      if (partition.bufferedBytes > 0 || mustWait(partition)) continue
       this.#untold.delete(partition)
       if (partition.failure !== null) this.#host.fail(partition.key, partition.failure)
     }
@@ -402,6 +403,11 @@ export class Fetcher {
     wake(partition)
     this.schedule()
   }
+}
+
+/** Its hook has not run, or has committed and the answer, which says where to begin, is not here: nothing of it may come to the caller. */
+function mustWait({ held, commits }: FetchedPartition): boolean {
+  return held || commits > 0
 }
 
 function isFetchable({ failure, commits, paused, retryAtMs, position }: FetchedPartition, nowMs: number): boolean {

@@ -80,6 +80,22 @@ test.each([
   expect(seen.values).toEqual(['6', '7', '8', '9'])
 })
 
+test('a commit that is answered after the hook is waited for: nothing is handed out twice', async () => {
+  const { world, cluster, seen } = slowHook(async consumer => {
+    await consumer.position(zero)
+    const committed = cluster.answers.OffsetCommit!
+    cluster.answers.OffsetCommit = async (...asked) => {
+      await new Promise<void>(resolve => world.clock.after(2 * HOOK_MS, resolve))
+      return committed(...asked)
+    }
+    consumer.commitAsync([{ ...zero, offset: 6 }])
+  })
+  await world.advance(2 * HOOK_MS)
+  expect(seen.values).toEqual([])
+  await world.advance(2 * HOOK_MS)
+  expect(seen.values).toEqual(['6', '7', '8', '9'])
+})
+
 test('a hook that seeks and commits reads where it sought', async () => {
   const { world, seen } = slowHook(async consumer => {
     consumer.seek(zero, 9n)

@@ -32,6 +32,16 @@ export interface PositionFinderHost {
   changed(): void
 }
 
+/** What a lookup was about: its answer is of no use once that has changed. */
+interface Question {
+  readonly epoch: number
+  readonly state: PartitionPosition['state']
+}
+
+function questionOf({ epoch, position }: FetchedPartition): Question {
+  return { epoch, state: position.state }
+}
+
 export class PositionFinder {
   readonly #host: PositionFinderHost
 
@@ -102,13 +112,13 @@ export class PositionFinder {
   }
 
   async #listOffsets(endpoint: Endpoint, partitions: readonly FetchedPartition[]): Promise<void> {
-    const epochs = partitions.map(({ epoch }) => epoch)
+    const asked = partitions.map(questionOf)
     const { isolationLevel, requestTimeoutMs } = this.#host.input
     const topics = byTopic(partitions, ({ partition, position }) => ({
       partitionIndex: partition,
       currentLeaderEpoch: position.leaderEpoch,
       timestamp: position.resetTo,
-    })).map(([name, asked]) => ({ name, partitions: asked }))
+    })).map(([name, each]) => ({ name, partitions: each }))
     const request = { replicaId: -1, isolationLevel, topics, timeoutMs: requestTimeoutMs }
     const answer = await this.#request(endpoint, 'ListOffsets', request)
     const found = new Map(
@@ -116,26 +126,26 @@ export class PositionFinder {
         topic.partitions.map(p => [nameOf({ topic: topic.name, partition: p.partitionIndex }), p] as const),
       ),
     )
-    this.#apply(partitions, epochs, partition => {
+    this.#apply(partitions, asked, partition => {
       const result = found.get(nameOf(partition))
       return result === undefined ? null : offsetFound(partition.position, result)
     })
   }
 
   async #validate(endpoint: Endpoint, partitions: readonly FetchedPartition[]): Promise<void> {
-    const epochs = partitions.map(({ epoch }) => epoch)
+    const asked = partitions.map(questionOf)
     const topics = byTopic(partitions, ({ partition, position }) => ({
       partition,
       currentLeaderEpoch: position.leaderEpoch,
       leaderEpoch: position.offsetEpoch,
-    })).map(([topic, asked]) => ({ topic, partitions: asked }))
+    })).map(([topic, each]) => ({ topic, partitions: each }))
     const answer = await this.#request(endpoint, 'OffsetForLeaderEpoch', { replicaId: -1, topics })
     const found = new Map(
       answer.topics.flatMap(topic =>
         topic.partitions.map(p => [nameOf({ topic: topic.topic, partition: p.partition }), p] as const),
       ),
     )
-    this.#apply(partitions, epochs, partition => {
+    this.#apply(partitions, asked, partition => {
       const result = found.get(nameOf(partition))
       return result === undefined ? null : validated(partition.position, result)
     })
@@ -143,11 +153,13 @@ export class PositionFinder {
 
   #apply(
     partitions: readonly FetchedPartition[],
-    epochs: readonly number[],
+    asked: readonly Question[],
     decide: (partition: FetchedPartition) => [PartitionPosition, Verdict] | null,
   ): void {
     for (const [index, partition] of partitions.entries()) {
-      if (partition.epoch !== epochs[index]) continue
+      // Sought meanwhile, or to begin anew after a commit.
+      const { epoch, state } = asked[index]!
+      if (partition.epoch !== epoch || partition.position.state !== state) continue
       const decided = decide(partition)
       if (decided === null) {
         this.#host.backOff(partition, true)
