@@ -214,8 +214,11 @@ class ConsumerHands {
       input: this.#input,
       group,
       owned: () => this.#desk.assigned(),
-      rebalance: change =>
-        change.lost ? this.#commits.losing(() => this.#desk.change(change)) : this.#desk.change(change),
+      rebalance: async change => {
+        if (change.lost) return this.#commits.losing(() => this.#desk.change(change))
+        await this.#desk.change(change)
+        this.#commits.gaveUp(change.revoked)
+      },
       memberChanged: () => {
         this.#commits.memberChanged()
         this.#caller?.news('memberChanged', this.#membership!.metadata())

@@ -205,8 +205,9 @@ export class FetchRequests {
         const sent = asked.get(`${topic}-${answer.partitionIndex}`)
         if (sent === undefined) continue
         const { partition, epoch, offset } = sent
-        // Sought in between: the answer is for another place.
+        // Sought in between: the answer is for another place. Or a new leader is being asked whether this place is in its log (KIP-320): his word comes first.
         if (partition.epoch !== epoch || partition.position.offset !== offset) continue
+        if (partition.position.state !== 'Fetching') continue
         if (this.#answers.answered(partition, answer, records, answer.abortedTransactions)) isKept = true
       }
     }

@@ -39,10 +39,16 @@ interface Answer {
   readonly askedAs: GroupMetadata | null
 }
 
+/** A commit that is not answered for good, and what its next attempt would send. */
+interface Pending {
+  offsets: readonly CommittedOffset[]
+}
+
 export class OffsetCommits {
   readonly #host: OffsetCommitsHost
   /** Commits wait for the one before: a later offset never overtakes an earlier one. */
   #last: Promise<unknown> = Promise.resolve()
+  readonly #pending = new Set<Pending>()
   /** Counts how often the group took away what the member owned. */
   #losses = 0
   /** Requests that were refused for the member's epoch, until it has another. */
@@ -59,11 +65,37 @@ export class OffsetCommits {
     if (offsets.length === 0) return Promise.resolve()
     const endMs = this.#host.clock.monotonic() + deadlineMs
     const losses = this.#untold > 0 ? this.#losses - 1 : this.#losses
-    const turn = this.#last.then(() =>
-      this.#untilAnswered('committing offsets', endMs, leftMs => this.#send(offsets, losses, leftMs)),
-    )
+    const pending: Pending = { offsets }
+    this.#pending.add(pending)
+    const turn = this.#last
+      .then(() => this.#taken(pending, { count: offsets.length, losses, endMs }))
+      .finally(() => this.#pending.delete(pending))
     this.#last = turn.catch(() => undefined)
     return turn
+  }
+
+  async #taken(
+    pending: Pending,
+    { count, losses, endMs }: { readonly count: number; readonly losses: number; readonly endMs: number },
+  ): Promise<void> {
+    const { groupId } = this.#host.input.group!
+    let sent = pending.offsets
+    await this.#untilAnswered('committing offsets', endMs, async leftMs => {
+      sent = pending.offsets
+      if (sent.length === 0) throw givenUp(groupId)
+      return await this.#send(sent, losses, leftMs)
+    })
+    if (sent.length < count) throw givenUp(groupId)
+  }
+
+  /**
+   * These are about to be another member's, in order. What is on its way arrives before the group is told so; what would be sent later, because it waits or
+   * because the coordinator did not take it, would set back what the other one has committed by then.
+   */
+  gaveUp(partitions: readonly TopicPartition[]): void {
+    const isGone = (offset: TopicPartition) =>
+      partitions.some(({ topic, partition }) => topic === offset.topic && partition === offset.partition)
+    for (const pending of this.#pending) pending.offsets = pending.offsets.filter(offset => !isGone(offset))
   }
 
   /** The member is another than it was, or in another epoch. */
@@ -201,6 +233,11 @@ export class OffsetCommits {
 
 function notMember(groupId: string): PortError {
   const message = `committing offsets: the consumer is not a member of group ${groupId} now: its partitions are, or will be, those of others`
+  return portError(errorData('ODK_COMMIT_FAILED', message))
+}
+
+function givenUp(groupId: string): PortError {
+  const message = `committing offsets: partitions of them went to another member of group ${groupId} before the coordinator took the commit`
   return portError(errorData('ODK_COMMIT_FAILED', message))
 }
 
