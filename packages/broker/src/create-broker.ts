@@ -131,9 +131,17 @@ function takeGround({ storage, nodeId }: BrokerSettings, system: ActorSystem): G
           cause: error,
         },
       )
-    throw new KafkaError(`ODK_DIRECTORY_${error.code}`, error.message, { cause: error })
+    throw new KafkaError(DIRECTORY_CODES[error.code], error.message, { cause: error })
   }
 }
+
+/** By why a directory is not taken. */
+const DIRECTORY_CODES = {
+  LOCKED: 'ODK_DIRECTORY_LOCKED',
+  FOREIGN: 'ODK_DIRECTORY_FOREIGN',
+  UNREADABLE: 'ODK_DIRECTORY_UNREADABLE',
+  UNSUPPORTED_FORMAT: 'ODK_DIRECTORY_UNSUPPORTED_FORMAT',
+} as const
 
 async function startBroker(settings: BrokerSettings, system: ActorSystem, ground: Ground): Promise<BrokerHandle> {
   const { nodeId, rack, staticConfigs, topics } = settings

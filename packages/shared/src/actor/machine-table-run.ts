@@ -61,12 +61,12 @@ export class TableRun<M extends AnyStateMachine> {
     return this.#state
   }
 
-  /** Events that no state handled. */
+  /** Events that no state handled, or that came after the machine's end. */
   get refused(): number {
     return this.#refused
   }
 
-  /** Handles the event now, or after the one that is being handled. A machine in a final state ignores it. */
+  /** Handles the event now, or after the one that is being handled. A machine in a final state refuses it. */
   send(event: EventFrom<M>): void {
     this.#waiting.push(event)
     if (this.#isBusy) return
@@ -77,7 +77,10 @@ export class TableRun<M extends AnyStateMachine> {
   }
 
   #take(event: EventFrom<M>): void {
-    if (this.#isDone) return
+    if (this.#isDone) {
+      this.#refused++
+      return
+    }
     const { type } = event as { type: string }
     const from = this.#state
     const { to, effects, isFinal } = this.#stepOf(from, type)
