@@ -5,6 +5,7 @@ import { createConsumer } from '@odradek/consumer/create-consumer'
 import { createProducer } from '@odradek/producer/create-producer'
 import { systemClock } from '@odradek/shared/base/clock'
 import { createAdmin } from '@odradek/shared/client/admin'
+import type { ClusterOptions } from '@odradek/shared/client/common-options'
 import type { SaslOption } from '@odradek/shared/client/sasl-option'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type ApacheKafka, apacheKafkaMissing, startApacheKafka } from '../apache-kafka/apache-kafka.ts'
@@ -42,6 +43,18 @@ function credentials(mechanism: (typeof mechanisms)[number]): {
 
 function letters(count: number) {
   return Array.from({ length: count }, (_, index) => ({ key: `${index}`, value: `letter ${index}` }))
+}
+
+/** Makes both topics, and fills the first. */
+async function fedTopics(
+  security: ClusterOptions,
+  names: readonly [from: string, to: string],
+  { partitions, records }: { readonly partitions: number; readonly records: number },
+): Promise<void> {
+  await using admin = createAdmin(security)
+  for (const name of names) await admin.topics.create({ name, partitions })
+  await using producer = createProducer(security)
+  await producer.send(names[0], letters(records))
 }
 
 /** Configs of a node that knows one user, under each mechanism, on each listener. */
@@ -123,10 +136,7 @@ describe.skipIf(missing !== null)(missing ?? 'our clients against Apache Kafka b
 
   test('threads of a module log in as their caller does, and are told no secret', async () => {
     const security = clientOptions('SASL_SSL', credentials('OAUTHBEARER').right)
-    await using admin = createAdmin(security)
-    for (const name of ['threads-in', 'threads-out']) await admin.topics.create({ name, partitions: 2 })
-    await using producer = createProducer(security)
-    await producer.send('threads-in', letters(40))
+    await fedTopics(security, ['threads-in', 'threads-out'], { partitions: 2, records: 40 })
     const copying = new URL(
       "data:text/javascript,export const from = 'threads-in', to = 'threads-out', transform = ({ key, value }) => ({ key, value })",
     )
@@ -149,10 +159,7 @@ describe.skipIf(missing !== null)(missing ?? 'our clients against Apache Kafka b
 
   test('a pipeline logs in with both its clients', async () => {
     const security = clientOptions('SASL_PLAINTEXT', credentials('SCRAM-SHA-512').right)
-    await using admin = createAdmin(security)
-    for (const name of ['lane-in', 'lane-out']) await admin.topics.create({ name, partitions: 1 })
-    await using producer = createProducer(security)
-    await producer.send('lane-in', letters(10))
+    await fedTopics(security, ['lane-in', 'lane-out'], { partitions: 1, records: 10 })
     const options = { ...security, transactionalId: 'lane', groupId: 'lane', commitEvery: 10 }
     await using running = pipeline('lane-in', 'lane-out', ({ key, value }) => ({ key, value }), options)
     const isCopied = () => running.metrics().outputs === 10 && running.metrics().transactions > 0

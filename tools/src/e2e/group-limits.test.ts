@@ -1,6 +1,7 @@
 // What the clients of this house do not ask for, or only by mistake, as every target answers it: groups that the log cannot take, and patterns that the
 // coordinator resolves (KIP-848).
 import type { PartitionAssignor } from '@odradek/consumer/partition-assignor'
+import { groupRequests } from '@odradek/coordinator/group/group-requests.suite'
 import { readAdminOptions } from '@odradek/shared/client/admin/admin-options'
 import { encodeAssignment, encodeSubscription } from '@odradek/shared/client/assignors/subscription-bytes'
 import type { ClusterLink } from '@odradek/shared/client/cluster-link'
@@ -8,7 +9,7 @@ import { openClusterDoor } from '@odradek/shared/client/open-door'
 import { openClusterLink } from '@odradek/shared/client/open-link'
 import type { ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
 import { errors } from '@odradek/shared/protocol/error-codes'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { GroupScene } from './group-scene.suite.ts'
 import { type Target, targets } from './targets.ts'
 
@@ -27,6 +28,16 @@ const elsewhere: ReadonlySet<number> = new Set([
 type GroupApi = 'JoinGroup' | 'SyncGroup' | 'Heartbeat' | 'ConsumerGroupHeartbeat'
 
 let groups = 0
+
+/** Asks again and again until the answer is the one that is waited for. */
+function until<T>(ask: () => Promise<T>, isIt: (answer: T) => boolean): Promise<T> {
+  const once = async () => {
+    const answer = await ask()
+    expect(isIt(answer), JSON.stringify(answer)).toBe(true)
+    return answer
+  }
+  return vi.waitFor(once, { timeout: PATIENCE_MS })
+}
 
 describe.each(targets)('over $name', ({ missing, open }) => {
   describe.skipIf(missing !== null)(missing ?? 'groups', () => {
@@ -60,12 +71,15 @@ describe.each(targets)('over $name', ({ missing, open }) => {
       by = link,
     ): Promise<ApiResponse<A>> {
       const options = { deadlineMs: PATIENCE_MS }
-      for (;;) {
-        const answer = await by.request(await by.coordinator('group', request.groupId, options), api, request, options)
-        if (!elsewhere.has(answer.errorCode)) return answer
-        by.forgetCoordinator('group', request.groupId)
-        await new Promise(resolve => setTimeout(resolve, 20))
-      }
+      return until(
+        async () => {
+          const coordinator = await by.coordinator('group', request.groupId, options)
+          const answer = await by.request(coordinator, api, request, options)
+          if (elsewhere.has(answer.errorCode)) by.forgetCoordinator('group', request.groupId)
+          return answer
+        },
+        ({ errorCode }) => !elsewhere.has(errorCode),
+      )
     }
 
     async function join(groupId: string, memberId = '', by = link): Promise<ApiResponse<'JoinGroup'>> {
@@ -96,34 +110,24 @@ describe.each(targets)('over $name', ({ missing, open }) => {
 
     /** One heartbeat of the consumer protocol; what is not said is null. */
     function beat(groupId: string, memberId: string, said: Partial<ApiRequest<'ConsumerGroupHeartbeat'>>) {
-      return ask('ConsumerGroupHeartbeat', {
-        groupId,
-        memberId,
-        memberEpoch: 0,
-        instanceId: null,
-        rackId: null,
-        rebalanceTimeoutMs: -1,
-        subscribedTopicNames: null,
-        subscribedTopicRegex: null,
-        serverAssignor: null,
-        topicPartitions: null,
-        ...said,
-      })
+      return ask('ConsumerGroupHeartbeat', { ...groupRequests.consumerGroupHeartbeat, groupId, memberId, ...said })
     }
 
     /** Joins by a pattern and heartbeats until `isWhole` says that all that it matches was assigned. */
     async function follow(groupId: string, expression: string, isWhole: (topicIds: readonly string[]) => boolean) {
       const memberId = `member-${groupId}`.padEnd(22, 'x')
       const joining = { rebalanceTimeoutMs: PATIENCE_MS, subscribedTopicRegex: expression, topicPartitions: [] }
-      let answer = await beat(groupId, memberId, joining)
-      let owned = answer.assignment?.topicPartitions ?? []
-      const giveUpAt = Date.now() + PATIENCE_MS
-      while (answer.errorCode === 0 && !isWhole(owned.map(({ topicId }) => topicId))) {
-        if (Date.now() > giveUpAt) throw new Error(`never whole: ${JSON.stringify(answer)}`)
-        await new Promise(resolve => setTimeout(resolve, 50))
-        answer = await beat(groupId, memberId, { memberEpoch: answer.memberEpoch, topicPartitions: owned })
-        owned = answer.assignment?.topicPartitions ?? owned
-      }
+      let said: Parameters<typeof beat>[2] = joining
+      let owned: readonly { readonly topicId: string; readonly partitions: readonly number[] }[] = []
+      const answer = await until(
+        async () => {
+          const heard = await beat(groupId, memberId, said)
+          owned = heard.assignment?.topicPartitions ?? owned
+          said = { memberEpoch: heard.memberEpoch, topicPartitions: [...owned] as never }
+          return heard
+        },
+        ({ errorCode }) => errorCode !== 0 || isWhole(owned.map(({ topicId }) => topicId)),
+      )
       return { errorCode: answer.errorCode, owned }
     }
 
@@ -137,7 +141,7 @@ describe.each(targets)('over $name', ({ missing, open }) => {
         const { errorCode } = await ask('Heartbeat', { groupId, memberId, generationId, groupInstanceId: null })
         return errorCode === errors.REBALANCE_IN_PROGRESS.code
       }
-      while (!(await isRebalancing())) await new Promise(resolve => setTimeout(resolve, 20))
+      await until(isRebalancing, is => is)
       const [led, follower] = await Promise.all([join(groupId, leader.memberId), joining])
       expect(led.leader).toBe(leader.memberId)
       const waiting = sync(follower, groupId, [], patient)

@@ -2,7 +2,6 @@
 // runner applies it; every record takes the way over its bytes, and `reload` builds the state from them alone.
 import { assert } from '@odradek/shared/base/assert'
 import { seededRandom } from '@odradek/shared/base/random'
-import type { ApiRequest } from '@odradek/shared/contracts/api-map'
 import type { MemberRef } from '@odradek/shared/contracts/coordinator.contract'
 import { type Effect, NO_TICKET, type Ticket } from '../runtime/effects.ts'
 import { FakeClock } from '../runtime/fake-clock.suite.ts'
@@ -10,6 +9,7 @@ import type { Decision, EncodedRecord, RecordMeta } from '../runtime/shard.ts'
 import { TimerTable } from '../runtime/timer-table.ts'
 import { assertClassicGroupInvariants, type ClassicGroup } from './classic-group.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
+import { groupRequests } from './group-requests.suite.ts'
 import { type GroupSettings, groupSettings } from './group-settings.ts'
 import { groupShard } from './group-shard.ts'
 import type { GroupShard } from './group-words.ts'
@@ -18,6 +18,7 @@ import { TopicView } from './topic-view.ts'
 
 type Words = GroupShard['words']
 const NEWEST = 32_767
+const requests: { readonly [word: string]: object } = groupRequests
 
 /** What one asker got: nothing yet, or its reply. */
 export interface Asking<R> {
@@ -74,7 +75,7 @@ export class GroupWorld {
     request: Words[N]['request'] extends { request: infer R } ? Partial<R> : never,
     { apiVersion = NEWEST, clientId = 'client', clientHost = '/127.0.0.1' } = {},
   ): Asking<Words[N]['reply']> {
-    const asked = { request: { ...defaults[word as string], ...(request as object) }, apiVersion, clientId, clientHost }
+    const asked = { request: { ...requests[word as string], ...(request as object) }, apiVersion, clientId, clientHost }
     return this.ask(word, asked as Words[N]['request'])
   }
 
@@ -210,70 +211,4 @@ export class GroupWorld {
       }
     }
   }
-}
-
-const text = (value: string) => new Uint8Array(Buffer.from(value))
-
-/** What a request says when a test does not. */
-const defaults: { readonly [word: string]: object } = {
-  joinGroup: {
-    groupId: 'g',
-    sessionTimeoutMs: 10_000,
-    rebalanceTimeoutMs: 60_000,
-    memberId: '',
-    groupInstanceId: null,
-    protocolType: 'consumer',
-    protocols: [{ name: 'range', metadata: text('any') }],
-    reason: null,
-  } satisfies ApiRequest<'JoinGroup'>,
-  syncGroup: {
-    groupId: 'g',
-    generationId: 1,
-    memberId: '',
-    groupInstanceId: null,
-    protocolType: null,
-    protocolName: null,
-    assignments: [],
-  } satisfies ApiRequest<'SyncGroup'>,
-  heartbeat: { groupId: 'g', generationId: 1, memberId: '', groupInstanceId: null } satisfies ApiRequest<'Heartbeat'>,
-  leaveGroup: { groupId: 'g', memberId: '', members: [] } satisfies ApiRequest<'LeaveGroup'>,
-  offsetCommit: {
-    groupId: 'g',
-    generationIdOrMemberEpoch: -1,
-    memberId: '',
-    groupInstanceId: null,
-    retentionTimeMs: -1,
-    topics: [],
-  } satisfies ApiRequest<'OffsetCommit'>,
-  txnOffsetCommit: {
-    groupId: 'g',
-    transactionalId: 'tx',
-    producerId: 7,
-    producerEpoch: 0,
-    generationIdOrMemberEpoch: -1,
-    memberId: '',
-    groupInstanceId: null,
-    topics: [],
-  } satisfies ApiRequest<'TxnOffsetCommit'>,
-  offsetFetch: { groupId: '', topics: null, groups: [], requireStable: false } satisfies ApiRequest<'OffsetFetch'>,
-  offsetDelete: { groupId: 'g', topics: [] } satisfies ApiRequest<'OffsetDelete'>,
-  deleteGroups: { groupsNames: ['g'] } satisfies ApiRequest<'DeleteGroups'>,
-  describeGroups: { groups: ['g'], includeAuthorizedOperations: false } satisfies ApiRequest<'DescribeGroups'>,
-  listGroups: { statesFilter: [], typesFilter: [] } satisfies ApiRequest<'ListGroups'>,
-  consumerGroupHeartbeat: {
-    groupId: 'g',
-    memberId: '',
-    memberEpoch: 0,
-    instanceId: null,
-    rackId: null,
-    rebalanceTimeoutMs: -1,
-    subscribedTopicNames: null,
-    subscribedTopicRegex: null,
-    serverAssignor: null,
-    topicPartitions: null,
-  } satisfies ApiRequest<'ConsumerGroupHeartbeat'>,
-  consumerGroupDescribe: {
-    groupIds: ['g'],
-    includeAuthorizedOperations: false,
-  } satisfies ApiRequest<'ConsumerGroupDescribe'>,
 }

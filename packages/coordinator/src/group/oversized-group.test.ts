@@ -1,11 +1,11 @@
 // Groups whose records do not fit a batch of `__consumer_offsets`: whoever waits is told, nothing is half done, and a smaller group goes on.
-import { limits } from '@odradek/shared/base/limits'
-import { seededRandom } from '@odradek/shared/base/random'
 import { errors } from '@odradek/shared/protocol/error-codes'
 import { afterEach, expect, test } from 'vitest'
 import { FakeClock } from '../runtime/fake-clock.suite.ts'
 import { LeaderDouble } from '../runtime/leader-double.suite.ts'
+import { settle, shardContext } from '../runtime/shard-context.suite.ts'
 import { ShardRunner } from '../runtime/shard-runner.ts'
+import { groupRequests } from './group-requests.suite.ts'
 import { groupSettings } from './group-settings.ts'
 import { groupShard } from './group-shard.ts'
 import type { GroupShard } from './group-words.ts'
@@ -18,16 +18,11 @@ const TOO_LARGE = errors.UNKNOWN_SERVER_ERROR.code
 const bugs: unknown[] = []
 afterEach(() => expect(bugs.splice(0)).toEqual([]))
 
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 50; turn++) await Promise.resolve()
-}
-
 /** A coordinator over a log that takes batches of `BATCH_BYTES`. */
 async function coordinator(configs: { readonly [name: string]: string } = {}) {
   const clock = new FakeClock()
   const leader = new LeaderDouble()
   const topics = new TopicView(1)
-  const silent = () => {}
   const told: string[] = []
   const settings = groupSettings({ 'group.initial.rebalance.delay.ms': '0', ...configs })
   const runner = new ShardRunner<GroupShard>({
@@ -35,15 +30,7 @@ async function coordinator(configs: { readonly [name: string]: string } = {}) {
     name: '__consumer_offsets-0',
     maxBatchBytes: BATCH_BYTES,
     hands: { notify: notice => void (notice.kind === 'rebalance' && told.push(notice.memberId)) },
-    context: {
-      clock,
-      random: seededRandom(1),
-      log: { debug: silent, info: silent, warn: silent, error: silent },
-      limits,
-      defer: work => queueMicrotask(work),
-      trace: { on: false, transition: silent },
-      fail: reason => bugs.push(reason),
-    },
+    context: shardContext(clock, reason => bugs.push(reason)),
   })
   runner.lead(leader.link())
   await settle()
@@ -58,30 +45,13 @@ async function coordinator(configs: { readonly [name: string]: string } = {}) {
 }
 
 const protocols = [{ name: 'range', metadata: new Uint8Array(8) }]
+const { joinGroup, syncGroup, heartbeat, consumerGroupHeartbeat } = groupRequests
+const joining = { rebalanceTimeoutMs: 60_000, subscribedTopicNames: ['t'], topicPartitions: [] }
 const defaults = {
-  joinGroup: {
-    groupId: 'g',
-    sessionTimeoutMs: 10_000,
-    rebalanceTimeoutMs: 60_000,
-    memberId: '',
-    groupInstanceId: null,
-    protocolType: 'consumer',
-    protocols,
-    reason: null,
-  },
-  syncGroup: { groupId: 'g', groupInstanceId: null, protocolType: null, protocolName: null, assignments: [] },
-  heartbeat: { groupId: 'g', groupInstanceId: null },
-  consumerGroupHeartbeat: {
-    groupId: 'g',
-    memberEpoch: 0,
-    instanceId: null,
-    rackId: null,
-    rebalanceTimeoutMs: 60_000,
-    subscribedTopicNames: ['t'],
-    subscribedTopicRegex: null,
-    serverAssignor: null,
-    topicPartitions: [],
-  },
+  joinGroup: { ...joinGroup, protocols },
+  syncGroup,
+  heartbeat,
+  consumerGroupHeartbeat: { ...consumerGroupHeartbeat, ...joining },
 }
 
 /** Two members of a classic group that have joined and not synced; the leader first. */

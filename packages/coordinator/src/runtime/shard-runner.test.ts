@@ -4,6 +4,7 @@ import { errors } from '@odradek/shared/protocol/error-codes'
 import { afterEach, expect, test } from 'vitest'
 import { FakeClock } from './fake-clock.suite.ts'
 import { LeaderDouble } from './leader-double.suite.ts'
+import { settle, shardContext } from './shard-context.suite.ts'
 import { ShardRunner } from './shard-runner.ts'
 import { type TallyShard, tallyShard } from './tally-shard.suite.ts'
 
@@ -13,28 +14,14 @@ afterEach(() => expect(bugs.splice(0)).toEqual([]))
 function shard({ leader = new LeaderDouble(), limits: changed = {}, maxBatchBytes = 1_048_588 } = {}) {
   const clock = new FakeClock()
   const notices: string[] = []
-  const silent = () => {}
   const runner = new ShardRunner<TallyShard>({
     definition: tallyShard,
     name: 'tally-0',
     maxBatchBytes,
     hands: { notify: notice => notices.push(notice) },
-    context: {
-      clock,
-      random: seededRandom(1),
-      log: { debug: silent, info: silent, warn: silent, error: silent },
-      limits: { ...limits, ...changed },
-      defer: work => queueMicrotask(work),
-      trace: { on: false, transition: silent },
-      fail: reason => bugs.push(reason),
-    },
+    context: shardContext(clock, reason => bugs.push(reason), changed),
   })
   return { runner, leader, clock, notices, state: () => runner.describe().state }
-}
-
-/** Lets everything happen that needs no time. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 50; turn++) await Promise.resolve()
 }
 
 async function loaded(options: Parameters<typeof shard>[0] = {}) {

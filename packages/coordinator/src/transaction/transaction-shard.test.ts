@@ -1,10 +1,10 @@
 // The transaction shard over a log that outlives it: what survives a reload, what happens when epochs run out, and what waits for the log.
 import { limits } from '@odradek/shared/base/limits'
-import { seededRandom } from '@odradek/shared/base/random'
 import { type ErrorName, errorOf } from '@odradek/shared/protocol/error-codes'
 import { afterEach, describe, expect, test } from 'vitest'
 import { FakeClock } from '../runtime/fake-clock.suite.ts'
 import { LeaderDouble } from '../runtime/leader-double.suite.ts'
+import { settle, shardContext } from '../runtime/shard-context.suite.ts'
 import { ShardRunner } from '../runtime/shard-runner.ts'
 import { assertTransactionInvariants } from './transaction.machine.ts'
 import { decodeTransactionRecord, encodeTransactionRecord, type TransactionMetadata } from './transaction.records.ts'
@@ -24,11 +24,6 @@ const ID = 'shop'
 const LAST_EPOCH = 32_766
 const partitions = [{ topic: 'orders', partitions: [0, 1] }]
 
-/** Lets everything happen that needs no time. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 50; turn++) await Promise.resolve()
-}
-
 class Coordinator {
   readonly clock = new FakeClock()
   readonly leader: LeaderDouble
@@ -38,21 +33,12 @@ class Coordinator {
 
   private constructor(leader: LeaderDouble) {
     this.leader = leader
-    const silent = () => {}
     this.runner = new ShardRunner<TransactionShard>({
       definition: transactionShard(transactionSettings({})),
       name: '__transaction_state-0',
       maxBatchBytes: 1_048_588,
       hands: { notify: notice => this.notices.push(notice), writeMarkers: order => this.orders.push(order) },
-      context: {
-        clock: this.clock,
-        random: seededRandom(1),
-        log: { debug: silent, info: silent, warn: silent, error: silent },
-        limits,
-        defer: work => queueMicrotask(work),
-        trace: { on: false, transition: silent },
-        fail: reason => bugs.push(reason),
-      },
+      context: shardContext(this.clock, reason => bugs.push(reason)),
     })
   }
 
