@@ -6,8 +6,7 @@ import { createProducer } from '@odradek/producer/create-producer'
 import type { ProducerOptions } from '@odradek/producer/options'
 import { type Clock, systemClock } from '@odradek/shared/base/clock'
 import { type Random, systemRandom } from '@odradek/shared/base/random'
-import type { BootstrapServers, TlsOption } from '@odradek/shared/client/common-options'
-import type { SaslOption } from '@odradek/shared/client/sasl-option'
+import type { ClusterOptions } from '@odradek/shared/client/common-options'
 import type { Topic } from '@odradek/shared/client/topic'
 import type { CommitEvery } from './pipeline.rules.ts'
 import { type OnError, PipelineLane } from './pipeline-lane.ts'
@@ -20,12 +19,9 @@ export interface PipelineWork {
   readonly onError: OnError
 }
 
-/** With what it does it; plain data but for `bootstrapServers`. */
+/** With what it does it; plain data but for `cluster`. */
 export interface LaneSettings {
-  readonly bootstrapServers: BootstrapServers
-  /** With a cluster's address; a broker's ticket has them. */
-  readonly tls?: TlsOption
-  readonly sasl?: SaslOption | undefined
+  readonly cluster: ClusterOptions
   readonly transactionalId: string
   readonly groupId: string
   readonly commitEvery: CommitEvery
@@ -45,8 +41,7 @@ export function openLane(
   settings: LaneSettings,
   host: { readonly clock: Clock; readonly random: Random } = { clock: systemClock, random: systemRandom() },
 ): PipelineLane {
-  const { bootstrapServers, tls = false, sasl, transactionalId, groupId, commitEvery, consumer, producer } = settings
-  const cluster = { bootstrapServers, tls, ...(sasl && { sasl }) }
+  const { cluster, transactionalId, groupId, commitEvery, consumer, producer } = settings
   return new PipelineLane({
     ...work,
     ...host,

@@ -4,7 +4,12 @@ import { onErrorOption } from '@odradek/consumer/handler-failure-choice'
 import type { ProducerOptions } from '@odradek/producer/options'
 import { KafkaError } from '@odradek/shared/base/errors'
 import { limits } from '@odradek/shared/base/limits'
-import { type BootstrapServers, type TlsOption, tlsOption } from '@odradek/shared/client/common-options'
+import {
+  type BootstrapServers,
+  type ClusterOptions,
+  type TlsOption,
+  tlsOption,
+} from '@odradek/shared/client/common-options'
 import {
   anything,
   custom,
@@ -65,6 +70,7 @@ interface ResolvedPipelineOptions {
 
 /** Checked: what is required is there. */
 export type ReadPipelineOptions = ResolvedPipelineOptions & {
+  readonly cluster: ClusterOptions
   readonly transactionalId: string
   readonly groupId: string
 }
@@ -114,7 +120,7 @@ const FIXED = {
 /** Throws KafkaError ODK_OPTION_UNKNOWN, ODK_OPTION_INVALID, ODK_OPTION_MISSING or ODK_OPTION_CONFLICT. */
 export function readPipelineOptions(given: PipelineOptions): ReadPipelineOptions {
   const { options } = parseOptions('pipeline', table, given, {})
-  const { transactionalId, groupId, bootstrapServers } = options
+  const { transactionalId, groupId, bootstrapServers, tls, sasl } = options
   if (bootstrapServers === '') missing('bootstrapServers')
   for (const part of ['consumer', 'producer'] as const) {
     const fixed = FIXED[part].find(name => name in options[part])
@@ -124,6 +130,7 @@ export function readPipelineOptions(given: PipelineOptions): ReadPipelineOptions
   }
   return {
     ...options,
+    cluster: { bootstrapServers, tls, ...(sasl && { sasl }) },
     transactionalId: transactionalId ?? missing('transactionalId'),
     groupId: groupId ?? missing('groupId'),
   }

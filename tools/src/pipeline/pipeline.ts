@@ -68,12 +68,10 @@ export function pipeline(
 }
 
 function inThreads(module: URL, options: ReadPipelineOptions): Pipeline {
-  const { bootstrapServers, tls, sasl, transactionalId, groupId, commitEvery, consumer, producer, onError, threads } =
-    options
+  const { cluster, transactionalId, groupId, commitEvery, consumer, producer, onError, threads } = options
   if (typeof onError === 'function') {
     throw new KafkaError('ODK_OPTION_INVALID', 'pipeline: a module exports its function onError itself')
   }
-  const cluster = { bootstrapServers, tls, ...(sasl && { sasl }) }
   const door = openClusterDoor('pipeline', readConsumerOptions({ ...consumer, ...cluster, groupId }), threads)
   if (door.ticket === undefined) {
     throw new KafkaError('ODK_OPTION_INVALID', 'pipeline: give the broker itself, in the thread that created it')

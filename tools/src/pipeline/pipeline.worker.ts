@@ -5,7 +5,7 @@ import { loadedModule, type ModuleThread, type ModuleWork, serveModule } from '@
 import { type LaneSettings, openLane, type PipelineWork } from './open-lane.ts'
 
 /** What a thread is started with. */
-export interface PipelineInput extends Omit<LaneSettings, 'bootstrapServers'> {
+export interface PipelineInput extends Omit<LaneSettings, 'cluster'> {
   readonly module: string
   readonly onError: HandlerFailureChoice
 }
@@ -19,7 +19,7 @@ async function run({ input, broker, signal }: ModuleThread<PipelineInput>): Prom
     throw new KafkaError('ODK_HANDLER_INVALID', `${module} is no pipeline: it must export from, to and transform`)
   }
   const work = { from, to, transform, onError: rest.onError ?? onError }
-  const lane = openLane(work, { ...settings, bootstrapServers: broker })
+  const lane = openLane(work, { ...settings, cluster: { bootstrapServers: broker } })
   signal.addEventListener('abort', () => lane.stop(), { once: true })
   if (signal.aborted) lane.stop()
   return { done: lane.run(), metrics: () => lane.metrics() }

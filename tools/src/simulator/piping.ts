@@ -130,7 +130,7 @@ export class SimulatedLane implements CrewMember {
         onError: 'retry',
       },
       {
-        bootstrapServers: door.broker,
+        cluster: { bootstrapServers: door.broker },
         transactionalId: this.#transactionalId,
         groupId,
         commitEvery,

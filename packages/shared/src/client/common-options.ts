@@ -41,6 +41,9 @@ export interface CommonClientOptions {
   readonly bootstrapTimeoutMs?: number
 }
 
+/** Those that say where the cluster is, and who we are there. */
+export type ClusterOptions = Pick<CommonClientOptions, 'bootstrapServers' | 'tls' | 'sasl'>
+
 /** What {@link commonOptions} reads: everything has a value. */
 export interface ResolvedCommonOptions {
   readonly bootstrapServers: object | readonly string[]
