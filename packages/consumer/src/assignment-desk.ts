@@ -4,6 +4,7 @@ import type { AssignedPartition, Rebalance, TopicPartition } from '@odradek/shar
 import type { ManualPartition } from './consumer.machine.ts'
 import type { Fetcher } from './fetcher.ts'
 import type { AssignmentChange } from './membership.ts'
+import { among } from './partition-names.rules.ts'
 
 export class AssignmentDesk {
   readonly #fetcher: Fetcher
@@ -33,7 +34,7 @@ export class AssignmentDesk {
 
   /** The group's change; resolves when the caller has run its hooks. */
   async change({ revoked, assigned, lost = false, ends = false }: AssignmentChange): Promise<void> {
-    const gone = this.assigned().filter(mine => revoked.some(other => isSame(mine, other)))
+    const gone = this.assigned().filter(among(revoked))
     const come = assigned.map(partition => this.#add(partition))
     // What goes is fetched no more, but its keys stay known until the caller has finished and committed.
     for (const { key } of gone) this.#fetcher.pause(key, Number.MAX_SAFE_INTEGER, -1)
@@ -70,8 +71,4 @@ export class AssignmentDesk {
     for (const { key } of partitions) this.#assigned.delete(key)
     this.#fetcher.remove(partitions.map(({ key }) => key))
   }
-}
-
-function isSame(a: TopicPartition, b: TopicPartition): boolean {
-  return a.topic === b.topic && a.partition === b.partition
 }

@@ -9,6 +9,8 @@ export interface FetchedPartition {
   readonly partition: number
   /** Grows with every seek and pause; what carries an older one is stale. */
   epoch: number
+  /** Counts what leaves lookups on their way without a meaning: a seek, a pause, a commit that says anew where to begin. */
+  course: number
   position: PartitionPosition
   /** Where reading began since the last seek or reset; -1 while it is unknown. */
   beganAt: number
@@ -37,6 +39,7 @@ export function fetchedPartition(key: number, topic: string, partition: number):
     topic,
     partition,
     epoch: 0,
+    course: 0,
     position: INITIAL_POSITION,
     beganAt: -1,
     paused: false,

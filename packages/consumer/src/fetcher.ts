@@ -19,6 +19,7 @@ import { type FetchCandidate, planFetches } from './fetch-plan.rules.ts'
 import { FetchRequests } from './fetch-requests.ts'
 import { type FetchedPartition, fetchedPartition, type Ready } from './fetched-partition.ts'
 import type { AbortedTransaction } from './isolation.rules.ts'
+import { among } from './partition-names.rules.ts'
 import { learnLeader, PositionFinder } from './position-finder.ts'
 import { advanced, type FetchAnswer, fetchAnswered, INITIAL_POSITION, resetTo, seekTo } from './positions.rules.ts'
 import { type VisibleRecords, visibleRecords } from './visible-records.ts'
@@ -108,6 +109,7 @@ export class Fetcher {
     if (partition === undefined) return
     this.#drop(partition)
     partition.epoch = epoch
+    partition.course++
     partition.failure = null
     partition.retryAtMs = 0
     partition.beganAt = -1
@@ -123,6 +125,7 @@ export class Fetcher {
     if (partition === undefined) return
     this.#drop(partition)
     partition.epoch = epoch
+    partition.course++
     partition.paused = true
     if (offset >= 0 && partition.position.state === 'Fetching') {
       partition.position = seekTo(partition.position, offset)
@@ -141,10 +144,8 @@ export class Fetcher {
 
   /** The caller commits these: of those whose hook has not run, unless it has sought, reading begins where the commit leads. */
   committing(offsets: readonly TopicPartition[]): readonly FetchedPartition[] {
-    const beginning = this.all().filter(
-      ({ held, sought, topic, partition }) =>
-        held && !sought && offsets.some(offset => offset.topic === topic && offset.partition === partition),
-    )
+    const isCommitted = among(offsets)
+    const beginning = this.all().filter(partition => partition.held && !partition.sought && isCommitted(partition))
     for (const partition of beginning) partition.commits++
     return beginning
   }
@@ -155,9 +156,10 @@ export class Fetcher {
       partition.commits--
       if (partition.sought || this.#partitions.get(partition.key) !== partition) continue
       this.#drop(partition)
+      partition.course++
       partition.failure = null
       partition.beganAt = -1
-      partition.position = { ...INITIAL_POSITION }
+      partition.position = INITIAL_POSITION
     }
     if (partitions.length > 0) this.schedule()
   }
@@ -333,6 +335,7 @@ export class Fetcher {
   }
 
   #deliver(): void {
+    if (this.#ready.length === 0) return
     const { windowBytes } = this.#host.input
     const sent: Ready[] = []
     const kept: Ready[] = []

@@ -11,6 +11,7 @@ import { errorData, portError } from './consumer-errors.ts'
 import { assignorTopics, type MemberAssignor } from './member-assignors.ts'
 import { takenTooEarly, withheld } from './membership.rules.ts'
 import type { MembershipHost } from './membership.ts'
+import { nameOf } from './partition-names.rules.ts'
 
 /** What one generation gets, and what it was made from. */
 export interface Division {
@@ -103,7 +104,7 @@ export class GroupLeadership {
 }
 
 function brokeKip429(assignor: string, partitions: readonly TopicPartition[]): ErrorData {
-  const list = partitions.map(({ topic, partition }) => `${topic}-${partition}`).join(', ')
+  const list = partitions.map(nameOf).join(', ')
   return errorData(
     'ODK_ASSIGNOR_FAILED',
     `assignor ${assignor} is COOPERATIVE, and gave partitions away that another member still owns: ${list}`,

@@ -1,6 +1,7 @@
 // What the group coordinator's answers mean to a member of a classic group (Kafka's AbstractCoordinator), and how assignments differ. Pure.
 import type { TopicPartition } from '@odradek/shared/contracts/consumer.contract'
 import { errors } from '@odradek/shared/protocol/error-codes'
+import { among, nameOf } from './partition-names.rules.ts'
 
 /**
  * `retry`: again after a wait; `refind`: the coordinator moved or is gone; `again`: at once, with the member id that was given (KIP-394);
@@ -43,11 +44,10 @@ export function assignmentDifference(
   owned: readonly TopicPartition[],
   assigned: readonly TopicPartition[],
 ): AssignmentDifference {
-  const have = new Set(owned.map(nameOf))
-  const want = new Set(assigned.map(nameOf))
+  const [have, want] = [among(owned), among(assigned)]
   return {
-    revoked: owned.filter(partition => !want.has(nameOf(partition))),
-    added: assigned.filter(partition => !have.has(nameOf(partition))),
+    revoked: owned.filter(partition => !want(partition)),
+    added: assigned.filter(partition => !have(partition)),
   }
 }
 
@@ -76,8 +76,8 @@ export function withheld(
   members: readonly { readonly ownedPartitions: readonly TopicPartition[] }[],
   shares: readonly { readonly partitions: readonly TopicPartition[] }[],
 ): readonly TopicPartition[] {
-  const given = new Set(shares.flatMap(({ partitions }) => partitions.map(nameOf)))
-  return members.flatMap(({ ownedPartitions }) => ownedPartitions).filter(owned => !given.has(nameOf(owned)))
+  const isGiven = among(shares.flatMap(({ partitions }) => partitions))
+  return members.flatMap(({ ownedPartitions }) => ownedPartitions).filter(owned => !isGiven(owned))
 }
 
 /** Names that a subscription stands for. Internal topics are left out of patterns (`exclude.internal.topics`). */
@@ -96,8 +96,4 @@ export function matchingTopics(
     .filter(({ name, isInternal }) => !isInternal && pattern.test(name))
     .map(({ name }) => name)
     .sort()
-}
-
-function nameOf({ topic, partition }: TopicPartition): string {
-  return `${topic}-${partition}`
 }

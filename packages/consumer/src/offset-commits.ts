@@ -17,6 +17,7 @@ import { errorOf } from '@odradek/shared/protocol/error-codes'
 import { ZERO_UUID } from '@odradek/shared/protocol/schema'
 import { type CommitVerdict, worstVerdict } from './commits.rules.ts'
 import { brokerError, errorData, portError } from './consumer-errors.ts'
+import { among } from './partition-names.rules.ts'
 
 export interface OffsetCommitsHost {
   readonly clock: Clock
@@ -93,8 +94,7 @@ export class OffsetCommits {
    * because the coordinator did not take it, would set back what the other one has committed by then.
    */
   gaveUp(partitions: readonly TopicPartition[]): void {
-    const isGone = (offset: TopicPartition) =>
-      partitions.some(({ topic, partition }) => topic === offset.topic && partition === offset.partition)
+    const isGone = among(partitions)
     for (const pending of this.#pending) pending.offsets = pending.offsets.filter(offset => !isGone(offset))
   }
 

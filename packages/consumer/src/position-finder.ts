@@ -5,6 +5,7 @@ import type { ClusterLink, Endpoint } from '@odradek/shared/client/cluster-link'
 import type { CommittedOffset, ConsumerInput, TopicPartition } from '@odradek/shared/contracts/consumer.contract'
 import { brokerError, errorData } from './consumer-errors.ts'
 import type { FetchedPartition } from './fetched-partition.ts'
+import { nameOf } from './partition-names.rules.ts'
 import {
   leaderLearned,
   offsetFound,
@@ -30,16 +31,6 @@ export interface PositionFinderHost {
   committed(partitions: readonly TopicPartition[]): Promise<readonly CommittedOffset[]>
   /** Something changed: fetch, or look up again. */
   changed(): void
-}
-
-/** What a lookup was about: its answer is of no use once that has changed. */
-interface Question {
-  readonly epoch: number
-  readonly state: PartitionPosition['state']
-}
-
-function questionOf({ epoch, position }: FetchedPartition): Question {
-  return { epoch, state: position.state }
 }
 
 export class PositionFinder {
@@ -100,11 +91,10 @@ export class PositionFinder {
   }
 
   async #fetchCommitted(partitions: readonly FetchedPartition[]): Promise<void> {
-    const asked = partitions.map(({ position }) => position)
+    const courses = partitions.map(({ course }) => course)
     const offsets = await this.#host.committed(partitions)
     for (const [index, partition] of partitions.entries()) {
-      // Sought meanwhile, or to be asked for again after a commit.
-      if (partition.position !== asked[index]) continue
+      if (partition.course !== courses[index]) continue
       const found = offsets.find(offset => offset.topic === partition.topic && offset.partition === partition.partition)
       if (found === undefined) this.reset(partition, 'noOffset')
       else partition.position = seekTo(partition.position, found.offset, found.leaderEpoch)
@@ -112,13 +102,13 @@ export class PositionFinder {
   }
 
   async #listOffsets(endpoint: Endpoint, partitions: readonly FetchedPartition[]): Promise<void> {
-    const asked = partitions.map(questionOf)
+    const courses = partitions.map(({ course }) => course)
     const { isolationLevel, requestTimeoutMs } = this.#host.input
     const topics = byTopic(partitions, ({ partition, position }) => ({
       partitionIndex: partition,
       currentLeaderEpoch: position.leaderEpoch,
       timestamp: position.resetTo,
-    })).map(([name, each]) => ({ name, partitions: each }))
+    })).map(([name, asked]) => ({ name, partitions: asked }))
     const request = { replicaId: -1, isolationLevel, topics, timeoutMs: requestTimeoutMs }
     const answer = await this.#request(endpoint, 'ListOffsets', request)
     const found = new Map(
@@ -126,26 +116,26 @@ export class PositionFinder {
         topic.partitions.map(p => [nameOf({ topic: topic.name, partition: p.partitionIndex }), p] as const),
       ),
     )
-    this.#apply(partitions, asked, partition => {
+    this.#apply(partitions, courses, partition => {
       const result = found.get(nameOf(partition))
       return result === undefined ? null : offsetFound(partition.position, result)
     })
   }
 
   async #validate(endpoint: Endpoint, partitions: readonly FetchedPartition[]): Promise<void> {
-    const asked = partitions.map(questionOf)
+    const courses = partitions.map(({ course }) => course)
     const topics = byTopic(partitions, ({ partition, position }) => ({
       partition,
       currentLeaderEpoch: position.leaderEpoch,
       leaderEpoch: position.offsetEpoch,
-    })).map(([topic, each]) => ({ topic, partitions: each }))
+    })).map(([topic, asked]) => ({ topic, partitions: asked }))
     const answer = await this.#request(endpoint, 'OffsetForLeaderEpoch', { replicaId: -1, topics })
     const found = new Map(
       answer.topics.flatMap(topic =>
         topic.partitions.map(p => [nameOf({ topic: topic.topic, partition: p.partition }), p] as const),
       ),
     )
-    this.#apply(partitions, asked, partition => {
+    this.#apply(partitions, courses, partition => {
       const result = found.get(nameOf(partition))
       return result === undefined ? null : validated(partition.position, result)
     })
@@ -153,13 +143,11 @@ export class PositionFinder {
 
   #apply(
     partitions: readonly FetchedPartition[],
-    asked: readonly Question[],
+    courses: readonly number[],
     decide: (partition: FetchedPartition) => [PartitionPosition, Verdict] | null,
   ): void {
     for (const [index, partition] of partitions.entries()) {
-      // Sought meanwhile, or to begin anew after a commit.
-      const { epoch, state } = asked[index]!
-      if (partition.epoch !== epoch || partition.position.state !== state) continue
+      if (partition.course !== courses[index]) continue
       const decided = decide(partition)
       if (decided === null) {
         this.#host.backOff(partition, true)
@@ -210,10 +198,6 @@ export class PositionFinder {
 /** Applies what metadata says of a partition's leader. */
 export function learnLeader(partition: FetchedPartition, leaderEpoch: number): void {
   partition.position = leaderLearned(partition.position, leaderEpoch)
-}
-
-function nameOf({ topic, partition }: TopicPartition): string {
-  return `${topic}-${partition}`
 }
 
 function byTopic<P extends TopicPartition, T>(partitions: readonly P[], build: (partition: P) => T): [string, T[]][] {

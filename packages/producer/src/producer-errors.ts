@@ -1,5 +1,6 @@
 // The producer's errors: made as data in the sender's thread, thrown as KafkaError in the caller's. Codes are listed in the package's README.
 import { type ErrorData, KafkaError, PortError } from '@odradek/shared/base/errors'
+import { shown } from '@odradek/shared/client/options'
 import type { TopicMetadata } from '@odradek/shared/contracts/sender.contract'
 import { errorOf, errors } from '@odradek/shared/protocol/error-codes'
 
@@ -66,6 +67,11 @@ export function deliveryTimedOut(batch: {
     `${topic}-${partition}: ${batch.recordCount} records were not acknowledged within deliveryTimeoutMs (${sent}${last})`,
     { kafkaCode: errors.REQUEST_TIMED_OUT.code },
   )
+}
+
+/** What the application's own code threw, in a message; `cause` has all of it. */
+export function whyOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : shown(thrown)
 }
 
 /** What a link rejected with, as data. */

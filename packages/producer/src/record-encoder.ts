@@ -8,6 +8,7 @@ import { recordSizeUpperBound } from '@odradek/shared/records/batch-builder'
 import type { RecordHeader } from '@odradek/shared/records/record-reader'
 import { interceptRecord } from './interception.ts'
 import type { HeadersInput, ResolvedProducerOptions } from './options.ts'
+import { whyOf } from './producer-errors.ts'
 import { Scratch } from './scratch.ts'
 
 /** A record to send. */
@@ -135,6 +136,5 @@ function invalidRecord(topic: string, words: string): KafkaError {
 
 /** Looking at the record threw: a getter of its own, or what stands behind a proxy. */
 function unreadableRecord(topic: string, cause: unknown): KafkaError {
-  const why = cause instanceof Error ? cause.message : shown(cause)
-  return new KafkaError('ODK_RECORD_INVALID', `a record for ${topic} cannot be read: ${why}`, { cause })
+  return new KafkaError('ODK_RECORD_INVALID', `a record for ${topic} cannot be read: ${whyOf(cause)}`, { cause })
 }

@@ -6,6 +6,7 @@ import type { Accumulator, AppendContext, PartitionQueue } from './accumulator.t
 import type { RecordBatchInProgress } from './batch-in-progress.ts'
 import type { PartitionerFunction, ResolvedProducerOptions } from './options.ts'
 import { countSticky, leaveSticky, partitionForKey, roundRobinPartition, stickyPartition } from './partitioner.rules.ts'
+import { whyOf } from './producer-errors.ts'
 import type { EncodedRecord } from './record-encoder.ts'
 import type { TopicQueues } from './topic-queues.ts'
 
@@ -77,7 +78,7 @@ function choose(partitioner: PartitionerFunction, queues: TopicQueues, { key, va
   try {
     return partitioner({ topic, key, value, partitionCount, available })
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : shown(cause)
-    throw new KafkaError('ODK_PARTITION_INVALID', `the partitioner threw for a record for ${topic}: ${why}`, { cause })
+    const words = `the partitioner threw for a record for ${topic}: ${whyOf(cause)}`
+    throw new KafkaError('ODK_PARTITION_INVALID', words, { cause })
   }
 }

@@ -48,19 +48,13 @@ export interface RootPages {
 
 /** The pages of the present root. Throws RangeError when the file is not of the layout above. */
 export function readRootPages(file: string): RootPages {
-  const descriptor = openSync(file, 'r')
-  try {
-    const { pageBytes, meta } = presentMeta(descriptor, file)
-    const walk = new Walk(descriptor, pageBytes)
-    walk.whole(meta.readBigUInt64LE(MAIN_TREE_AT + ROOT_IN_TREE))
-    for (const [name, root] of [...walk.trees]) {
+  return looked(file, ({ pageBytes, meta, walk }) => {
+    for (const [name, root] of namedTrees(meta, walk)) {
       if (name === 'batches') walk.rightEdge(root)
       else walk.whole(root)
     }
     return { pageBytes, meta: withoutFreePages(meta), pages: walk.pages }
-  } finally {
-    closeSync(descriptor)
-  }
+  })
 }
 
 /**
@@ -68,16 +62,33 @@ export function readRootPages(file: string): RootPages {
  * off ends the process with SIGBUS, bytes of something else with SIGSEGV. With `isWritten` (by another process) only what no commit changes is looked at.
  */
 export function checkFile(file: string, isWritten: boolean): void {
+  looked(file, ({ meta, walk }) => {
+    if (isWritten) return
+    for (const [, root] of namedTrees(meta, walk)) walk.rightEdge(root)
+  })
+}
+
+interface Look {
+  readonly pageBytes: number
+  /** The meta page that counts. */
+  readonly meta: Buffer
+  readonly walk: Walk
+}
+
+function looked<T>(file: string, look: (of: Look) => T): T {
   const descriptor = openSync(file, 'r')
   try {
     const { pageBytes, meta } = presentMeta(descriptor, file)
-    if (isWritten) return
-    const walk = new Walk(descriptor, pageBytes)
-    walk.whole(meta.readBigUInt64LE(MAIN_TREE_AT + ROOT_IN_TREE))
-    for (const root of [...walk.trees.values()]) walk.rightEdge(root)
+    return look({ pageBytes, meta, walk: new Walk(descriptor, pageBytes) })
   } finally {
     closeSync(descriptor)
   }
+}
+
+/** Those of the main tree, by name, which is walked for them. */
+function namedTrees(meta: Buffer, walk: Walk): [name: string, root: bigint][] {
+  walk.whole(meta.readBigUInt64LE(MAIN_TREE_AT + ROOT_IN_TREE))
+  return [...walk.trees]
 }
 
 /** The meta page that counts. */

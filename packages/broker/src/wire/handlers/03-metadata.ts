@@ -3,6 +3,8 @@
 import { answer } from '@odradek/shared/client/port/door'
 import type { Handler } from './handler.ts'
 
+/** From this version on topics may be asked for by their ids. */
+const BY_ID_VERSION = 10
 /** From this version on a topic of the answer may be without a name. */
 const NAMELESS_VERSION = 12
 
@@ -11,6 +13,7 @@ export const metadataHandler: Handler<'Metadata'> = async (request, { door, call
   // Before version 4 asking always may create (Kafka: allowAutoTopicCreation defaults to true).
   const response = await answer(door, 'Metadata', all ? { ...request, topics: null } : request, caller)
   const brokers = response.brokers.map(broker => ({ ...broker, ...advertised }))
-  if (caller.apiVersion >= NAMELESS_VERSION) return { ...response, brokers }
+  const mustBeNamed = caller.apiVersion >= BY_ID_VERSION && caller.apiVersion < NAMELESS_VERSION
+  if (!mustBeNamed) return { ...response, brokers }
   return { ...response, brokers, topics: response.topics.map(topic => ({ ...topic, name: topic.name ?? '' })) }
 }
