@@ -15,6 +15,7 @@ import { Echoes } from './echoes.ts'
 import type { Durability } from './history.ts'
 import { OldClient, type OldClientOptions } from './old-client.ts'
 import type { Plan, TopicPlan } from './plan.rules.ts'
+import { Refusals } from './refusals.ts'
 import { Stragglers } from './stragglers.ts'
 
 const STORE = 'machine'
@@ -46,6 +47,8 @@ export class ProcessLife {
   readonly bornAt: number
   /** Which requests come twice. */
   readonly echoes: Echoes
+  /** Which requests are refused for the moment. */
+  readonly refusals: Refusals
   /** Which markers are late. */
   readonly stragglers: Stragglers
   /** By name, the latest incarnations. */
@@ -68,10 +71,12 @@ export class ProcessLife {
     this.bornAt = bornAt
     this.#plan = plan
     this.echoes = new Echoes(this.world.random.fork())
+    this.refusals = new Refusals(this.world.random.fork())
     this.stragglers = new Stragglers(this.world.random.fork(), name => this.#killCoordinator(name))
     useActors(this.world, {
       planted,
       echoes: this.echoes,
+      refusals: this.refusals,
       stragglers: this.stragglers,
       agedProducerIds: plan.agedProducerIds,
       coordinatorStarted: coordinator => this.coordinators.set(coordinator.name, coordinator),

@@ -10,6 +10,8 @@ export type Trouble =
   | 'pauses'
   /** Requests that change something arrive a second time, late: appends, markers, ends of transactions, commits of offsets. */
   | 'echoes'
+  /** Requests are refused with what Apache Kafka's brokers say while they start, load or hand over; some of them were done. */
+  | 'refusals'
   /** Markers of transactions take long on their way, and coordinators that sent them die meanwhile. */
   | 'stragglers'
   /** Flushes fail for a while, and then succeed again. */
@@ -42,6 +44,12 @@ export const weathers: readonly Weather[] = [
     endings: ['close'],
   },
   {
+    name: 'refusals',
+    summary: 'brokers refuse for the moment, as Apache Kafka does while it starts, loads and hands over',
+    troubles: ['delays', 'refusals'],
+    endings: ['close'],
+  },
+  {
     name: 'deaths',
     summary: 'actors and threads die and stall at any message',
     troubles: ['delays', 'actorDeaths', 'laneDeaths', 'pauses', 'stragglers'],
@@ -69,6 +77,7 @@ export const weathers: readonly Weather[] = [
       'laneDeaths',
       'pauses',
       'echoes',
+      'refusals',
       'stragglers',
       'failingFlushes',
       'fullDisk',

@@ -2,6 +2,7 @@
 import { seedsKeepTheirPromises } from './seeds.suite.ts'
 
 seedsKeepTheirPromises({ scenario: 'groups', weather: 'links' }, 1, 15)
+seedsKeepTheirPromises({ scenario: 'groups', weather: 'refusals' }, 1, 15)
 seedsKeepTheirPromises({ scenario: 'groups', weather: 'deaths' }, 1, 20)
 seedsKeepTheirPromises({ scenario: 'groups', weather: 'restarts' }, 1, 10)
 seedsKeepTheirPromises({ scenario: 'groups', weather: 'storm' }, 1, 30)

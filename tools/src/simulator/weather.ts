@@ -14,7 +14,7 @@ export function beginWeather(
   random: Random,
   note: (what: string) => void,
 ): { calm(): void } {
-  const { world, echoes, stragglers } = life
+  const { world, echoes, refusals, stragglers } = life
   let isOver = false
   const change = () => {
     if (isOver) return
@@ -28,10 +28,11 @@ export function beginWeather(
     }
     echoes.share = has('echoes') ? pick(random, [0.1, 0.5]) : 0
     stragglers.share = has('stragglers') ? pick(random, [0.2, 0.5]) : 0
+    refusals.share = has('refusals') ? pick(random, [0.05, 0.2, 0.5]) : 0
     disk.isFull = has('fullDisk') && random.int(2) === 0
     disk.failsFlushes = has('failingFlushes') && random.int(2) === 0
     const { isFull, failsFlushes } = disk
-    const shares = { echoes: echoes.share, stragglers: stragglers.share }
+    const shares = { echoes: echoes.share, refusals: refusals.share, stragglers: stragglers.share }
     note(`faults ${JSON.stringify({ ...world.faults, ...shares, isFull, failsFlushes })}`)
     if (has('pauses')) pauseSome()
     if (has('actorDeaths') && life.coordinators.size > 0) killCoordinator()
@@ -55,6 +56,7 @@ export function beginWeather(
       isOver = true
       world.faults = noFaults
       echoes.share = 0
+      refusals.share = 0
       stragglers.share = 0
       disk.recover()
       note('faults stop')
