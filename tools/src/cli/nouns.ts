@@ -48,7 +48,7 @@ export const nouns: readonly Noun[] = [
   {
     name: 'log',
     summary: 'dump, verify and measure partition logs without a broker',
-    load: async () => (await import('./log/log-command.ts')).logCommand(),
+    load: async terminal => (await import('./log/log-command.ts')).logCommand(terminal),
   },
   {
     name: 'actor',

@@ -1,8 +1,9 @@
 // Reads whole topics of an embedded broker into a history, and looks at logs without a broker.
 import { createConsumer } from '@odradek/consumer/create-consumer'
+import { nameOf } from '@odradek/consumer/partition-names.rules'
 import { string } from '@odradek/shared/client/codecs'
 import { topic } from '@odradek/shared/client/topic'
-import { nameOf, openForReading } from '../cli/log/log-folders.ts'
+import { openForReading } from '../cli/log/log-folders.ts'
 import { verifyLog } from '../cli/log/verify-log.ts'
 import type { History } from '../simulator/history.ts'
 

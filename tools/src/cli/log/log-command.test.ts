@@ -17,7 +17,8 @@ import {
 } from '@odradek/broker/log/log-fixtures.suite'
 import { openGate } from '@odradek/broker/log/partition-log'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { logCommand } from './log-command.ts'
+import { run as runCommand } from '../run.ts'
+import { capturedTerminal } from '../terminal/captured-terminal.suite.ts'
 
 let dir: string
 beforeEach(() => {
@@ -39,18 +40,9 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
 async function run(...args: string[]) {
-  const printed: string[] = []
-  const warned: string[] = []
-  let code = 0
-  const command = logCommand({
-    print: line => printed.push(line),
-    warn: line => warned.push(line),
-    exit: value => {
-      code = value
-    },
-  })
-  await command.parseAsync(args, { from: 'user' })
-  return { printed, warned, code }
+  const terminal = capturedTerminal()
+  const code = await runCommand(['log', ...args], terminal)
+  return { code, printed: terminal.out.split('\n').slice(0, -1), warned: terminal.notes }
 }
 
 /** Damages a byte of the first stored `needle` in any segment. */
@@ -144,7 +136,8 @@ test('verify finds a producer state that its batches do not give', async () => {
 
 test('stats gives offsets, bytes and their ratio', async () => {
   const { printed } = await run('stats', dir, '-o', 'json')
-  expect(JSON.parse(printed[0]!)).toMatchObject({
+  const [figures] = JSON.parse(printed.join(''))
+  expect(figures).toMatchObject({
     topic: 'orders',
     partition: 3,
     logStartOffset: 0,
@@ -154,7 +147,8 @@ test('stats gives offsets, bytes and their ratio', async () => {
   })
   const { printed: table } = await run('stats', dir)
   expect(table[0]).toMatch(/^TOPIC +PARTITION +SEGMENTS +START +END/)
-  expect(table[1]).toMatch(/^orders +3 /)
+  expect(table[1]).toMatch(/^orders +3 .* true$/)
+  expect((await run('stats', dir, '-o', 'wide')).printed[0]).toMatch(/ID$/)
 })
 
 test('a directory that a broker holds is refused with its pid, unless told otherwise', async () => {

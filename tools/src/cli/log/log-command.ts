@@ -1,96 +1,106 @@
-// `odradek log dump|verify|stats DIR`: reads partition logs without a broker. Data on stdout, problems on stderr;
-// exit code 1 when it cannot read, 3 when `verify` finds damage.
+// `odradek log dump|verify|stats DIR`: reads partition logs without a broker. Data on stdout; ends with 1 when it cannot read, with 3 when `verify` finds damage.
+import { nameOf } from '@odradek/consumer/partition-names.rules'
 import { Command, Option } from 'commander'
+import { CommandError } from '../command-error.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { withExamples } from '../terminal/help.ts'
+import { type OutputFormat, outputOption, printRows } from '../terminal/table.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { dumpLog } from './dump-log.ts'
-import { nameOf, openForReading, type ReadableLog } from './log-folders.ts'
-import { figuresOf, figuresTable } from './log-stats.ts'
+import { openForReading, type ReadableLog } from './log-folders.ts'
+import { figuresOf } from './log-stats.ts'
 import { verifyLog } from './verify-log.ts'
 
-const EXIT_FAILED = 1
-const EXIT_BROKEN = 3
-
-/** Where a command writes, and how it says that it failed; tests bring their own. */
-export interface LogCommandOutput {
-  readonly print: (line: string) => void
-  readonly warn: (line: string) => void
-  readonly exit: (code: number) => void
-}
-
-const processOutput: LogCommandOutput = {
-  print: line => process.stdout.write(`${line}\n`),
-  warn: line => process.stderr.write(`${line}\n`),
-  exit: code => {
-    process.exitCode = code
-  },
-}
-
 interface Flags {
-  readonly output: 'text' | 'json'
   readonly live: boolean
-  readonly printDataLog?: boolean
 }
 
-/** The `log` command with its three subcommands, ready to be added to a root. */
-export function logCommand(output: LogCommandOutput = processOutput): Command {
+interface LinesFlags extends Flags {
+  readonly output: 'text' | 'json'
+}
+
+export function logCommand(terminal: Terminal): Command {
   const command = new Command('log').description('read partition logs without a broker')
-  subcommand(command, 'dump', 'print batches with the fields of kafka-dump-log')
-    .option('--print-data-log', 'also print records with keys, values and headers')
-    .action((dir: string, flags: Flags) => withLogs(dir, flags, output, logs => dump(logs, flags, output)))
-  subcommand(command, 'verify', 'check CRCs, offsets and derived state; exit code 3 when broken').action(
-    (dir: string, flags: Flags) => withLogs(dir, flags, output, logs => verify(logs, flags, output)),
-  )
-  subcommand(command, 'stats', 'segments, offsets, bytes of records and bytes of files').action(
-    (dir: string, flags: Flags) => withLogs(dir, flags, output, logs => stats(logs, flags, output)),
-  )
-  return command
+  const add = (name: string, summary: string) =>
+    command
+      .command(name)
+      .description(summary)
+      .argument('<dir>', "a broker's data directory, or one partition's folder in it")
+      .option('--live', 'read although a broker is using the directory', false)
+  add('dump', 'print batches with the fields of kafka-dump-log')
+    .addOption(linesOption())
+    .option('--print-data-log', 'also print records with keys, values and headers', false)
+    .action((dir: string, flags: LinesFlags & { readonly printDataLog: boolean }) =>
+      withLogs(dir, flags, logs => dump(terminal, logs, { format: flags.output, records: flags.printDataLog })),
+    )
+  add('verify', 'check CRCs, offsets and derived state; ends with 3 when something is broken')
+    .addOption(linesOption())
+    .action((dir: string, flags: LinesFlags) => withLogs(dir, flags, logs => verify(terminal, logs, flags)))
+  add('stats', 'segments, offsets, bytes of records and bytes of files')
+    .addOption(outputOption())
+    .action((dir: string, flags: Flags & { readonly output: OutputFormat }) =>
+      withLogs(dir, flags, logs => stats(terminal, logs, flags.output)),
+    )
+  return withExamples(command, [
+    ['log stats ./data'],
+    ['log verify ./data'],
+    ['log dump ./data --print-data-log -o json', 'every record that is there'],
+  ])
 }
 
-function subcommand(parent: Command, name: string, description: string): Command {
-  return parent
-    .command(name)
-    .description(description)
-    .argument('<dir>', "a broker's data directory, or one partition's folder in it")
-    .addOption(new Option('-o, --output <format>', 'text or json').choices(['text', 'json']).default('text'))
-    .option('--live', 'read although a broker is using the directory', false)
+function linesOption(): Option {
+  return new Option('-o, --output <format>', 'text, or json: an object a line')
+    .choices(['text', 'json'])
+    .default('text')
 }
 
-function withLogs(dir: string, flags: Flags, output: LogCommandOutput, work: (logs: ReadableLog[]) => void): void {
-  let logs: ReadableLog[] = []
+/** Whatever keeps it from reading ends the command with 1. */
+function withLogs(dir: string, flags: Flags, work: (logs: readonly ReadableLog[]) => void): void {
+  let logs: readonly ReadableLog[] = []
   try {
     logs = openForReading(dir, flags)
     work(logs)
   } catch (error) {
-    output.warn(`odradek log: ${(error as Error).message}`)
-    output.exit(EXIT_FAILED)
+    if (error instanceof CommandError) throw error
+    throw new CommandError((error as Error).message)
   } finally {
     for (const log of logs) log.close()
   }
 }
 
-function dump(logs: readonly ReadableLog[], flags: Flags, output: LogCommandOutput): void {
-  const options = { format: flags.output, records: flags.printDataLog === true }
-  for (const log of logs) dumpLog(log, options, output.print)
+function dump(terminal: Terminal, logs: readonly ReadableLog[], options: Parameters<typeof dumpLog>[1]): void {
+  for (const log of logs) dumpLog(log, options, terminal.print)
 }
 
-function verify(logs: readonly ReadableLog[], flags: Flags, output: LogCommandOutput): void {
-  let broken = false
+function verify(terminal: Terminal, logs: readonly ReadableLog[], { output }: LinesFlags): void {
+  let isBroken = false
   for (const log of logs) {
     const { scannedBytes, segments, findings } = verifyLog(log)
-    broken ||= findings.length > 0
-    if (flags.output === 'json') {
-      output.print(JSON.stringify({ ...log.identity, scannedBytes, segments, findings }))
+    isBroken ||= findings.length > 0
+    if (output === 'json') {
+      terminal.print(JSON.stringify({ ...log.identity, scannedBytes, segments, findings }))
       continue
     }
     const verdict = findings.length === 0 ? 'ok' : `${findings.length} problem${findings.length === 1 ? '' : 's'}`
-    output.print(`${nameOf(log.identity)}: ${verdict}, ${scannedBytes} bytes in ${segments} segments`)
+    terminal.print(`${nameOf(log.identity)}: ${verdict}, ${scannedBytes} bytes in ${segments} segments`)
     for (const { segment, offset, problem } of findings)
-      output.print(`  segment ${segment} offset ${offset}: ${problem}`)
+      terminal.print(`  segment ${segment} offset ${offset}: ${problem}`)
   }
-  if (broken) output.exit(EXIT_BROKEN)
+  if (isBroken) throw new CommandError('', exitCodes.broken)
 }
 
-function stats(logs: readonly ReadableLog[], flags: Flags, output: LogCommandOutput): void {
-  const figures = logs.map(figuresOf)
-  const lines = flags.output === 'json' ? figures.map(each => JSON.stringify(each)) : figuresTable(figures)
-  for (const line of lines) output.print(line)
+function stats(terminal: Terminal, logs: readonly ReadableLog[], format: OutputFormat): void {
+  printRows(terminal, format, logs.map(figuresOf), [
+    { title: 'TOPIC', of: log => log.topic },
+    { title: 'PARTITION', of: log => log.partition, align: 'right' },
+    { title: 'SEGMENTS', of: log => log.segments, align: 'right' },
+    { title: 'START', of: log => log.logStartOffset, align: 'right' },
+    { title: 'END', of: log => log.logEndOffset, align: 'right' },
+    { title: 'RECORD-BYTES', of: log => log.recordBytes, align: 'right' },
+    { title: 'FILE-BYTES', of: log => log.fileBytes, align: 'right' },
+    { title: 'RATIO', of: log => log.overheadRatio, align: 'right' },
+    { title: 'PRODUCERS', of: log => log.producers, align: 'right' },
+    { title: 'CLEAN', of: log => log.cleanShutdown },
+    { title: 'ID', of: log => log.topicId, wide: true },
+  ])
 }

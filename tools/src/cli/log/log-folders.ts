@@ -55,8 +55,3 @@ function open({ path, identity }: { path: string; identity: LogIdentity }): Read
   const segments = segmentsForReading(path, { pool, identity })
   return { path, identity, segments, close: () => pool.releaseAll() }
 }
-
-/** `orders-3`. */
-export function nameOf({ topic, partition }: LogIdentity): string {
-  return `${topic}-${partition}`
-}

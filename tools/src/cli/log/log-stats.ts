@@ -39,28 +39,3 @@ export function figuresOf(log: ReadableLog): LogFigures {
     cleanShutdown: loaded?.log.clean ?? true,
   }
 }
-
-const COLUMNS = [
-  ['TOPIC', 'topic'],
-  ['PARTITION', 'partition'],
-  ['SEGMENTS', 'segments'],
-  ['START', 'logStartOffset'],
-  ['END', 'logEndOffset'],
-  ['RECORD-BYTES', 'recordBytes'],
-  ['FILE-BYTES', 'fileBytes'],
-  ['RATIO', 'overheadRatio'],
-  ['PRODUCERS', 'producers'],
-  ['CLEAN', 'cleanShutdown'],
-] as const satisfies readonly (readonly [string, keyof LogFigures])[]
-
-/** A header line and one line per log, in columns. */
-export function figuresTable(logs: readonly LogFigures[]): string[] {
-  const rows = logs.map(log => COLUMNS.map(([, field]) => String(log[field] ?? '-')))
-  const widths = COLUMNS.map(([title], column) => Math.max(title.length, ...rows.map(row => row[column]!.length)))
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, i) => cell.padEnd(widths[i]!))
-      .join('  ')
-      .trimEnd()
-  return [line(COLUMNS.map(([title]) => title)), ...rows.map(line)]
-}
