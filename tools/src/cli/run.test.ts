@@ -1,13 +1,12 @@
 // `odradek` as a program: help, wrong words, exit codes, pipes that end.
 import { spawn, spawnSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { machines } from '../machine-docs/machines.ts'
-import { nouns } from './nouns.ts'
+import { type Noun, nouns } from './nouns.ts'
+import { program } from './odradek-process.suite.ts'
 import { run } from './run.ts'
 import { capturedTerminal } from './terminal/captured-terminal.suite.ts'
-
-const program = fileURLToPath(new URL('../../dist/cli/odradek.js', import.meta.url))
+import { examplesOf } from './terminal/help.ts'
 
 async function odradek(...args: string[]) {
   const terminal = capturedTerminal()
@@ -32,6 +31,46 @@ test('help of a command lists its subcommands', async () => {
     expect(code).toBe(0)
     expect(out).toContain('graph [options] <machine>')
   }
+})
+
+const commandOf = (noun: Noun) => noun.load(capturedTerminal())
+
+/** Words of a line as a shell would part them; what follows is for the shell. */
+function wordsOf(line: string): string[] {
+  const words = line.replace(/ [<>|].*/, '').match(/'[^']*'|"[^"]*"|\S+/g)!
+  return words.map(word => word.replace(/^(['"])(.*)\1$/, '$2'))
+}
+
+test('every command has examples, and each of them is one that it takes', async () => {
+  for (const noun of nouns) {
+    const examples = examplesOf(await commandOf(noun))
+    expect(examples.length, noun.name).toBeGreaterThan(1)
+    for (const [line] of examples) {
+      const command = await commandOf(noun)
+      let taken = 0
+      for (const each of [command, ...command.commands]) {
+        each.exitOverride().configureOutput({ writeErr: () => undefined })
+        if (each.commands.length === 0) each.action(() => void taken++)
+      }
+      const [name, ...args] = wordsOf(line)
+      await command.parseAsync(args, { from: 'user' })
+      expect({ line, name, taken }).toEqual({ line, name: noun.name, taken: 1 })
+    }
+  }
+})
+
+test('help names units, choices and defaults as they would be written, and nothing of switches that are off', async () => {
+  for (const noun of nouns) {
+    const command = await commandOf(noun)
+    for (const path of [[command.name()], ...command.commands.map(each => [command.name(), each.name()])]) {
+      const { code, out } = await odradek(...path, '--help')
+      expect(code).toBe(0)
+      expect(out, path.join(' ')).not.toMatch(/default: (false|null|undefined)|choices:/)
+    }
+  }
+  const { out } = await odradek('load', 'e2e', '--help')
+  for (const named of ['default: 10s', 'default: 1s', 'default: max', 'none, gzip, snappy, lz4, zstd; default: none'])
+    expect(out.replace(/\s+/g, ' ')).toContain(named)
 })
 
 test('where no broker can be watched is said', async () => {

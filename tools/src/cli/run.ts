@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { explain } from './command-error.ts'
 import { exitCodes } from './exit-codes.ts'
 import { nouns } from './nouns.ts'
+import { helpStyle } from './terminal/help.ts'
 import type { Terminal } from './terminal/terminal.ts'
 
 /** Resolves with the exit code; commands may also set `process.exitCode`. */
@@ -20,12 +21,18 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   }
 }
 
+const ENDS = `
+\`odradek COMMAND --help\` tells what a command takes, with examples. Data goes to
+stdout, everything for people to stderr. Exit codes: 0 done, 1 failed, 2 not
+understood, 3 a threshold or a check does not hold, 130 interrupted.`
+
 async function rootCommand(args: readonly string[], terminal: Terminal): Promise<Command> {
   const root = new Command('odradek')
     .description('A Kafka-compatible broker that lives inside a Node process and uses all its cores.')
     .version(version(), '-V, --version')
     .helpCommand('help [command]', 'what a command does and takes')
     .enablePositionalOptions()
+    .addHelpText('after', ENDS)
   const wanted = args[0] === 'help' ? args[1] : args[0]
   for (const noun of nouns) {
     if (noun.name === wanted) root.addCommand((await noun.load(terminal)).summary(noun.summary))
@@ -40,6 +47,7 @@ async function rootCommand(args: readonly string[], terminal: Terminal): Promise
 function settle(command: Command, terminal: Terminal): void {
   command
     .exitOverride()
+    .configureHelp(helpStyle)
     .showHelpAfterError(`(${commandPath(command)} --help tells what it takes)`)
     .configureOutput({
       writeOut: text => {

@@ -6,7 +6,16 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { CommandError, usageError } from '../cli/command-error.ts'
 import { exitCodes } from '../cli/exit-codes.ts'
 import { type ClusterFlags, clusterOptions } from '../cli/terminal/cluster-flags.ts'
-import { durationFlag, integerFlag, pairFlag, severalFlag } from '../cli/terminal/flags.ts'
+import {
+  checkedFlag,
+  compressionOption,
+  durationOption,
+  integerFlag,
+  pairFlag,
+  severalFlag,
+  threadsFlag,
+} from '../cli/terminal/flags.ts'
+import { withExamples } from '../cli/terminal/help.ts'
 import { onInterrupt } from '../cli/terminal/interrupts.ts'
 import type { Terminal } from '../cli/terminal/terminal.ts'
 import type { LoadCluster } from './load-cluster.ts'
@@ -51,11 +60,17 @@ const SUMMARIES: { readonly [kind in LoadKind]: string } = {
 
 export function loadCommand(terminal: Terminal): Command {
   const command = new Command('load').description(
-    'Drives an embedded broker or any Kafka cluster from threads over all cores. With a rate, latency counts from the time at which a record should have\n' +
+    'Drives an embedded broker or any Kafka cluster from threads over all cores. With a rate, latency counts from the time at which a record should have ' +
       'been sent (corrected for coordinated omission); warm-up is not measured. Ends with 3 if a --threshold is broken or a check fails.',
   )
   for (const kind of ['produce', 'consume', 'e2e', 'txn'] as const) command.addCommand(kindCommand(terminal, kind))
-  return command
+  return withExamples(command, [
+    ['load e2e --embedded --duration 30s'],
+    ['load produce -b kafka-1:9092 --size 1024 --compression lz4'],
+    ['load consume --embedded --records 1000000 --json result.json'],
+    ["load e2e --embedded --rate 50000 --threshold 'e2e.p99<20ms'", 'for CI'],
+    ['load txn --embedded --transaction-records 10 --abort-share 0.1'],
+  ])
 }
 
 function kindCommand(terminal: Terminal, kind: LoadKind): Command {
@@ -63,33 +78,29 @@ function kindCommand(terminal: Terminal, kind: LoadKind): Command {
   const command = clusterOptions(new Command(kind).description(SUMMARIES[kind]))
     .option('--embedded', 'drive a broker in this process instead of --bootstrap-server', false)
     .option('--dir <dir>', 'with --embedded: where its LMDB logs are (default: in memory)')
-    .option('--threads <n>', "with --embedded: the broker's threads", threadsFlag, 'auto')
-    .option('--set <name=value>', 'with --embedded: a broker config, such as flush.messages=1', severalFlag(pairFlag))
-    .option('--topic <name>', 'created if it does not exist', 'odradek-load')
-    .option('--workers <n>', 'client threads per side', integerFlag({ min: 1, max: 256 }), Math.max(1, cores >> 1))
-    .option('--partitions <n>', 'of a new topic', integerFlag({ min: 1, max: 10_000 }), 4)
-    .option('--size <bytes>', 'of a value', integerFlag({ min: LOAD_RECORD_BYTES_MIN, max: 2 ** 30 }), 100)
-    .option('--records <n>', 'measure so many records', integerFlag({ min: 1 }))
-    .option('--duration <time>', 'measure so long, if --records is not given', durationFlag, 10_000)
     .option(
-      '--rate <n>',
-      `${kind === 'txn' ? 'transactions' : 'records'} per second over all workers, or max`,
-      rateFlag,
-      null,
+      '--threads <n>',
+      "with --embedded: the broker's threads, 0 to 256, or auto by the cores",
+      threadsFlag,
+      'auto',
     )
-    .option('--warmup <time>', 'not measured', durationFlag, 1_000)
-    .option('--batch-size <bytes>', 'as the producer', integerFlag({ max: 2 ** 31 - 1 }), 65_536)
-    .option('--linger-ms <ms>', 'as the producer', integerFlag(), 5)
-    .addOption(
-      new Option('--compression <codec>', 'as the producer')
-        .choices(['none', 'gzip', 'snappy', 'lz4', 'zstd'])
-        .default('none'),
-    )
+    .option('--set <name=value>', 'with --embedded: a broker config, such as flush.messages=1', severalFlag(pairFlag))
+    .option('--topic <name>', 'where records go; created if it does not exist', 'odradek-load')
+    .option('--workers <n>', 'client threads per side', integerFlag({ min: 1, max: 256 }), Math.max(1, cores >> 1))
+    .option('--partitions <n>', 'how many a new topic has', integerFlag({ min: 1, max: 10_000 }), 4)
+    .option('--size <bytes>', 'bytes of a value', integerFlag({ min: LOAD_RECORD_BYTES_MIN, max: 2 ** 30 }), 100)
+    .option('--records <n>', 'measure so many records', integerFlag({ min: 1 }))
+    .addOption(durationOption('--duration <time>', 'measure so long, if --records is not given', 10_000))
+    .addOption(rateOption(kind === 'txn' ? 'transactions' : 'records'))
+    .addOption(durationOption('--warmup <time>', 'sent before, and not measured', 1_000))
+    .option('--batch-size <bytes>', "the producer's batch.size", integerFlag({ max: 2 ** 31 - 1 }), 65_536)
+    .option('--linger-ms <ms>', "the producer's linger.ms", integerFlag(), 5)
+    .addOption(compressionOption('--compression <codec>', 'of batches'))
     .addOption(new Option('--payload <kind>', 'what values are made of').choices(['text', 'random']).default('text'))
     .option(
       '--threshold <expression>',
       "must hold, such as 'publish.p99<50ms'; may be repeated",
-      severalFlag(thresholdFlag),
+      severalFlag(checkedFlag(readThreshold)),
     )
     .option('--json <file>', 'write the result as JSON; - for standard output')
     .option('--no-progress', 'no live line per second')
@@ -100,7 +111,9 @@ function kindCommand(terminal: Terminal, kind: LoadKind): Command {
 
 function sendOptions(command: Command): Command {
   return command
-    .addOption(new Option('--acks <acks>', 'as the producer').choices(['all', '0', '1']).default('all'))
+    .addOption(
+      new Option('--acks <acks>', 'whose acknowledgement is waited for').choices(['all', '0', '1']).default('all'),
+    )
     .option(
       '--send-records <n>',
       'records per send call; 1: a promise per record',
@@ -129,23 +142,14 @@ function transactionOptions(command: Command): Command {
 function shareFlag(given: string): number {
   const share = Number(given)
   if (given.trim() !== '' && share >= 0 && share <= 1) return share
-  throw new InvalidArgumentError('must be a number from 0 to 1')
+  throw new InvalidArgumentError('It takes a number from 0 to 1.')
 }
 
-function threadsFlag(given: string): number | 'auto' {
-  return given === 'auto' ? given : integerFlag({ max: 256 })(given)
-}
-
-function rateFlag(given: string): number | null {
-  return given === 'max' ? null : integerFlag({ min: 1 })(given)
-}
-
-function thresholdFlag(given: string): Threshold {
-  try {
-    return readThreshold(given)
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message)
-  }
+/** Null: as fast as it goes. */
+function rateOption(what: string): Option {
+  return new Option('--rate <n>', `${what} per second over all workers, or max: as fast as it goes`)
+    .argParser(given => (given === 'max' ? null : integerFlag({ min: 1 })(given)))
+    .default(null, 'max')
 }
 
 function planOf(kind: LoadKind, flags: Flags): LoadPlan {

@@ -69,7 +69,7 @@ export const weathers: readonly Weather[] = [
   },
   {
     name: 'storm',
-    summary: 'everything at once (the default)',
+    summary: 'everything at once',
     troubles: [
       'delays',
       'closes',
@@ -108,7 +108,7 @@ export interface Scenario {
 export const scenarios: readonly Scenario[] = [
   {
     name: 'records',
-    summary: 'producers write, readers read (the default)',
+    summary: 'producers write, readers read',
     uses: ['records'],
     hasReaders: true,
     hasGroups: false,

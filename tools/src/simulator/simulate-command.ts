@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { CommandError, usageError } from '../cli/command-error.ts'
 import { exitCodes } from '../cli/exit-codes.ts'
 import { integerFlag } from '../cli/terminal/flags.ts'
+import { withExamples, withList } from '../cli/terminal/help.ts'
 import type { Terminal } from '../cli/terminal/terminal.ts'
 import { type Scenario, scenarios, type Weather, weathers } from './scenarios.rules.ts'
 import { runSeed, type SimulationOutcome, type TraceLine } from './simulation.ts'
@@ -23,26 +24,25 @@ const DEFAULT_SEEDS = [1, 100] as const
 const FINDINGS_SHOWN = 10
 
 export function simulateCommand(terminal: Terminal): Command {
-  return new Command('simulate')
+  const command = new Command('simulate')
     .description(
-      [
-        'run a broker and its clients in one virtual process under a virtual clock; a seed decides all that happens and all that goes wrong, and a',
-        'checker judges what clients saw. The same seed is the same history. Exit code 3 when a promise was broken.',
-        '',
-        'scenarios: what clients do',
-        ...scenarios.map(line),
-        '',
-        'weathers: what goes wrong',
-        ...weathers.map(line),
-      ].join('\n'),
+      'Runs a broker and its clients in one virtual process under a virtual clock; a seed decides all that happens and all that goes wrong, and a checker judges what ' +
+        'clients saw. The same seed is the same history. Ends with 3 when a promise was broken.',
     )
     .option('--seed <n>', 'one seed', integerFlag({ max: 2 ** 32 - 1 }))
-    .option('--seeds <from..to>', `several seeds (default ${DEFAULT_SEEDS.join('..')})`, seedRange)
-    .option('--scenario <name>', `one of ${namesOf(scenarios)}`, 'records')
-    .option('--weather <name>', `one of ${namesOf(weathers)}`, 'storm')
+    .option('--seeds <from..to>', `several seeds (default: ${DEFAULT_SEEDS.join('..')})`, seedRange)
+    .option('--scenario <name>', 'what clients do: see below', 'records')
+    .option('--weather <name>', 'what goes wrong: see below', 'storm')
     .option('--trace', 'print every transition, log line and fault, with its virtual time', false)
     .option('--json', 'one JSON object per seed on stdout', false)
     .action((flags: Flags) => simulateSeeds(terminal, flags))
+  withList(command, 'Scenarios: what clients do', scenarios)
+  withList(command, 'Weathers: what goes wrong', weathers)
+  return withExamples(command, [
+    ['simulate', 'a hundred seeds of records in a storm'],
+    ['simulate --scenario groups --weather deaths --seeds 1..500'],
+    ['simulate --seed 14 --scenario pipeline --trace'],
+  ])
 }
 
 /** `3..40`, or one number. */
@@ -93,10 +93,6 @@ async function simulateSeeds(terminal: Terminal, flags: Flags): Promise<void> {
 }
 
 const COUNTED = ['virtualMs', 'acknowledged', 'reads', 'assignments', 'committed', 'copied'] as const
-
-function line({ name, summary: what }: { readonly name: string; readonly summary: string }): string {
-  return `  ${name.padEnd(13)} ${what}`
-}
 
 function namesOf(choices: readonly { readonly name: string }[]): string {
   return choices.map(({ name }) => name).join(', ')

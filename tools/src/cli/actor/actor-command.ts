@@ -9,6 +9,7 @@ import { machines } from '../../machine-docs/machines.ts'
 import { WINDOW_FILE } from '../../watch/window.ts'
 import { usageError } from '../command-error.ts'
 import { integerFlag, severalFlag } from '../terminal/flags.ts'
+import { withExamples } from '../terminal/help.ts'
 import { type OutputFormat, outputOption, printRows, printValue } from '../terminal/table.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { listActors, type TraceFlags, traceActors } from './running-actors.ts'
@@ -48,13 +49,18 @@ export function actorCommand(terminal: Terminal): Command {
     .option(
       '--kind <kind>',
       'only of actors of this kind, such as partition-leader; may be repeated',
-      severalFlag(text),
+      severalFlag(String),
     )
-    .option('--name <name>', 'only of the actor of this name, such as orders-3; may be repeated', severalFlag(text))
+    .option('--name <name>', 'only of the actor of this name, such as orders-3; may be repeated', severalFlag(String))
     .option('-n, --count <n>', 'end after so many', integerFlag({ min: 1 }))
     .option('--json', 'one JSON object per transition', false)
     .action((flags: WindowFlags & TraceFlags) => traceActors(terminal, windowOf(flags), flags))
-  return command
+  return withExamples(command, [
+    ['actor list', 'the machines that there are'],
+    ['actor list --dir ./data', 'the actors of a broker that runs'],
+    ['actor graph transaction --format table'],
+    ['actor trace --dir ./data --machine shard -n 20'],
+  ])
 }
 
 function dirOption(): Option {
@@ -67,10 +73,6 @@ function windowOption(): Option {
 
 function windowOf({ dir, window }: WindowFlags): string {
   return window ?? join(dir ?? './data', WINDOW_FILE)
-}
-
-function text(given: string): string {
-  return given
 }
 
 function knownMachine(name: string): string {

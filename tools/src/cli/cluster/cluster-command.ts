@@ -4,6 +4,7 @@ import { apiOf } from '@odradek/shared/protocol/api-table'
 import { Command } from 'commander'
 import { CommandError } from '../command-error.ts'
 import { type ClusterFlags, clientOptions, clusterOptions } from '../terminal/cluster-flags.ts'
+import { withExamples } from '../terminal/help.ts'
 import { type OutputFormat, outputOption, printRows, printValue } from '../terminal/table.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
@@ -19,8 +20,12 @@ export function clusterCommand(terminal: Terminal): Command {
       .action((flags: Flags) => run(terminal, flags))
   add('info', 'id, controller, brokers', info)
   add('api-versions', 'the APIs and versions that a broker speaks', apiVersions)
-  add('health', 'ends with 1 when partitions have no leader or too few replicas', health)
-  return command
+  add('health', 'whether all is well; ends with 1 when partitions have no leader or too few replicas', health)
+  return withExamples(command, [
+    ['cluster info'],
+    ['cluster api-versions -b kafka-1:9092,kafka-2:9092'],
+    ['cluster health -X security.protocol=SSL -X ssl.ca.location=ca.pem'],
+  ])
 }
 
 async function info(terminal: Terminal, flags: Flags): Promise<void> {

@@ -1,9 +1,11 @@
 // `odradek config describe|set|unset`: configs of topics, brokers and groups.
 import { type ConfigResource, createAdmin } from '@odradek/shared/client/admin'
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import { usageError } from '../command-error.ts'
 import { type ClusterFlags, clientOptions, clusterOptions } from '../terminal/cluster-flags.ts'
-import { type OutputFormat, outputOption, printRows } from '../terminal/table.ts'
+import { pairFlag, severalFlag } from '../terminal/flags.ts'
+import { withExamples } from '../terminal/help.ts'
+import { type OutputFormat, outputOption, printRows, styleOption } from '../terminal/table.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { kafkaConfigLines } from './kafka-configs.rules.ts'
 
@@ -14,6 +16,8 @@ interface DescribeFlags extends ClusterFlags {
   readonly style?: 'kafka'
 }
 
+type Pairs = readonly (readonly [name: string, value: string])[]
+
 const RESOURCE = 'topic/NAME, broker/ID, broker/ (all brokers) or group/NAME; a plain name is a topic'
 
 export function configCommand(terminal: Terminal): Command {
@@ -23,19 +27,25 @@ export function configCommand(terminal: Terminal): Command {
     .option('--all', 'also what has its default', false)
     .option('--documentation', 'what each config means', false)
     .addOption(outputOption())
-    .addOption(new Option('--style <style>', "kafka: exactly what Kafka's own scripts print").choices(['kafka']))
+    .addOption(styleOption())
     .action((resource: string, flags: DescribeFlags) => describe(terminal, resource, flags))
   clusterOptions(command.command('set').description('change configs, leave others alone'))
     .argument('<resource>', RESOURCE)
-    .argument('<name=value...>')
-    .action((resource: string, pairs: readonly string[], flags: ClusterFlags) => set(terminal, resource, pairs, flags))
+    .argument('<name=value...>', 'such as retention.ms=3600000', severalFlag(pairFlag))
+    .action((resource: string, pairs: Pairs, flags: ClusterFlags) => set(terminal, resource, pairs, flags))
   clusterOptions(command.command('unset').description('back to the default'))
     .argument('<resource>', RESOURCE)
-    .argument('<name...>')
+    .argument('<name...>', 'such as retention.ms')
     .action((resource: string, names: readonly string[], flags: ClusterFlags) =>
       unset(terminal, resource, names, flags),
     )
-  return command
+  return withExamples(command, [
+    ['config describe orders'],
+    ['config describe broker/1 --all --documentation'],
+    ['config set orders retention.ms=3600000 cleanup.policy=compact,delete'],
+    ['config set group/billing consumer.session.timeout.ms=30000'],
+    ['config unset orders retention.ms'],
+  ])
 }
 
 function resourceOf(given: string): ConfigResource {
@@ -68,14 +78,8 @@ async function describe(terminal: Terminal, given: string, flags: DescribeFlags)
   ])
 }
 
-async function set(terminal: Terminal, given: string, pairs: readonly string[], flags: ClusterFlags): Promise<void> {
-  const changes = Object.fromEntries(
-    pairs.map(pair => {
-      const at = pair.indexOf('=')
-      if (at < 1) throw usageError(`it takes name=value, got '${pair}'`)
-      return [pair.slice(0, at), pair.slice(at + 1)]
-    }),
-  )
+async function set(terminal: Terminal, given: string, pairs: Pairs, flags: ClusterFlags): Promise<void> {
+  const changes = Object.fromEntries(pairs)
   await using admin = createAdmin(clientOptions(flags))
   await admin.configs.set({ ...resourceOf(given), set: changes })
   terminal.print(`Set ${Object.keys(changes).join(', ')} of ${given}.`)

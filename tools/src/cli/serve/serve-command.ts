@@ -1,8 +1,9 @@
 // `odradek serve`: a broker for any Kafka client, until it is told to end.
 import { readFileSync } from 'node:fs'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { usageError } from '../command-error.ts'
-import { integerFlag, pairFlag, severalFlag } from '../terminal/flags.ts'
+import { checkedFlag, integerFlag, pairFlag, severalFlag, threadsFlag } from '../terminal/flags.ts'
+import { withExamples } from '../terminal/help.ts'
 import { readProperties } from '../terminal/properties.rules.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { type ListenAddress, readAddress, readTopic } from './serve-flags.rules.ts'
@@ -24,24 +25,28 @@ export interface ServeFlags {
 }
 
 export function serveCommand(terminal: Terminal): Command {
-  return new Command('serve')
+  const command = new Command('serve')
     .description(
       'Runs a broker. Prints one line with its address when it is ready; SIGTERM and SIGINT drain it and end with 0, a second signal ends it at once.',
     )
     .option(
       '--listen <host:port>',
       'where to listen; may be repeated (default: 127.0.0.1:9092)',
-      severalFlag(checked(readAddress)),
+      severalFlag(checkedFlag(readAddress)),
     )
-    .option('--advertised <host:port>', 'what clients are told, if it is not where it listens', checked(readAddress))
+    .option(
+      '--advertised <host:port>',
+      'what clients are told, if it is not where it listens',
+      checkedFlag(readAddress),
+    )
     .option('--dir <dir>', 'where the LMDB logs are (default: ./data)')
     .option('--memory', 'keep logs in memory only', false)
-    .option('--threads <n>', "threads of leaders and clients; 'auto' goes by the cores", threadsFlag, 'auto')
+    .option('--threads <n>', 'threads of leaders and clients: 0 to 256, or auto by the cores', threadsFlag, 'auto')
     .option('--node-id <n>', "Kafka's node.id (default: 1)", integerFlag({ max: 2 ** 31 - 1 }))
     .option(
       '--topic <name:partitions>',
-      'created if it does not exist; may be repeated',
-      severalFlag(checked(readTopic)),
+      'a topic to create if it is not there; may be repeated',
+      severalFlag(checkedFlag(readTopic)),
     )
     .option('--config <file>', 'Kafka broker configs, as a .properties file')
     .option('--set <name=value>', 'one Kafka broker config; may be repeated', severalFlag(pairFlag))
@@ -57,6 +62,13 @@ export function serveCommand(terminal: Terminal): Command {
       const { serve } = await import('./serve.ts')
       process.exitCode = await serve(terminal, flags, brokerConfigs(flags))
     })
+  return withExamples(command, [
+    ['serve', 'on 127.0.0.1:9092, with its logs in ./data'],
+    ['serve --memory --topic orders:8'],
+    ['serve --listen 0.0.0.0:9092 --advertised my-host:9092'],
+    ['serve --dir ./logs --set flush.messages=1 --set log.retention.hours=24'],
+    ['serve --memory --listen :0 --run "npm test"', 'a broker for the time of a command'],
+  ])
 }
 
 /** The file first, then what is set by hand. */
@@ -66,20 +78,5 @@ function brokerConfigs({ config, set = [] }: ServeFlags): { readonly [name: stri
     return { ...readProperties(readFileSync(config, 'utf8')), ...Object.fromEntries(set) }
   } catch (error) {
     throw usageError(`--config ${config} cannot be read: ${(error as Error).message}`)
-  }
-}
-
-function threadsFlag(given: string): number | 'auto' {
-  return given === 'auto' ? given : integerFlag({ max: 256 })(given)
-}
-
-/** A rule's complaint as commander's. */
-function checked<T>(read: (given: string) => T): (given: string) => T {
-  return given => {
-    try {
-      return read(given)
-    } catch (error) {
-      throw new InvalidArgumentError((error as Error).message)
-    }
   }
 }

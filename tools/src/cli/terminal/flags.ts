@@ -1,5 +1,6 @@
-// How values of flags are read: each mistake is named with what would be right.
-import { InvalidArgumentError } from 'commander'
+// How values of flags are read: each mistake is named with what would be right. And flags that several commands have.
+import { COMPRESSION_TYPES } from '@odradek/shared/records/compression/compression-type'
+import { InvalidArgumentError, Option } from 'commander'
 
 /** An integer in a range. */
 export function integerFlag({ min = 0, max = Number.MAX_SAFE_INTEGER } = {}): (given: string) => number {
@@ -22,6 +23,39 @@ export function durationFlag(given: string): number {
   if (match === null)
     throw new InvalidArgumentError('It takes a duration such as 500ms, 10s or 2m; a plain number is seconds.')
   return Number(match[1]) * DURATION_UNITS[match[2] ?? 's']!
+}
+
+/** A flag that takes a duration. Without a default it is left out where it is not given. */
+export function durationOption(flags: string, description: string, defaultMs?: number): Option {
+  const option = new Option(flags, description).argParser(durationFlag)
+  return defaultMs === undefined ? option : option.default(defaultMs, durationText(defaultMs))
+}
+
+/** As {@link durationFlag} reads it, in the largest unit that makes it whole. */
+function durationText(ms: number): string {
+  const [unit, size] = Object.entries(DURATION_UNITS).findLast(([, each]) => ms % each === 0)!
+  return `${ms / size}${unit}`
+}
+
+/** `-z` or the like: a codec of batches, by Kafka's names. */
+export function compressionOption(flags: string, description: string): Option {
+  return new Option(flags, description).choices(COMPRESSION_TYPES).default('none')
+}
+
+/** `--threads`: of an embedded broker. */
+export function threadsFlag(given: string): number | 'auto' {
+  return given === 'auto' ? given : integerFlag({ max: 256 })(given)
+}
+
+/** A reader that throws when it is given something else, with its complaint told as one about the flag. */
+export function checkedFlag<T>(read: (given: string) => T): (given: string) => T {
+  return given => {
+    try {
+      return read(given)
+    } catch (error) {
+      throw new InvalidArgumentError((error as Error).message)
+    }
+  }
 }
 
 /** Collects a flag that may be given several times. */

@@ -12,6 +12,11 @@ export function outputOption(): Option {
     .default('text')
 }
 
+/** `--style kafka`, of every command that has a counterpart among Kafka's scripts. */
+export function styleOption(): Option {
+  return new Option('--style <style>', "kafka: exactly what Kafka's own scripts print").choices(['kafka'])
+}
+
 /** One column of a text table; `wide` columns are shown with `-o wide` only. */
 export interface Column<Row> {
   readonly title: string

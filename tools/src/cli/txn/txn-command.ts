@@ -4,7 +4,8 @@ import { type Admin, createAdmin, type PartitionId } from '@odradek/shared/clien
 import { Command } from 'commander'
 import { CommandError, usageError } from '../command-error.ts'
 import { type ClusterFlags, clientOptions, clusterOptions } from '../terminal/cluster-flags.ts'
-import { durationFlag, integerFlag, wordsFlag } from '../terminal/flags.ts'
+import { durationOption, integerFlag, wordsFlag } from '../terminal/flags.ts'
+import { withExamples } from '../terminal/help.ts'
 import { type OutputFormat, outputOption, printRows } from '../terminal/table.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
@@ -36,7 +37,7 @@ export function txnCommand(terminal: Terminal): Command {
   const add = (name: string, summary: string) => clusterOptions(command.command(name).description(summary))
   add('list', 'transactional ids and their state')
     .option('--state <state,...>', 'only in these states, such as Ongoing', wordsFlag([...transactionStatuses].sort()))
-    .option('--longer-than <duration>', 'only those open for longer than 500ms, 10s, 2m', durationFlag)
+    .addOption(durationOption('--longer-than <duration>', 'only those open for longer than 500ms, 10s, 2m'))
     .option('--pattern <regex>', 'only ids that it matches as a whole')
     .addOption(outputOption())
     .action((flags: ListFlags) => list(terminal, flags))
@@ -45,9 +46,9 @@ export function txnCommand(terminal: Terminal): Command {
     .addOption(outputOption())
     .action((ids: readonly string[], flags: ViewFlags) => describe(terminal, ids, flags))
   add('find-hanging', 'open transactions of partitions that no coordinator will end')
-    .option('--topic <name>', 'only this topic; default all')
+    .option('--topic <name>', 'only this topic (default: all)')
     .option('--partition <n>', 'only this partition of the topic', integerFlag())
-    .option('--max-transaction-timeout <duration>', 'younger ones are not suspected', durationFlag, 15 * 60_000)
+    .addOption(durationOption('--max-transaction-timeout <duration>', 'younger ones are not suspected', 15 * 60_000))
     .addOption(outputOption())
     .action((flags: FindFlags) => findHanging(terminal, flags))
   add('abort', 'end an open transaction: by its id through the coordinator, or a hanging one in its partition')
@@ -56,7 +57,13 @@ export function txnCommand(terminal: Terminal): Command {
     .option('--partition <n>', 'where a hanging one is', integerFlag())
     .option('--start-offset <n>', 'where a hanging one begins, as find-hanging tells', integerFlag())
     .action((flags: AbortFlags) => abort(terminal, flags))
-  return command
+  return withExamples(command, [
+    ['txn list --state Ongoing --longer-than 5m'],
+    ['txn describe billing-0'],
+    ['txn find-hanging --topic orders'],
+    ['txn abort --id billing-0'],
+    ['txn abort --topic orders --partition 0 --start-offset 42', 'one that hangs'],
+  ])
 }
 
 async function list(terminal: Terminal, flags: ListFlags): Promise<void> {
