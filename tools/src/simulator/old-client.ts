@@ -1,10 +1,12 @@
 // A client of before KIP-890 at a door of the simulated broker: adds partitions and offsets before it writes, keeps its epoch over many
 // transactions, and repeats what may pass. Its appends are verified by the leaders. What it cannot be sure of ends in a new epoch.
+import { nameOf } from '@odradek/consumer/partition-names.rules'
 import type { LinkHost } from '@odradek/shared/client/cluster-link'
 import { answer, closeDoor, type Door, openDoor } from '@odradek/shared/client/port/door'
 import type { ApiName, ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
+import type { TopicPartition } from '@odradek/shared/contracts/consumer.contract'
 import type { LinkInput } from '@odradek/shared/contracts/link-input'
-import { type ErrorName, errorOf } from '@odradek/shared/protocol/error-codes'
+import { type ErrorName, errorOf, errors } from '@odradek/shared/protocol/error-codes'
 import { BatchBuilder } from '@odradek/shared/records/batch-builder'
 
 /** The newest versions that know nothing of transaction.version 2. */
@@ -25,20 +27,6 @@ const PATIENCE_MS = 10_000
 const BATCH_BYTES_MAX = 1_000_000
 const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
-/** Another try may succeed. */
-const passing: ReadonlySet<ErrorName> = new Set<ErrorName>([
-  'NOT_COORDINATOR',
-  'COORDINATOR_NOT_AVAILABLE',
-  'COORDINATOR_LOAD_IN_PROGRESS',
-  'CONCURRENT_TRANSACTIONS',
-  'NOT_LEADER_OR_FOLLOWER',
-  'NOT_ENOUGH_REPLICAS',
-  'REQUEST_TIMED_OUT',
-  'KAFKA_STORAGE_ERROR',
-  'UNKNOWN_SERVER_ERROR',
-  'UNKNOWN_TOPIC_OR_PARTITION',
-])
-
 /** What a broker refused, or did not answer in time: the transaction cannot go on. */
 export class Refused extends Error {
   readonly error: ErrorName
@@ -53,11 +41,6 @@ export interface OldClientOptions {
   readonly clientId: string
   readonly transactionalId: string
   readonly timeoutMs: number
-}
-
-interface Place {
-  readonly topic: string
-  readonly partition: number
 }
 
 /** Every method rejects with `Refused`. */
@@ -84,7 +67,7 @@ export class OldClient {
     this.#sequences.clear()
   }
 
-  async addPartition({ topic, partition }: Place): Promise<void> {
+  async addPartition({ topic, partition }: TopicPartition): Promise<void> {
     const { transactionalId } = this.#options
     const topics = [{ name: topic, partitions: [partition] }]
     const transaction = { transactionalId, ...this.#producer, verifyOnly: false, topics }
@@ -102,8 +85,8 @@ export class OldClient {
   }
 
   /** One record; resolves with its offset. */
-  async produce({ topic, partition }: Place, key: string, value: string): Promise<bigint> {
-    const line = `${topic}-${partition}`
+  async produce({ topic, partition }: TopicPartition, key: string, value: string): Promise<bigint> {
+    const line = nameOf({ topic, partition })
     const baseSequence = this.#sequences.get(line) ?? 0
     const { transactionalId } = this.#options
     const response = await this.#repeat('Produce', async () => {
@@ -119,7 +102,7 @@ export class OldClient {
     return BigInt(response.baseOffset)
   }
 
-  async commitOffset(groupId: string, { topic, partition }: Place, offset: number): Promise<void> {
+  async commitOffset(groupId: string, { topic, partition }: TopicPartition, offset: number): Promise<void> {
     const producer = { transactionalId: this.#options.transactionalId, ...this.#producer }
     await this.#ask('AddOffsetsToTxn', { ...producer, groupId }, ({ errorCode }) => errorCode)
     const place = { partitionIndex: partition, committedLeaderEpoch: -1, committedMetadata: '' }
@@ -156,8 +139,10 @@ export class OldClient {
     for (;;) {
       const { errorCode, response } = await attempt()
       if (errorCode === 0) return response
-      const { name } = errorOf(errorCode)
-      if (!passing.has(name) || clock.monotonic() > until) throw new Refused(api, name)
+      const error = errorOf(errorCode)
+      // What a broker says whose actor died while it was asked is no more final than what Kafka's clients try again.
+      const mayPass = error.retriable || error === errors.UNKNOWN_SERVER_ERROR
+      if (!mayPass || clock.monotonic() > until) throw new Refused(api, error.name)
       await new Promise<void>(resolve => void clock.after(RETRY_MS, resolve))
     }
   }

@@ -7,7 +7,7 @@ import type { LinkHost } from '@odradek/shared/client/cluster-link'
 import { answer, closeDoor, type Door, openDoor } from '@odradek/shared/client/port/door'
 import type { ApiName, ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
 import type { CoordinatorKind } from '@odradek/shared/contracts/broker.contract'
-import { type ErrorName, errorOf } from '@odradek/shared/protocol/error-codes'
+import { type ErrorName, errorOf, errors } from '@odradek/shared/protocol/error-codes'
 import { BatchBuilder } from '@odradek/shared/records/batch-builder'
 import { brokerModule, coordinatorModules, leaderModule } from '../cluster/modules.ts'
 import type { actor as leader } from '../partition/partition-leader.actor.ts'
@@ -270,19 +270,10 @@ export async function patiently<R>(
 ): Promise<R> {
   for (let attempt = 0; ; attempt++) {
     const reply = await ask()
-    if (!passing.has(errorIn(reply)) || attempt > 400) return reply
+    const error = errors[errorIn(reply)]
+    // What a broker says whose actor died while it was asked is no more final than what Kafka's clients try again.
+    const mayPass = error.retriable || error === errors.UNKNOWN_SERVER_ERROR
+    if (!mayPass || attempt > 400) return reply
     await house.sleep(25)
   }
 }
-
-const passing: ReadonlySet<ErrorName> = new Set<ErrorName>([
-  'NOT_COORDINATOR',
-  'COORDINATOR_NOT_AVAILABLE',
-  'COORDINATOR_LOAD_IN_PROGRESS',
-  'CONCURRENT_TRANSACTIONS',
-  'NOT_LEADER_OR_FOLLOWER',
-  'NOT_ENOUGH_REPLICAS',
-  'REQUEST_TIMED_OUT',
-  'UNKNOWN_SERVER_ERROR',
-  'UNKNOWN_TOPIC_OR_PARTITION',
-])
