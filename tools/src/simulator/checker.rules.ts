@@ -1,7 +1,9 @@
 // Judges a history: pure, and the same for simulations and for real processes. The words are Jepsen's. What the rules allow is only
 // what the README's durability table names: power loss may take what was not flushed yet, as a tail, never a hole.
+import { nameOf } from '@odradek/consumer/partition-names.rules'
 import { type GroupFindingRule, groupFindings } from './group-checker.rules.ts'
 import type { Crash, Durability, History, Read, Send } from './history.ts'
+import { placeOf, seconds } from './places.rules.ts'
 import { type TransactionFindingRule, transactionFindings } from './transaction-checker.rules.ts'
 
 export type FindingRule =
@@ -83,7 +85,7 @@ class Observations {
     }
     for (const sightings of this.places.values()) sightings.sort((a, b) => a.at - b.at)
     for (const read of history.final) {
-      const log = logOf(read)
+      const log = nameOf(read)
       this.finalByValue.set(read.value, [...(this.finalByValue.get(read.value) ?? []), read])
       this.finalPlaces.set(placeOf(read), read.value)
       this.finalEnds.set(log, Math.max(this.finalEnds.get(log) ?? -1, read.offset))
@@ -116,16 +118,6 @@ function takesUnflushed(durability: Durability, ageMs: number): boolean {
   return durability.kind === 'none' || ageMs <= durability.flushMs + FLUSH_SLACK_MS
 }
 
-function logOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
-  return `${topic}-${partition}`
-}
-
-function placeOf(at: { readonly topic: string; readonly partition: number; readonly offset: number }): string {
-  return `${logOf(at)}@${at.offset}`
-}
-
-const seconds = (ms: number) => `${(ms / 1_000).toFixed(3)} s`
-
 function emptyHistory({ sends, reads, final }: History): Finding[] {
   const missing = [
     ...(sends.some(({ outcome }) => outcome === 'acknowledged') ? [] : ['nothing was acknowledged']),
@@ -144,17 +136,17 @@ function lostWrites({ sends }: History, seen: Observations): Finding[] {
     if (send.transaction !== null && seen.outcomes.get(send.transaction) !== 'committed') continue
     if (!seen.finalByValue.has(send.value)) gone.push(send)
     else {
-      const known = survivors.get(logOf(send))
-      if (known === undefined) survivors.set(logOf(send), [send])
+      const known = survivors.get(nameOf(send))
+      if (known === undefined) survivors.set(nameOf(send), [send])
       else known.push(send)
     }
   }
   for (const send of gone) {
-    const later = (survivors.get(logOf(send)) ?? []).filter(({ offset }) => offset > send.offset)
+    const later = (survivors.get(nameOf(send)) ?? []).filter(({ offset }) => offset > send.offset)
     // Power loss takes a tail: what was acknowledged before it at a higher offset must have gone too.
     const isExcused = (crash: Crash) => later.every(({ endedAt }) => endedAt > crash.at)
     if (seen.thieves(send.topic, send.endedAt).some(isExcused)) continue
-    const isTail = send.offset > (seen.finalEnds.get(logOf(send)) ?? -1)
+    const isTail = send.offset > (seen.finalEnds.get(nameOf(send)) ?? -1)
     findings.push({
       rule: isTail ? 'unseen' : 'lost-write',
       message: `${send.value} was acknowledged at ${placeOf(send)} (${seconds(send.endedAt)}) and is not in the log at the end`,
@@ -199,7 +191,7 @@ function nonmonotonicSends({ sends }: History): Finding[] {
   const findings: Finding[] = []
   for (const send of sends) {
     if (send.outcome !== 'acknowledged' || send.offset < 0 || !send.idempotent) continue
-    const line = `${send.producer} ${logOf(send)}`
+    const line = `${send.producer} ${nameOf(send)}`
     const before = latest.get(line)
     if (before !== undefined && before.offset >= send.offset) {
       findings.push({
@@ -216,7 +208,7 @@ function nonmonotonicSends({ sends }: History): Finding[] {
 function sessionsOf({ reads, sessions }: History): { reads: Read[]; from: number }[] {
   const lines = new Map<string, { reads: Read[]; from: number }>()
   const key = (of: Pick<Read, 'reader' | 'session' | 'topic' | 'partition'>) =>
-    `${of.reader} ${of.session} ${logOf(of)}`
+    `${of.reader} ${of.session} ${nameOf(of)}`
   for (const start of sessions) lines.set(key(start), { reads: [], from: start.from })
   for (const read of reads) {
     const line = lines.get(key(read))

@@ -1,7 +1,9 @@
 // What groups promise (PROMISES 6), judged by what members were told and did: one owner at a time, no commit of somebody who was fenced,
 // positions never ahead of processing, commits that stay, instances that are theirs.
+import { nameOf } from '@odradek/consumer/partition-names.rules'
 import type { Finding } from './checker.rules.ts'
-import type { History, OffsetCommit, Place, Read, Tenure } from './history.ts'
+import type { History, OffsetCommit, Read, Tenure } from './history.ts'
+import { placeOf, seconds } from './places.rules.ts'
 
 export type GroupFindingRule =
   /** A partition was given to a member before its owner had given it up. */
@@ -17,7 +19,7 @@ export type GroupFindingRule =
 
 /** Everything that is wrong with the groups of a history. */
 export function groupFindings(history: History): Finding[] {
-  const tenures = grouped(history.tenures, ({ groupId, ...at }) => `${groupId} ${placeOf(at)}`)
+  const tenures = grouped(history.tenures, ({ groupId, ...at }) => `${groupId} ${nameOf(at)}`)
   return [
     ...[...tenures.values()].flatMap(twoOwners),
     ...fencedCommits(history.commits, tenures),
@@ -38,7 +40,7 @@ function twoOwners(tenures: readonly Tenure[]): Finding[] {
     if (after === undefined) continue
     findings.push({
       rule: 'two-owners',
-      message: `${placeOf(before)} of ${before.groupId} was given to ${after.member} (${seconds(after.assignedAt)}), and ${before.member} had it from ${seconds(before.assignedAt)} until ${seconds(before.endedAt)}`,
+      message: `${nameOf(before)} of ${before.groupId} was given to ${after.member} (${seconds(after.assignedAt)}), and ${before.member} had it from ${seconds(before.assignedAt)} until ${seconds(before.endedAt)}`,
     })
   }
   return findings
@@ -49,7 +51,7 @@ function fencedCommits(commits: readonly OffsetCommit[], tenures: ReadonlyMap<st
   const taken = commits.filter(({ ackedAt }) => Number.isFinite(ackedAt))
   const proven = new Set([...tenures.values()].flat().filter(tenure => isProven(tenure, taken)))
   for (const commit of taken) {
-    const all = tenures.get(`${commit.groupId} ${placeOf(commit)}`) ?? []
+    const all = tenures.get(`${commit.groupId} ${nameOf(commit)}`) ?? []
     const own = all.findLast(({ member, assignedAt }) => member === commit.member && assignedAt <= commit.sentAt)
     const newer = all.find(
       tenure =>
@@ -61,7 +63,7 @@ function fencedCommits(commits: readonly OffsetCommit[], tenures: ReadonlyMap<st
     if (own === undefined || newer === undefined) continue
     findings.push({
       rule: 'fenced-commit',
-      message: `${commit.member} committed ${placeOf(commit)}@${commit.offset} of ${commit.groupId} (${seconds(commit.sentAt)}), and ${newer.member} had it since ${seconds(newer.assignedAt)}`,
+      message: `${commit.member} committed ${placeOf(commit)} of ${commit.groupId} (${seconds(commit.sentAt)}), and ${newer.member} had it since ${seconds(newer.assignedAt)}`,
     })
   }
   return findings
@@ -79,7 +81,7 @@ function isProven(tenure: Tenure, taken: readonly OffsetCommit[]): boolean {
     commit =>
       commit.groupId === groupId &&
       commit.member === member &&
-      placeOf(commit) === placeOf(tenure) &&
+      nameOf(commit) === nameOf(tenure) &&
       commit.sentAt >= assignedAt &&
       commit.sentAt <= endedAt,
   )
@@ -88,16 +90,16 @@ function isProven(tenure: Tenure, taken: readonly OffsetCommit[]): boolean {
 /** Where each tenure began to read must be justified: everything below was processed, and nothing that was committed is repeated. */
 function positionFindings(history: History, tenures: ReadonlyMap<string, readonly Tenure[]>): Finding[] {
   const findings: Finding[] = []
-  const readsOf = grouped(history.reads, ({ reader, ...at }) => `${reader} ${placeOf(at)}`)
-  const recordsOf = grouped(history.final, placeOf)
+  const readsOf = grouped(history.reads, ({ reader, ...at }) => `${reader} ${nameOf(at)}`)
+  const recordsOf = grouped(history.final, nameOf)
   for (const [key, all] of tenures) {
     const { groupId } = all[0]!
-    const records = recordsOf.get(placeOf(all[0]!)) ?? []
+    const records = recordsOf.get(nameOf(all[0]!)) ?? []
     const members = new Set(all.map(({ member }) => member))
-    const reads = [...members].flatMap(member => readsOf.get(`${member} ${placeOf(all[0]!)}`) ?? [])
+    const reads = [...members].flatMap(member => readsOf.get(`${member} ${nameOf(all[0]!)}`) ?? [])
     const processedAt = firstReads(reads)
     const commits = history.commits.filter(
-      commit => `${commit.groupId} ${placeOf(commit)}` === key && Number.isFinite(commit.ackedAt),
+      commit => `${commit.groupId} ${nameOf(commit)}` === key && Number.isFinite(commit.ackedAt),
     )
     for (const tenure of all) {
       const first = reads.find(
@@ -127,14 +129,14 @@ function skip(groupId: string, skipped: Read, by: Read | undefined): Finding {
   const why = by === undefined ? 'nobody ever did' : `${by.reader} began at ${by.offset} (${seconds(by.at)})`
   return {
     rule: 'skipped-record',
-    message: `nobody of ${groupId} had processed ${skipped.value} at ${placeOf(skipped)}@${skipped.offset}: ${why}`,
+    message: `nobody of ${groupId} had processed ${skipped.value} at ${placeOf(skipped)}: ${why}`,
   }
 }
 
 function lostCommit({ groupId, member, offset, ackedAt }: OffsetCommit, first: Read): Finding {
   return {
     rule: 'lost-commit',
-    message: `${member} had committed ${offset} of ${placeOf(first)} in ${groupId} (${seconds(ackedAt)}), and ${first.reader} began at ${first.offset} (${seconds(first.at)})`,
+    message: `${member} had committed ${offset} of ${nameOf(first)} in ${groupId} (${seconds(ackedAt)}), and ${first.reader} began at ${first.offset} (${seconds(first.at)})`,
   }
 }
 
@@ -167,12 +169,4 @@ function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map<string
     else known.push(item)
   }
   return groups
-}
-
-function placeOf({ topic, partition }: Place): string {
-  return `${topic}-${partition}`
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1_000).toFixed(3)} s`
 }

@@ -1,5 +1,6 @@
 // What clients did and what they were told, as plain data: the only thing that the checker looks at. Clients of a simulation (and of
 // the kill -9 loops) write it, `checker.rules` reads it. Times are milliseconds since the run began, across restarts.
+import type { TopicPartition } from '@odradek/shared/contracts/consumer.contract'
 
 /** What a record was promised to survive besides the death of its process, from its topic's configs. */
 export type Durability =
@@ -90,7 +91,7 @@ export interface OffsetSighting {
 }
 
 /** A member held a partition of its group, by its hooks. */
-export interface Tenure extends Place {
+export interface Tenure extends TopicPartition {
   readonly groupId: string
   /** One consumer, from its creation to its end. */
   readonly member: string
@@ -103,18 +104,13 @@ export interface Tenure extends Place {
 }
 
 /** A member asked for a commit. */
-export interface OffsetCommit extends Place {
+export interface OffsetCommit extends TopicPartition {
   readonly groupId: string
   readonly member: string
   readonly offset: number
   readonly sentAt: number
   /** Infinite: refused, or nobody knows. */
   ackedAt: number
-}
-
-export interface Place {
-  readonly topic: string
-  readonly partition: number
 }
 
 /** A static member began, or was told that another one has its `group.instance.id`. */

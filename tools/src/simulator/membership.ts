@@ -3,6 +3,7 @@
 import type { Consumer } from '@odradek/consumer/consumer-client'
 import type { ConsumerRecord } from '@odradek/consumer/consumer-record'
 import { createConsumer } from '@odradek/consumer/create-consumer'
+import { nameOf } from '@odradek/consumer/partition-names.rules'
 import { KafkaError } from '@odradek/shared/base/errors'
 import type { TopicPartition } from '@odradek/shared/contracts/consumer.contract'
 import { FIRM_SESSION_MS, type GroupPlan, type MemberPlan, pick } from './client-plans.rules.ts'
@@ -237,7 +238,7 @@ export class SimulatedMember implements CrewMember {
     const isFirm = sessionTimeoutMs >= FIRM_SESSION_MS && maxPollIntervalMs >= FIRM_SESSION_MS
     for (const { topic, partition } of partitions) {
       const tenure = this.#around.history.assigned({ groupId, member: this.#member, isFirm, topic, partition })
-      this.#holdings.set(`${topic}-${partition}`, { tenure, session: ++this.#sessions, next: -1 })
+      this.#holdings.set(nameOf(tenure), { tenure, session: ++this.#sessions, next: -1 })
     }
   }
 
@@ -245,13 +246,13 @@ export class SimulatedMember implements CrewMember {
     const { commits } = this.#plan
     const consumer = this.#consumer
     if (consumer !== null && (commits === 'sync' || commits === 'async')) {
-      await this.#commitThese(consumer, partitions.map(placeOf)).catch(() => undefined)
+      await this.#commitThese(consumer, partitions.map(nameOf)).catch(() => undefined)
     }
     this.#ended(partitions, 'revoked')
   }
 
   #ended(partitions: readonly TopicPartition[], ending: 'revoked' | 'lost'): void {
-    for (const at of partitions) this.#end(placeOf(at), ending)
+    for (const at of partitions) this.#end(nameOf(at), ending)
   }
 
   #end(place: string, ending: 'revoked' | 'lost' | 'gone'): void {
@@ -276,12 +277,13 @@ export class SimulatedMember implements CrewMember {
   async #process(record: ConsumerRecord<any, any>, holdings: ReadonlyMap<string, Holding>): Promise<void> {
     const { life, random, history } = this.#around
     const { topic, partition, offset, key, value } = record
-    const holding = holdings.get(`${topic}-${partition}`)
-    if (holding === undefined || this.#holdings.get(`${topic}-${partition}`) !== holding) return
+    const place = nameOf(record)
+    const holding = holdings.get(place)
+    if (holding === undefined || this.#holdings.get(place) !== holding) return
     const { workMaxMs } = this.#plan
     if (workMaxMs > 0 && !this.#isCalm) await life.pass(random.int(workMaxMs))
     // It was taken away meanwhile: whoever has it now does this record.
-    if (this.#holdings.get(`${topic}-${partition}`) !== holding) return
+    if (this.#holdings.get(place) !== holding) return
     holding.next = Number(offset) + 1
     const at = { topic, partition, offset: Number(offset), key, value }
     history.read({ reader: holding.tenure.member, session: holding.session, committedOnly: false, ...at })
@@ -306,10 +308,6 @@ export class SimulatedMember implements CrewMember {
     await consumer.commit(sent.map(({ topic, partition, offset }) => ({ topic, partition, offset })))
     for (const commit of sent) history.commitAcknowledged(commit)
   }
-}
-
-function placeOf({ topic, partition }: TopicPartition): string {
-  return `${topic}-${partition}`
 }
 
 /** A commit that the group refuses is no reason to end: those records come again. */

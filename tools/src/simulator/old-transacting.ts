@@ -1,5 +1,7 @@
 // Transactional producers of before KIP-890 in a simulation: one epoch for many transactions, so that nothing but order, sequences and coordinator epochs
 // keeps what comes late out of the next one. They take part where no request comes twice: against a delayed EndTxn their protocol has no means (KIP-890).
+import { nameOf } from '@odradek/consumer/partition-names.rules'
+import type { TopicPartition } from '@odradek/shared/contracts/consumer.contract'
 import { pick, type TransactorPlan } from './client-plans.rules.ts'
 import type { Send, TransactionRun } from './history.ts'
 import { type OldClient, Refused } from './old-client.ts'
@@ -50,7 +52,7 @@ export class SimulatedOldTransactor extends Transactor {
     for (let n = 0; n < count; n++) {
       const topic = pick(random, this.topics)
       const place = { topic: topic.name, partition: random.int(topic.partitions) }
-      const line = `${place.topic}-${place.partition}`
+      const line = nameOf(place)
       if (!added.has(line)) await client.addPartition(place)
       added.add(line)
       await this.#send(client, this.sending(run, place.topic), place)
@@ -61,11 +63,7 @@ export class SimulatedOldTransactor extends Transactor {
     await client.commitOffset(this.groupId, this.place, run.offset)
   }
 
-  async #send(
-    client: OldClient,
-    send: Send & { readonly key: string },
-    place: { readonly topic: string; readonly partition: number },
-  ): Promise<void> {
+  async #send(client: OldClient, send: Send & { readonly key: string }, place: TopicPartition): Promise<void> {
     const { history } = this.around
     try {
       const offset = await client.produce(place, send.key, send.value)

@@ -2,6 +2,7 @@
 // history. The final reader reads everything from the beginning when all is over.
 import type { Consumer } from '@odradek/consumer/consumer-client'
 import { createConsumer } from '@odradek/consumer/create-consumer'
+import { nameOf } from '@odradek/consumer/partition-names.rules'
 import { KafkaError } from '@odradek/shared/base/errors'
 import type { Random } from '@odradek/shared/base/random'
 import { pick } from './client-plans.rules.ts'
@@ -85,9 +86,7 @@ export class SimulatedReader implements CrewMember {
     const { sends, transactions } = this.#history
     const committed = new Set(transactions.filter(({ outcome }) => outcome === 'committed').map(({ id }) => id))
     const ends = sends
-      .filter(
-        ({ transaction, topic, partition }) => committed.has(transaction ?? '') && `${topic}-${partition}` === log,
-      )
+      .filter(send => committed.has(send.transaction ?? '') && nameOf(send) === log)
       .map(({ offset }) => offset + 1)
     return Math.max(0, ...ends)
   }
@@ -108,13 +107,14 @@ export class SimulatedReader implements CrewMember {
 
   #begin(topic: string, partition: number, from: number): void {
     const session = ++this.#sessions
-    this.#places.set(`${topic}-${partition}`, { session, next: from })
+    this.#places.set(nameOf({ topic, partition }), { session, next: from })
     this.#history.began({ reader: this.name, session, topic, partition, from })
   }
 
   async #poll(maxWaitMs: number): Promise<void> {
-    for (const { topic, partition, offset, key, value } of await this.#consumer.poll(maxWaitMs)) {
-      const place = this.#places.get(`${topic}-${partition}`)!
+    for (const record of await this.#consumer.poll(maxWaitMs)) {
+      const { topic, partition, offset, key, value } = record
+      const place = this.#places.get(nameOf(record))!
       place.next = Number(offset) + 1
       const { session } = place
       const at = { topic, partition, offset: Number(offset) }
@@ -188,9 +188,7 @@ export async function endsOf(
   for (const { name } of topics) {
     const partitions = (await consumer.partitionsFor(name)).map(partition => ({ topic: name, partition }))
     const offsets = await consumer.endOffsets(partitions)
-    for (const [n, { topic, partition }] of partitions.entries()) {
-      ends.set(`${topic}-${partition}`, Number(offsets[n] ?? 0))
-    }
+    for (const [n, at] of partitions.entries()) ends.set(nameOf(at), Number(offsets[n] ?? 0))
   }
   await consumer.close()
   return ends

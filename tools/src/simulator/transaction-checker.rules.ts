@@ -2,6 +2,7 @@
 // that is made exactly once holds.
 import type { Finding } from './checker.rules.ts'
 import type { Copy, History, Read, Send, TransactionRun } from './history.ts'
+import { placeOf, seconds } from './places.rules.ts'
 
 export type TransactionFindingRule =
   /** A committed read of a record whose transaction was aborted. */
@@ -39,7 +40,7 @@ function undecidedReads({ sends, reads, final }: History, runs: ReadonlyMap<stri
   return [...reads, ...final].flatMap((read): Finding[] => {
     const run = runs.get(transactionOf.get(read.value) ?? '')
     if (!read.committedOnly || run === undefined) return []
-    const given = `${read.reader} was given ${read.value} at ${read.topic}-${read.partition}@${read.offset}`
+    const given = `${read.reader} was given ${read.value} at ${placeOf(read)}`
     if (run.outcome === 'aborted')
       return [{ rule: 'aborted-read', message: `${given}, and its transaction ${run.id} was aborted` }]
     if (read.at >= run.commitAskedAt) return []
@@ -74,7 +75,7 @@ function offsetFindings({ transactions, offsetSightings }: History): Finding[] {
   return offsetSightings.flatMap(({ producer, offset, askedAt, at }): Finding[] => {
     const carried = transactions.filter(run => run.producer === producer && run.offset !== null)
     const run = carried.find(each => each.offset === offset)
-    const seen = `offset ${offset} of ${producer} was seen at ${(at / 1_000).toFixed(3)} s`
+    const seen = `offset ${offset} of ${producer} was seen at ${seconds(at)}`
     if (offset >= 0 && (run === undefined || run.outcome === 'aborted' || run.commitAskedAt > at)) {
       return [{ rule: 'early-offset', message: `${seen}, and its transaction was not committed` }]
     }
