@@ -1,4 +1,5 @@
 // `odradek cluster info|api-versions|health`.
+import { nameOf } from '@odradek/consumer/partition-names.rules'
 import { createAdmin } from '@odradek/shared/client/admin'
 import { apiOf } from '@odradek/shared/protocol/api-table'
 import { Command } from 'commander'
@@ -63,7 +64,6 @@ async function health(terminal: Terminal, flags: Flags): Promise<void> {
   const partitions = topics.flatMap(({ name, partitions: each }) =>
     each.map(partition => ({ topic: name, ...partition })),
   )
-  const nameOf = ({ topic, partition }: (typeof partitions)[number]) => `${topic}-${partition}`
   const offline = partitions.filter(({ leader }) => leader < 0).map(nameOf)
   const underReplicated = partitions.filter(({ isr, replicas }) => isr.length < replicas.length).map(nameOf)
   const ok = offline.length === 0 && underReplicated.length === 0

@@ -1,13 +1,15 @@
 // `odradek group reset`: finds where, shows it, and sets it only with --execute.
+
 import { readFileSync } from 'node:fs'
+import { nameOf } from '@odradek/consumer/partition-names.rules'
 import { systemClock } from '@odradek/shared/base/clock'
 import { type Admin, createAdmin, type PartitionId } from '@odradek/shared/client/admin'
 import { CommandError, usageError } from '../command-error.ts'
+import { partitionsOf } from '../partitions.ts'
 import { type ClusterFlags, clientOptions } from '../terminal/cluster-flags.ts'
 import { type OutputFormat, printRows } from '../terminal/table.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { kafkaResetLines } from './kafka-groups.rules.ts'
-import { nameOf } from './positions.rules.ts'
 import {
   type ResetFlags,
   type ResetOffset,
@@ -66,7 +68,7 @@ async function planOf(
   { flags, scenario, time }: Asked,
 ): Promise<readonly ResetOffset[]> {
   const committed = await admin.groups.offsets(groupId)
-  const partitions = await partitionsOf(admin, flags, committed)
+  const partitions = await chosenPartitions(admin, flags, committed)
   const offsetsAt = async (place: Parameters<Admin['records']['offsets']>[1]) =>
     new Map((await admin.records.offsets(partitions, place)).map(each => [nameOf(each), each.offset]))
   const [beginnings, ends, atTime] = await Promise.all([
@@ -88,7 +90,7 @@ async function planOf(
   })
 }
 
-async function partitionsOf(
+async function chosenPartitions(
   admin: Admin,
   { topic, allTopics }: GroupResetFlags,
   committed: readonly PartitionId[],
@@ -96,12 +98,14 @@ async function partitionsOf(
   if (allTopics) return committed.map(({ topic: name, partition }) => ({ topic: name, partition }))
   if (topic === undefined) throw usageError('--topic NAME[:0,1], or --all-topics that the group has offsets of')
   const asked = topic.map(readTopicArgument)
-  const described = await admin.topics.describe(asked.map(each => each.topic))
-  return asked.flatMap(({ topic: name, partitions }, index) =>
-    (partitions ?? described[index]!.partitions.map(({ partition }) => partition)).map(partition => ({
-      topic: name,
-      partition,
-    })),
+  const there = await partitionsOf(
+    admin,
+    asked.map(each => each.topic),
+  )
+  return asked.flatMap(({ topic: name, partitions }) =>
+    partitions === null
+      ? there.filter(each => each.topic === name)
+      : partitions.map(partition => ({ topic: name, partition })),
   )
 }
 

@@ -1,4 +1,5 @@
 // `odradek group list|describe`: which groups there are, who is in them, where they stand.
+import { nameOf } from '@odradek/consumer/partition-names.rules'
 import {
   type Admin,
   createAdmin,
@@ -17,7 +18,7 @@ import {
   kafkaStateLines,
   kafkaStateRemark,
 } from './kafka-groups.rules.ts'
-import { type GroupPosition, groupPositions, nameOf } from './positions.rules.ts'
+import { type GroupPosition, groupPositions } from './positions.rules.ts'
 
 interface ViewFlags extends ClusterFlags {
   readonly output: OutputFormat

@@ -1,4 +1,5 @@
 // Where a group stands in every partition that it has committed to or that a member owns. Pure.
+import { nameOf } from '@odradek/consumer/partition-names.rules'
 import type { CommittedOffset, GroupMember, PartitionId } from '@odradek/shared/client/admin'
 
 export interface GroupPosition extends PartitionId {
@@ -35,10 +36,6 @@ export function groupPositions(
       member,
     }
   })
-}
-
-export function nameOf({ topic, partition }: PartitionId): string {
-  return `${topic}-${partition}`
 }
 
 function byPlace(a: PartitionId, b: PartitionId): number {

@@ -1,5 +1,6 @@
 // Where `odradek group reset` sets a group, in the words of `kafka-consumer-groups --reset-offsets`. Pure.
 import { readDuration } from '@odradek/consumer/duration.rules'
+import { nameOf } from '@odradek/consumer/partition-names.rules'
 import type { PartitionId } from '@odradek/shared/client/admin'
 import { usageError } from '../command-error.ts'
 
@@ -78,8 +79,7 @@ export function resetOffset(
     case 'toOffset':
       return clipped(BigInt(flags.toOffset!))
     case 'shiftBy':
-      if (current === null)
-        throw usageError(`--shift-by: ${facts.topic}-${facts.partition} has no committed offset to shift`)
+      if (current === null) throw usageError(`--shift-by: ${nameOf(facts)} has no committed offset to shift`)
       return clipped(current + BigInt(flags.shiftBy!))
     case 'toDatetime':
     case 'byDuration':

@@ -6,9 +6,11 @@ import {
   type PartitionToAssign,
   type RecordBatch,
 } from '@odradek/consumer'
+import { nameOf } from '@odradek/consumer/partition-names.rules'
 import { createAdmin } from '@odradek/shared/client/admin'
 import { CommandError, usageError } from '../command-error.ts'
 import { exitCodes } from '../exit-codes.ts'
+import { partitionsOf } from '../partitions.ts'
 import { type ClusterFlags, clientOptions } from '../terminal/cluster-flags.ts'
 import { onInterrupt } from '../terminal/interrupts.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -92,7 +94,7 @@ async function assignmentOf(
   flags: ConsumeFlags,
 ): Promise<PartitionToAssign[]> {
   await using admin = createAdmin(clientOptions(flags))
-  const partitions = await partitionsOf(admin, names, flags)
+  const partitions = await partitionsOf(admin, names, flags.partition)
   const where =
     place.kind === 'beginning' ? 'earliest' : place.kind === 'time' ? { timestamp: place.timestamp } : 'latest'
   if (place.kind === 'offset') return partitions.map(each => ({ ...each, offset: place.offset }))
@@ -105,29 +107,15 @@ async function assignmentOf(
   })
 }
 
-async function partitionsOf(
-  admin: ReturnType<typeof createAdmin>,
-  names: readonly string[],
-  { partition: only }: ConsumeFlags,
-) {
-  const topics = await admin.topics.describe(names)
-  const partitions = topics.flatMap(({ name, partitions: each }) =>
-    each.map(({ partition }) => ({ topic: name, partition })),
-  )
-  const wanted = partitions.filter(({ partition }) => only === undefined || partition === only)
-  if (wanted.length === 0) throw usageError(`${names.join(', ')} has no partition ${only}`)
-  return wanted
-}
-
 /** `-e`: where reading ends, by partition; those that hold nothing are left out. */
 async function endsOf(names: readonly string[], flags: ConsumeFlags): Promise<Map<string, bigint>> {
   await using admin = createAdmin(clientOptions(flags))
-  const partitions = await partitionsOf(admin, names, flags)
+  const partitions = await partitionsOf(admin, names, flags.partition)
   const latest = await admin.records.offsets(partitions, 'latest')
   const earliest = await admin.records.offsets(partitions, 'earliest')
   return new Map(
-    latest.flatMap(({ topic, partition, offset }, index) =>
-      offset !== null && offset > (earliest[index]!.offset ?? 0n) ? [[`${topic}-${partition}`, offset]] : [],
+    latest.flatMap((end, index) =>
+      end.offset !== null && end.offset > (earliest[index]!.offset ?? 0n) ? [[nameOf(end), end.offset]] : [],
     ),
   )
 }
@@ -170,7 +158,7 @@ class Reader {
         const { topic, partition } = batch
         const offset = await this.#print(batch)
         if (this.#options.commits) await consumer.commit([{ topic, partition, offset }])
-        this.#reached(`${topic}-${partition}`, batch.nextOffset)
+        this.#reached(nameOf(batch), batch.nextOffset)
       },
       { signal: AbortSignal.any([signal, this.#stop.signal]) },
     )

@@ -2,6 +2,7 @@
 import type { KafkaError } from '@odradek/shared/base/errors'
 import { createAdmin, PartialAdminError } from '@odradek/shared/client/admin'
 import { CommandError, usageError } from '../command-error.ts'
+import { partitionsOf } from '../partitions.ts'
 import { type ClusterFlags, clientOptions } from '../terminal/cluster-flags.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { collisionWarning } from './kafka-style.rules.ts'
@@ -59,11 +60,7 @@ export async function trimTopic(
 ): Promise<void> {
   if (flags.all === (flags.before !== undefined)) throw usageError('give either --before OFFSET or --all')
   await using admin = createAdmin(clientOptions(flags))
-  const [topic] = await admin.topics.describe(name)
-  const wanted = topic!.partitions
-    .filter(({ partition }) => flags.partition === undefined || partition === flags.partition)
-    .map(({ partition }) => ({ topic: name, partition }))
-  if (wanted.length === 0) throw usageError(`${name} has no partition ${flags.partition}`)
+  const wanted = await partitionsOf(admin, [name], flags.partition)
   // Partitions that end before the offset are trimmed to their end, unless that one was asked for.
   const ends = await admin.records.offsets(wanted, 'latest')
   const partitions = ends.map(({ partition, offset }) => {

@@ -1,6 +1,7 @@
 // `odradek topic list|describe|offsets`.
 import { type Admin, type ConfigEntry, createAdmin, type TopicDescription } from '@odradek/shared/client/admin'
 import { usageError } from '../command-error.ts'
+import { partitionsOf } from '../partitions.ts'
 import { type ClusterFlags, clientOptions } from '../terminal/cluster-flags.ts'
 import { type OutputFormat, printRows, printValue } from '../terminal/table.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -99,10 +100,7 @@ export async function showOffsets(
 ): Promise<void> {
   const place = placeOf(flags.time ?? 'latest')
   await using admin = createAdmin(clientOptions(flags))
-  const topics = await admin.topics.describe(names.length > 0 ? names : await allNames(admin))
-  const partitions = topics.flatMap(({ name, partitions: each }) =>
-    each.map(({ partition }) => ({ topic: name, partition })),
-  )
+  const partitions = await partitionsOf(admin, names.length > 0 ? names : await allNames(admin))
   const ends = await admin.records.offsets(partitions, place)
   if (flags.style === 'kafka') {
     for (const each of ends) terminal.print(kafkaOffsetLine(each))

@@ -1,8 +1,10 @@
 // `odradek txn ...`: transactions of any cluster, and ending those that hang.
+import { nameOf } from '@odradek/consumer/partition-names.rules'
 import { transactionStatuses } from '@odradek/coordinator/transaction/transaction.records'
 import { type Admin, createAdmin, type PartitionId } from '@odradek/shared/client/admin'
 import { Command } from 'commander'
 import { CommandError, usageError } from '../command-error.ts'
+import { partitionsOf } from '../partitions.ts'
 import { type ClusterFlags, clientOptions, clusterOptions } from '../terminal/cluster-flags.ts'
 import { durationOption, integerFlag, wordsFlag } from '../terminal/flags.ts'
 import { withExamples } from '../terminal/help.ts'
@@ -99,7 +101,7 @@ async function describe(terminal: Terminal, ids: readonly string[], flags: ViewF
 async function findHanging(terminal: Terminal, flags: FindFlags): Promise<void> {
   if (flags.partition !== undefined && flags.topic === undefined) throw usageError('--partition needs --topic')
   await using admin = createAdmin(clientOptions(flags))
-  const partitions = await partitionsOf(admin, flags)
+  const partitions = await suspectsOf(admin, flags)
   const hanging = await admin.transactions.findHanging(partitions, {
     maxTransactionTimeoutMs: flags.maxTransactionTimeout,
   })
@@ -115,13 +117,12 @@ async function findHanging(terminal: Terminal, flags: FindFlags): Promise<void> 
   ])
 }
 
-async function partitionsOf(admin: Admin, { topic, partition }: FindFlags): Promise<readonly PartitionId[]> {
-  if (topic !== undefined && partition !== undefined) return [{ topic, partition }]
-  const names =
-    topic === undefined ? (await admin.topics.list({ includeInternal: true })).map(({ name }) => name) : [topic]
-  const described = await admin.topics.describe(names)
-  return described.flatMap(({ name, partitions }) =>
-    partitions.map(each => ({ topic: name, partition: each.partition })),
+async function suspectsOf(admin: Admin, { topic, partition }: FindFlags): Promise<readonly PartitionId[]> {
+  if (topic !== undefined) return partitionsOf(admin, [topic], partition)
+  const topics = await admin.topics.list({ includeInternal: true })
+  return partitionsOf(
+    admin,
+    topics.map(({ name }) => name),
   )
 }
 
@@ -146,8 +147,4 @@ async function abort(terminal: Terminal, flags: AbortFlags): Promise<void> {
     throw new CommandError(`${nameOf(place)} has no open transaction that begins at ${startOffset}`)
   await admin.transactions.abort({ ...target })
   terminal.print(`Aborted the transaction of producer ${target.producerId} in ${nameOf(place)}.`)
-}
-
-function nameOf({ topic, partition }: PartitionId): string {
-  return `${topic}-${partition}`
 }
