@@ -3,45 +3,40 @@
 import type { GroupDescription, GroupListing, GroupMember, PartitionId } from '@odradek/shared/client/admin'
 import type { GroupPosition } from './positions.rules.ts'
 
-interface Cells {
+interface Column<Row> {
   readonly title: string
   readonly width: number
   /** Wider when a cell is; else cells overflow. */
-  readonly grows?: true
-  readonly of: readonly (string | number | bigint | null)[]
+  readonly grows: boolean
+  readonly of: (row: Row) => string | number | bigint | null
 }
 
 /** Every column is padded but the last, which is if it has a width. */
-function columnLines(columns: readonly Cells[]): string[] {
-  const rows = columns[0]!.of.map((_, row) => columns.map(({ of }) => String(of[row] ?? '-')))
+function columnLines<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string[] {
+  const cells = rows.map(row => columns.map(({ of }) => String(of(row) ?? '-')))
   const widths = columns.map(({ title, width, grows }, index) =>
-    grows ? Math.max(width, title.length, ...rows.map(row => row[index]!.length)) : width,
+    grows ? Math.max(width, title.length, ...cells.map(row => row[index]!.length)) : width,
   )
-  return [columns.map(({ title }) => title), ...rows].map(row =>
+  return [columns.map(({ title }) => title), ...cells].map(row =>
     row.map((cell, index) => cell.padEnd(widths[index]!)).join(' '),
   )
 }
 
-const growing = (title: string, of: Cells['of'], width = 15): Cells => ({ title, of, width, grows: true })
-const fixed = (title: string, of: Cells['of'], width: number): Cells => ({ title, of, width })
+function growing<Row>(title: string, of: Column<Row>['of'], width = 15): Column<Row> {
+  return { title, of, width, grows: true }
+}
+
+function fixed<Row>(title: string, width: number, of: Column<Row>['of']): Column<Row> {
+  return { title, of, width, grows: false }
+}
 
 /** `--list` with `--state` or `--type`. */
 export function kafkaListLines(groups: readonly GroupListing[], what: { state: boolean; type: boolean }): string[] {
-  const ids = groups.map(({ groupId }) => groupId)
-  if (!what.state && !what.type) return ids
-  const types = groups.map(({ type }) => capitalised(type))
-  return columnLines([
-    growing('GROUP', ids, 25),
-    ...(what.type ? [fixed('TYPE', types, 20)] : []),
-    ...(what.state
-      ? [
-          fixed(
-            'STATE',
-            groups.map(({ state }) => state),
-            20,
-          ),
-        ]
-      : []),
+  if (!what.state && !what.type) return groups.map(({ groupId }) => groupId)
+  return columnLines(groups, [
+    growing('GROUP', group => group.groupId, 25),
+    ...(what.type ? [fixed<GroupListing>('TYPE', 20, group => capitalised(group.type))] : []),
+    ...(what.state ? [fixed<GroupListing>('STATE', 20, group => group.state)] : []),
   ])
 }
 
@@ -51,144 +46,63 @@ export function kafkaPositionLines(
   positions: readonly GroupPosition[],
   isVerbose: boolean,
 ): readonly string[] {
-  const cells = (of: (position: GroupPosition) => string | number | bigint | null) => positions.map(of)
-  return [
-    '',
-    ...columnLines([
-      growing(
-        'GROUP',
-        cells(() => groupId),
-      ),
-      growing(
-        'TOPIC',
-        cells(({ topic }) => topic),
-      ),
-      fixed(
-        'PARTITION',
-        cells(({ partition }) => partition),
-        10,
-      ),
-      ...(isVerbose
-        ? [
-            fixed(
-              'LEADER-EPOCH',
-              cells(({ leaderEpoch }) => leaderEpoch),
-              15,
-            ),
-          ]
-        : []),
-      fixed(
-        'CURRENT-OFFSET',
-        cells(({ offset }) => offset),
-        15,
-      ),
-      fixed(
-        'LOG-END-OFFSET',
-        cells(({ endOffset }) => endOffset),
-        15,
-      ),
-      fixed(
-        'LAG',
-        cells(({ lag }) => lag),
-        15,
-      ),
-      growing(
-        'CONSUMER-ID',
-        cells(({ member }) => member?.memberId ?? null),
-      ),
-      growing(
-        'HOST',
-        cells(({ member }) => member?.host ?? null),
-      ),
-      fixed(
-        'CLIENT-ID',
-        cells(({ member }) => member?.clientId ?? null),
-        0,
-      ),
-    ]),
-  ]
+  const lines = columnLines(positions, [
+    growing('GROUP', () => groupId),
+    growing('TOPIC', each => each.topic),
+    fixed('PARTITION', 10, each => each.partition),
+    ...(isVerbose ? [fixed<GroupPosition>('LEADER-EPOCH', 15, each => each.leaderEpoch)] : []),
+    fixed('CURRENT-OFFSET', 15, each => each.offset),
+    fixed('LOG-END-OFFSET', 15, each => each.endOffset),
+    fixed('LAG', 15, each => each.lag),
+    growing('CONSUMER-ID', each => each.member?.memberId ?? null),
+    growing('HOST', each => each.member?.host ?? null),
+    fixed('CLIENT-ID', 0, each => each.member?.clientId ?? null),
+  ])
+  return ['', ...lines]
 }
 
 /** `--describe --members`. */
 export function kafkaMemberLines({ groupId, members }: GroupDescription, isVerbose: boolean): readonly string[] {
-  const cells = (of: (member: GroupMember) => string | number | null) => members.map(of)
   const isStatic = members.some(({ groupInstanceId }) => groupInstanceId !== null)
-  const columns = [
-    growing(
-      'GROUP',
-      cells(() => groupId),
-    ),
-    growing(
-      'CONSUMER-ID',
-      cells(({ memberId }) => memberId),
-    ),
-    ...(isStatic
-      ? [
-          growing(
-            'GROUP-INSTANCE-ID',
-            cells(({ groupInstanceId }) => groupInstanceId),
-            17,
-          ),
-        ]
-      : []),
-    growing(
-      'HOST',
-      cells(({ host }) => host),
-    ),
-    growing(
-      'CLIENT-ID',
-      cells(({ clientId }) => clientId),
-    ),
-    fixed(
-      '#PARTITIONS',
-      cells(({ assignment }) => assignment.length),
-      isVerbose ? 15 : 16,
-    ),
-  ]
-  if (isVerbose) {
-    columns.push(
-      fixed(
-        'CURRENT-EPOCH',
-        cells(({ memberEpoch }) => memberEpoch),
-        15,
-      ),
-      growing(
-        'CURRENT-ASSIGNMENT',
-        cells(({ assignment }) => assignmentText(assignment)),
-        20,
-      ),
-      // Kafka's own scripts show the epoch of the target, which is the member's once it has reached it.
-      fixed(
-        'TARGET-EPOCH',
-        cells(({ memberEpoch }) => memberEpoch),
-        15,
-      ),
-      growing(
-        'TARGET-ASSIGNMENT',
-        cells(({ targetAssignment }) => (targetAssignment === null ? null : assignmentText(targetAssignment))),
-        20,
-      ),
-    )
-  }
-  return ['', ...columnLines(columns)]
+  const lines = columnLines(members, [
+    growing('GROUP', () => groupId),
+    growing('CONSUMER-ID', member => member.memberId),
+    ...(isStatic ? [growing<GroupMember>('GROUP-INSTANCE-ID', member => member.groupInstanceId, 17)] : []),
+    growing('HOST', member => member.host),
+    growing('CLIENT-ID', member => member.clientId),
+    fixed('#PARTITIONS', isVerbose ? 15 : 16, member => member.assignment.length),
+    ...(isVerbose ? verboseMemberColumns : []),
+  ])
+  return ['', ...lines]
 }
+
+const verboseMemberColumns: readonly Column<GroupMember>[] = [
+  fixed('CURRENT-EPOCH', 15, member => member.memberEpoch),
+  growing('CURRENT-ASSIGNMENT', member => assignmentText(member.assignment), 20),
+  // Kafka's own scripts show the epoch of the target, which is the member's once it has reached it.
+  fixed('TARGET-EPOCH', 15, member => member.memberEpoch),
+  growing('TARGET-ASSIGNMENT', ({ targetAssignment }) => targetAssignment && assignmentText(targetAssignment), 20),
+]
 
 /** `--describe --state`. */
 export function kafkaStateLines(group: GroupDescription, isVerbose: boolean): readonly string[] {
-  const { groupId, coordinator, assignor, state, members, groupEpoch, targetAssignmentEpoch } = group
-  return [
-    '',
-    ...columnLines([
-      growing('GROUP', [groupId]),
-      growing('COORDINATOR (ID)', [`${coordinator.host}:${coordinator.port}  (${coordinator.nodeId})`], 25),
-      fixed('ASSIGNMENT-STRATEGY', [assignor || '-'], 20),
-      fixed('STATE', [state], 20),
+  const lines = columnLines(
+    [group],
+    [
+      growing('GROUP', each => each.groupId),
+      growing('COORDINATOR (ID)', ({ coordinator: { host, port, nodeId } }) => `${host}:${port}  (${nodeId})`, 25),
+      fixed('ASSIGNMENT-STRATEGY', 20, each => each.assignor || null),
+      fixed('STATE', 20, each => each.state),
       ...(isVerbose
-        ? [fixed('GROUP-EPOCH', [groupEpoch], 15), fixed('TARGET-ASSIGNMENT-EPOCH', [targetAssignmentEpoch], 25)]
+        ? [
+            fixed<GroupDescription>('GROUP-EPOCH', 15, each => each.groupEpoch),
+            fixed<GroupDescription>('TARGET-ASSIGNMENT-EPOCH', 25, each => each.targetAssignmentEpoch),
+          ]
         : []),
-      fixed('#MEMBERS', [members.length], 0),
-    ]),
-  ]
+      fixed('#MEMBERS', 0, each => each.members.length),
+    ],
+  )
+  return ['', ...lines]
 }
 
 /** `--reset-offsets`: what was, or would be, set. */
@@ -196,41 +110,22 @@ export function kafkaResetLines(
   groupId: string,
   offsets: readonly (PartitionId & { readonly offset: bigint | number })[],
 ): readonly string[] {
-  return [
-    '',
-    ...columnLines([
-      growing(
-        'GROUP',
-        offsets.map(() => groupId),
-      ),
-      growing(
-        'TOPIC',
-        offsets.map(({ topic }) => topic),
-      ),
-      fixed(
-        'PARTITION',
-        offsets.map(({ partition }) => partition),
-        10,
-      ),
-      fixed(
-        'NEW-OFFSET',
-        offsets.map(({ offset }) => offset),
-        0,
-      ),
-    ]),
-  ]
+  const lines = columnLines(offsets, [
+    growing('GROUP', () => groupId),
+    growing('TOPIC', each => each.topic),
+    fixed('PARTITION', 10, each => each.partition),
+    fixed('NEW-OFFSET', 0, each => each.offset),
+  ])
+  return ['', ...lines]
 }
+
+/** Of both protocols. */
+const REBALANCING: readonly string[] = ['PreparingRebalance', 'CompletingRebalance', 'Assigning', 'Reconciling']
 
 /** The remark on standard error about a group that nobody reads for; null when there is nothing to remark. */
 export function kafkaStateRemark({ groupId, state }: Pick<GroupDescription, 'groupId' | 'state'>): string | null {
   if (state === 'Empty') return `\nConsumer group '${groupId}' has no active members.`
-  if (
-    state === 'PreparingRebalance' ||
-    state === 'CompletingRebalance' ||
-    state === 'Assigning' ||
-    state === 'Reconciling'
-  )
-    return `\nWarning: Consumer group '${groupId}' is rebalancing.`
+  if (REBALANCING.includes(state)) return `\nWarning: Consumer group '${groupId}' is rebalancing.`
   return null
 }
 
