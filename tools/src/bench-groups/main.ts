@@ -4,6 +4,7 @@
 import { parseArgs } from 'node:util'
 import { createAdmin } from '@odradek/shared/client/admin'
 import { apacheKafkaMissing } from '../apache-kafka/apache-kafka.ts'
+import { countFlag } from '../bench/bench-flags.rules.ts'
 import { median } from '../bench/median.rules.ts'
 import { type Figure, ratioTable, type Sample } from '../bench-tcp/ratios.rules.ts'
 import { addSample, samplesIn } from '../bench-tcp/sample-file.ts'
@@ -31,7 +32,7 @@ const CONFIGS = {
 const strategies: readonly Strategy[] = ['range', 'cooperative-sticky', 'consumer', 'own']
 const clients = ['librdkafka', 'Java', 'kafkajs']
 /** Rounds of each visit that count; one before them warms both ends up. */
-const ROUNDS = Number(flags.rounds)
+const ROUNDS = countFlag('--rounds', flags.rounds)
 
 const joins: Figure = { name: 'third joins, p50 ms', digits: 0, atMost: 1 }
 const leaves: Figure = { name: 'third leaves, p50 ms', digits: 0, atMost: 1 }

@@ -4,6 +4,7 @@
 import { parseArgs } from 'node:util'
 import { createAdmin } from '@odradek/shared/client/admin'
 import { apacheKafkaMissing } from '../apache-kafka/apache-kafka.ts'
+import { countFlag } from '../bench/bench-flags.rules.ts'
 import { measureAttack } from './attack.ts'
 import { latencyClients } from './latency.ts'
 import { type Load, toolLoads } from './loads.ts'
@@ -27,8 +28,8 @@ const { quick } = flags
 const sections = sectionsOf(positionals)
 
 /** Rounds that count, and rounds before them that warm both up. */
-const ROUNDS = Number(flags.rounds ?? (quick ? 1 : 3))
-const WARM_ROUNDS = Number(flags.warm)
+const ROUNDS = countFlag('--rounds', flags.rounds ?? (quick ? '1' : '3'))
+const WARM_ROUNDS = countFlag('--warm', flags.warm, 0)
 /** Numbers of all rounds; those that do not count are negative. */
 const rounds = Array.from({ length: WARM_ROUNDS + ROUNDS }, (_, index) => index - WARM_ROUNDS)
 const sizes = [

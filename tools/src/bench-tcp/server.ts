@@ -19,7 +19,7 @@ export interface Server {
 
 type Configs = { readonly [name: string]: string }
 
-/** `configs` are broker configs in Kafka's names. */
+/** `configs` are broker configs in Kafka's names. ODRADEK_BROKER_NODE_OPTIONS goes to its Node, such as `--cpu-prof`. */
 export async function startOdradek(configs: Configs = {}): Promise<Server> {
   const dir = mkdtempSync(join(tmpdir(), 'odradek-bench-'))
   const begun = performance.now()

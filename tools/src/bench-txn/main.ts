@@ -1,17 +1,22 @@
-// `pnpm bench:txn [FILTER...]`: transactions over TCP against our broker and Apache Kafka, side by side on this machine, alternating, by the same unmodified
+// `pnpm bench:txn [--rounds N] [FILTER...]`: transactions over TCP against our broker and Apache Kafka, side by side on this machine, alternating, by the same unmodified
 // clients. Prints rates and commit latencies, ours / Kafka's. FILTER: only loads whose name holds one of them.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { parseArgs, promisify } from 'node:util'
 import { createProducer } from '@odradek/producer'
 import { createAdmin } from '@odradek/shared/client/admin'
 import { apacheKafkaMissing, kafkaClassPath } from '../apache-kafka/apache-kafka.ts'
+import { countFlag } from '../bench/bench-flags.rules.ts'
 import { median } from '../bench/median.rules.ts'
 import { type Server, startKafka, startOdradek } from '../bench-tcp/server.ts'
 import { pythonMissing } from '../conformance/drivers.ts'
 
 const run = promisify(execFile)
-const ROUNDS = Number(process.env.ODRADEK_BENCH_ROUNDS ?? 2)
+const { values: flags, positionals: filters } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: 'string', default: '2' } },
+})
+const ROUNDS = countFlag('--rounds', flags.rounds)
 const SECONDS = '3'
 const PARTITIONS = 4
 /** What pipelines read: more than any of them gets through in its time (at 400,000/s). */
@@ -91,7 +96,7 @@ function report(name: string, ours: readonly Figures[], kafka: readonly Figures[
   )
 }
 
-async function compare(filters: readonly string[]): Promise<void> {
+async function compare(): Promise<void> {
   const missing = apacheKafkaMissing() ?? pythonMissing()
   if (missing) throw new Error(missing)
   const chosen = loads.filter(({ name }) => filters.length === 0 || filters.some(filter => name.includes(filter)))
@@ -113,4 +118,4 @@ async function compare(filters: readonly string[]): Promise<void> {
   }
 }
 
-await compare(process.argv.slice(2))
+await compare()

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { environmentOf } from '../load/environment.ts'
 import { THREADS_VARIABLE } from './bench-broker.ts'
+import { countFlag } from './bench-flags.rules.ts'
 import { benchRows } from './bench-rows.ts'
 import { type MeasuredRow, tableLines } from './bench-table.rules.ts'
 
@@ -16,6 +17,7 @@ const flags = {
   threads: { type: 'string' },
 } as const
 const { values: asked, positionals } = parseArgs({ options: flags, allowPositionals: true })
+if (asked.threads !== undefined) countFlag('--threads', asked.threads, 0)
 if (asked.row !== undefined) await measureHere(asked.row)
 else if (asked.list) for (const { name, what } of benchRows) console.log(`${name.padEnd(12)} ${what}`)
 else await measureAll(positionals)

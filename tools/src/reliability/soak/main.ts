@@ -2,11 +2,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { countFlag } from '../../bench/bench-flags.rules.ts'
 import { killStorm } from '../kill-storm.ts'
 import { damages } from '../reading-back.ts'
 
-const kills = Number(process.argv[2] ?? 2_000)
-const seed = Number(process.argv[3] ?? 1)
+const kills = countFlag('kills', process.argv[2] ?? '2000')
+const seed = countFlag('seed', process.argv[3] ?? '1', 0)
 const dir = mkdtempSync(join(tmpdir(), 'odradek-soak-'))
 const beganAt = performance.now()
 const seconds = () => ((performance.now() - beganAt) / 1_000).toFixed(0)
