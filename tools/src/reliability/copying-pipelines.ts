@@ -1,5 +1,5 @@
-// What the kill -9 loops of exactly once share: a feeder of the topic `in`, and two pipelines of one group that copy it to `out`. After the last kill:
-// `settle` lets them finish, `letters` reads what became of it.
+// What the kill -9 loops of exactly once share: a feeder of the topic `in`, and two pipelines of one group that copy it to `out`. After the last kill
+// `copyingVerdict` lets them finish, and judges what became of it.
 import { createConsumer } from '@odradek/consumer/create-consumer'
 import { createProducer } from '@odradek/producer/create-producer'
 import type { Producer } from '@odradek/producer/producer'
@@ -8,7 +8,7 @@ import { string } from '@odradek/shared/client/codecs'
 import type { BootstrapServers } from '@odradek/shared/client/common-options'
 import { topic } from '@odradek/shared/client/topic'
 import { type Pipeline, pipeline } from '../pipeline/pipeline.ts'
-import type { Letter } from './exactly-once.rules.ts'
+import { type Letter, type OnceVerdict, verdictOn } from './exactly-once.rules.ts'
 
 const feedTopic = 'in'
 const input = topic(feedTopic, { key: string(), value: string() })
@@ -114,8 +114,19 @@ export class Feeder {
   }
 }
 
+/** Lets pipelines with the same ids finish what killed ones left, and judges what came out. */
+export async function copyingVerdict(
+  bootstrapServers: BootstrapServers,
+): Promise<{ readonly records: number; readonly verdict: OnceVerdict }> {
+  const pipelines = startCopying(bootstrapServers, () => undefined)
+  await settle(bootstrapServers, pipelines)
+  for (const each of pipelines) await each.close()
+  const input = await letters(bootstrapServers, 'in')
+  return { records: input.length, verdict: verdictOn(input, await letters(bootstrapServers, 'out')) }
+}
+
 /** Resolves when the group has committed everything that was fed; rejects when a pipeline fails. */
-export async function settle(bootstrapServers: BootstrapServers, pipelines: readonly Pipeline[]): Promise<void> {
+async function settle(bootstrapServers: BootstrapServers, pipelines: readonly Pipeline[]): Promise<void> {
   const failed = Promise.all(pipelines.map(({ done }) => done))
   await using consumer = createConsumer({ bootstrapServers, groupId: GROUP })
   const partitions = partitionsOf(feedTopic)
@@ -128,7 +139,7 @@ export async function settle(bootstrapServers: BootstrapServers, pipelines: read
 }
 
 /** All records of a topic that readers of committed records see. Never ends while a transaction is open. */
-export async function letters(bootstrapServers: BootstrapServers, name: keyof typeof copiedTopics): Promise<Letter[]> {
+async function letters(bootstrapServers: BootstrapServers, name: keyof typeof copiedTopics): Promise<Letter[]> {
   await using whole = createConsumer({ bootstrapServers })
   const ends = await whole.endOffsets(partitionsOf(name))
   await using consumer = createConsumer({ bootstrapServers, isolationLevel: 'readCommitted' })

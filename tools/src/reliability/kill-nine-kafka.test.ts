@@ -8,8 +8,8 @@ import { createAdmin } from '@odradek/shared/client/admin'
 import { afterAll, beforeAll, describe, expect, onTestFailed, test } from 'vitest'
 import { type ApacheKafka, apacheKafkaMissing, startApacheKafka } from '../apache-kafka/apache-kafka.ts'
 import { ChildProgram } from './child-program.ts'
-import { copiedTopics, copyingConfigs, Feeder, letters, settle, startCopying } from './copying-pipelines.ts'
-import { exactlyOnce, verdictOn } from './exactly-once.rules.ts'
+import { copiedTopics, copyingConfigs, copyingVerdict, Feeder, startCopying } from './copying-pipelines.ts'
+import { exactlyOnce } from './exactly-once.rules.ts'
 import { WireTap } from './wire-tap.ts'
 
 const ROUNDS = 3
@@ -43,12 +43,9 @@ describe.skipIf(missing !== null)(missing ?? 'Apache Kafka', () => {
   }
 
   async function expectExactlyOnce(recordsMin: number) {
-    const pipelines = startCopying(bootstrapServers, () => undefined)
-    await settle(bootstrapServers, pipelines)
-    for (const each of pipelines) await each.close()
-    const input = await letters(bootstrapServers, 'in')
-    expect(input.length).toBeGreaterThan(recordsMin)
-    expect(verdictOn(input, await letters(bootstrapServers, 'out'))).toEqual(exactlyOnce)
+    const { records, verdict } = await copyingVerdict(bootstrapServers)
+    expect(records).toBeGreaterThan(recordsMin)
+    expect(verdict).toEqual(exactlyOnce)
   }
 
   test(`killed and restarted ${ROUNDS} times under running pipelines`, { timeout: 900_000 }, async () => {

@@ -7,8 +7,8 @@ import { seededRandom } from '@odradek/shared/base/random'
 import type { BootstrapServers } from '@odradek/shared/client/common-options'
 import { afterAll, expect, test } from 'vitest'
 import { ChildProgram } from './child-program.ts'
-import { copiedTopics, copyingConfigs, letters, settle, startCopying } from './copying-pipelines.ts'
-import { exactlyOnce, verdictOn } from './exactly-once.rules.ts'
+import { copiedTopics, copyingConfigs, copyingVerdict } from './copying-pipelines.ts'
+import { exactlyOnce } from './exactly-once.rules.ts'
 import { damages } from './reading-back.ts'
 
 /** More where there is time for it. */
@@ -27,14 +27,10 @@ async function life(args: readonly string[], lines: number): Promise<void> {
   expect((await child.ended()).signal).toBe('SIGKILL')
 }
 
-/** Lets pipelines with the same ids finish what the killed ones left, and judges what came out. */
 async function expectExactlyOnce(bootstrapServers: BootstrapServers): Promise<void> {
-  const pipelines = startCopying(bootstrapServers, () => undefined)
-  await settle(bootstrapServers, pipelines)
-  for (const each of pipelines) await each.close()
-  const input = await letters(bootstrapServers, 'in')
-  expect(input.length).toBeGreaterThan(ROUNDS * 50)
-  expect(verdictOn(input, await letters(bootstrapServers, 'out'))).toEqual(exactlyOnce)
+  const { records, verdict } = await copyingVerdict(bootstrapServers)
+  expect(records).toBeGreaterThan(ROUNDS * 50)
+  expect(verdict).toEqual(exactlyOnce)
 }
 
 test(`broker and pipelines in one process, ${ROUNDS} rounds of kill -9: every record comes out once`, {
