@@ -23,9 +23,10 @@ export const threadRooms = [/^packages\//, /\.worker\.ts$/]
 /** Tables of `import()`s, which are given to `loading` where one of them is run. */
 export const loaderTables = ['packages/shared/src/protocol/api-table.ts', 'tools/src/pack/packed-thread.worker.ts']
 
+/** Lines, from which a file or a function outside of tests says too much at once. */
 export const sizes = { fileLinesMax: 500, functionLinesMax: 70 }
 
-/** Files that keep more than one reason by nature of their content. */
+/** What may stand between a file's noun and `.ts`: a closed vocabulary (DESIGN 3). */
 export const kinds = ['machine', 'rules', 'contract', 'actor', 'records', 'suite', 'test', 'bench', 'worker'] as const
 
 /** Names that say nothing (DESIGN 3). */

@@ -40,7 +40,7 @@ export interface SourceFile {
   readonly bareLoads: readonly number[]
   /** Clock, timer and chance calls: `Date.now`, `setTimeout`, ... */
   readonly platformTime: readonly { readonly line: number; readonly what: string }[]
-  /** Whether each exported name also occurs elsewhere in its own file is not asked; these are all identifiers of the file. */
+  /** What keeps it from being TypeScript; the rest is what could be read all the same. */
   readonly parseErrors: readonly string[]
 }
 
