@@ -1,4 +1,5 @@
 // Figures as a Markdown table, for the terminal and BENCHMARKS.md. Pure.
+import { whole } from '../cli/terminal/numbers.rules.ts'
 import { type BenchFigure, holds } from './bench-row.ts'
 
 export interface MeasuredRow {
@@ -28,7 +29,7 @@ export function tableLines(rows: readonly MeasuredRow[]): string[] {
 
 function shown(value: number): string {
   const magnitude = Math.abs(value)
-  if (magnitude >= 1_000) return Math.round(value).toLocaleString('en-US')
+  if (magnitude >= 1_000) return whole(value)
   return magnitude >= 100
     ? value.toFixed(0)
     : magnitude >= 10

@@ -3,7 +3,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { BrokerTicket } from '@odradek/shared/client/join-broker'
 import type { LatencyKind } from './latencies.ts'
 import type { LoadPlan } from './load-plan.ts'
-import type { SequenceFigures, TransactionCounts } from './load-result.rules.ts'
+import type { MeasuredClient } from './load-result.rules.ts'
 
 /** Where the cluster is: the ticket of an embedded broker, or client options of a cluster over TCP. */
 export type LoadTarget =
@@ -41,23 +41,7 @@ export type FromClient = { readonly type: 'ready' }
 /** A histogram, encoded so that it can be added to others; null when nothing was recorded. */
 export type EncodedLatencies = string | null
 
-/** What a client measured. Milliseconds since 1970 where not said otherwise. */
-export interface ClientResult {
-  readonly role: 'produce' | 'consume'
-  readonly worker: number
-  /** Measured records that were acknowledged (produce) or received (consume). */
-  readonly records: number
-  /** When the first and the last of them were done. */
-  readonly fromMs: number
-  readonly toMs: number
-  /** All records, warm-up included. */
-  readonly acknowledged: number
-  readonly failed: number
-  readonly failure: string | null
-  readonly check: SequenceFigures | null
-  /** Measured transactions; null without. */
-  readonly transactions: TransactionCounts | null
+/** What a client measured. */
+export interface ClientResult extends MeasuredClient {
   readonly latencies: { readonly [kind in LatencyKind]?: EncodedLatencies }
-  /** How long the client's thread had work, milliseconds. */
-  readonly busyMs: number
 }

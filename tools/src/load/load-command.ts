@@ -17,6 +17,7 @@ import {
 } from '../cli/terminal/flags.ts'
 import { withExamples } from '../cli/terminal/help.ts'
 import { onInterrupt } from '../cli/terminal/interrupts.ts'
+import { whole } from '../cli/terminal/numbers.rules.ts'
 import type { Terminal } from '../cli/terminal/terminal.ts'
 import type { LoadCluster } from './load-cluster.ts'
 import type { LoadKind, LoadPlan } from './load-plan.ts'
@@ -211,7 +212,6 @@ async function openCluster(flags: Flags): Promise<LoadCluster> {
 }
 
 function liveLine(terminal: Terminal): (second: SecondOfLoad) => void {
-  const whole = (value: number) => value.toLocaleString('en-US')
   return ({ t, warmup, acknowledged, received }) =>
     terminal.live(
       `${t} s${warmup ? ' (warm-up)' : ''}  acknowledged ${whole(acknowledged)}/s  received ${whole(received)}/s`,

@@ -78,7 +78,7 @@ function randomPool(size: number, random: () => number): Buffer {
 /** What a reader of load records sees; numbers are those of the layout. */
 export type LoadVisitor = (worker: number, partition: number, sequence: number, intended: number) => void
 
-/** Reads load records of one run without making objects; values of others are counted as `foreign`. */
+/** Reads load records of one run without making objects. False for values of others: `visit` hears nothing of them. */
 export function loadDecoder(runId: number, visit: LoadVisitor): Codec<boolean> {
   const decodeRange = (bytes: Uint8Array, from: number, to: number) => {
     const view = bytes as Buffer

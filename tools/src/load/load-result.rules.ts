@@ -1,9 +1,10 @@
 // A load run's result: what clients measured, added up. Its shape is the documented JSON of `odradek load --json`. Pure.
+import { whole } from '../cli/terminal/numbers.rules.ts'
 import type { LatencyFigures, LatencyKind } from './latencies.ts'
 import type { LoadKind, LoadPlan } from './load-plan.ts'
 import type { ThresholdOutcome } from './thresholds.rules.ts'
 
-/** One second of the run, seen from outside. `t` is seconds since sending began (negative values do not occur; warm-up is included and marked). */
+/** One second of the run, seen from outside. `t` is seconds since sending began, warm-up included. */
 export interface SecondOfLoad {
   readonly t: number
   readonly warmup: boolean
@@ -82,18 +83,24 @@ export interface Environment {
   readonly target: string
 }
 
-/** The part of a client's result that is added up here. */
+/** What a client counted, as far as it is added up here. Milliseconds since 1970 where not said otherwise. */
 export interface MeasuredClient {
   readonly role: 'produce' | 'consume'
+  /** Counts within its role from 0. */
   readonly worker: number
+  /** Measured records that were acknowledged (produce) or received (consume). */
   readonly records: number
+  /** When the first and the last of them were done; 0: there was none. */
   readonly fromMs: number
   readonly toMs: number
+  /** All records, warm-up included. */
   readonly acknowledged: number
   readonly failed: number
   readonly failure: string | null
   readonly check: SequenceFigures | null
+  /** Measured transactions; null without. */
   readonly transactions: TransactionCounts | null
+  /** How long the client's thread had work, milliseconds. */
   readonly busyMs: number
 }
 
@@ -172,7 +179,6 @@ export function transactionsOf(clients: readonly MeasuredClient[]): LoadResult['
 /** What people read at the end. */
 export function resultLines(result: LoadResult): string[] {
   const { totals, latencyMs, perThread, checks, failed, failure, thresholds } = result
-  const whole = (value: number) => Math.round(value).toLocaleString('en-US')
   const { user, system } = totals.cpuMicrosecondsPerRecord
   const lines = [
     `${result.kind}: ${whole(totals.records)} records in ${totals.seconds.toFixed(2)} s = ${whole(totals.recordsPerSecond)} records/s, ${totals.megabytesPerSecond.toFixed(1)} MB/s, cpu ${(user + system).toFixed(2)} us/record (${user.toFixed(2)} user, ${system.toFixed(2)} system)`,
@@ -202,7 +208,6 @@ export function resultLines(result: LoadResult): string[] {
 function transactionLines({ transactions }: LoadResult): string[] {
   if (transactions === null) return []
   const { committed, aborted, perSecond, recordsPerTransaction } = transactions
-  const whole = (value: number) => Math.round(value).toLocaleString('en-US')
   return [
     `  ${whole(committed)} transactions committed, ${whole(aborted)} aborted, ${whole(perSecond)} transactions/s of ${whole(recordsPerTransaction)} records`,
   ]

@@ -1,6 +1,5 @@
 // A producing client of the load tool, in its own thread: sends numbered records at their intended times and measures what that takes.
 import type { EventLoopUtilization } from 'node:perf_hooks'
-import type { Producer } from '@odradek/producer'
 import { type ClientResult, type ClientTask, counters } from './client-messages.ts'
 import { Latencies } from './latencies.ts'
 import { type LoadProducer, loadProducer } from './load-producer.ts'
@@ -17,10 +16,7 @@ export interface Go {
 
 export class ProduceClient {
   readonly #task: ClientTask
-  readonly #producer: Producer
-  readonly #topic: LoadProducer['topic']
-  readonly #live: Float64Array
-  readonly #sequences: number[]
+  readonly #sender: LoadProducer
   readonly #delay = new Latencies()
   readonly #publish = new Latencies()
   #outstanding = 0
@@ -34,16 +30,12 @@ export class ProduceClient {
 
   constructor(task: ClientTask, bootstrapServers: object) {
     this.#task = task
-    const { producer, topic, live, sequences } = loadProducer(task, bootstrapServers, { acks: task.plan.acks })
-    this.#producer = producer
-    this.#topic = topic
-    this.#live = live
-    this.#sequences = sequences
+    this.#sender = loadProducer(task, bootstrapServers, { acks: task.plan.acks })
   }
 
   /** Resolves when the topic is known. */
   async connect(): Promise<void> {
-    await this.#producer.partitionsFor(this.#task.plan.topic)
+    await this.#sender.producer.partitionsFor(this.#task.plan.topic)
   }
 
   async run(go: Go): Promise<ClientResult> {
@@ -67,13 +59,13 @@ export class ProduceClient {
         if (now >= go.measureMs) measuring += due
       }
     }
-    await this.#producer.flush()
+    await this.#sender.producer.flush()
     while (this.#outstanding > 0) await this.#room()
     return this.#result(loop)
   }
 
   close(): Promise<void> {
-    return this.#producer.close()
+    return this.#sender.producer.close()
   }
 
   #send(pace: Pace, first: number, count: number, measureMs: number): void {
@@ -84,16 +76,18 @@ export class ProduceClient {
     const records: { readonly partition: number; readonly value: LoadRecord }[] = []
     for (let index = 0; index < count; index++) {
       const intended = intendedMs(pace, first + index, now)
-      records.push({ partition, value: { partition, sequence: this.#sequences[partition]!++, intended } })
+      records.push({ partition, value: { partition, sequence: this.#sender.sequences[partition]!++, intended } })
       if (isMeasured && pace.rate !== null) this.#delay.record(now - intended)
     }
     if (isMeasured && pace.rate === null) this.#delay.record(0, count)
     if (isMeasured && this.#fromMs === 0)
       this.#fromMs = measuredFromMs(pace, intendedMs(pace, first, now), { sentMs: now, measureMs })
     this.#outstanding += count
-    this.#live[counters.sent]! += count
+    this.#sender.live[counters.sent]! += count
     const promise: Promise<unknown> =
-      count === 1 ? this.#producer.send(this.#topic, records[0]!) : this.#producer.send(this.#topic, records)
+      count === 1
+        ? this.#sender.producer.send(this.#sender.topic, records[0]!)
+        : this.#sender.producer.send(this.#sender.topic, records)
     promise.then(
       () => this.#done(records, now, isMeasured, pace),
       error => this.#lost(count, error),
@@ -104,8 +98,8 @@ export class ProduceClient {
     const now = preciseNow()
     const count = records.length
     this.#acknowledged += count
-    this.#live[counters.done]! += count
-    this.#live[counters.bytes]! += count * this.#task.plan.size
+    this.#sender.live[counters.done]! += count
+    this.#sender.live[counters.bytes]! += count * this.#task.plan.size
     if (isMeasured) {
       this.#measured += count
       this.#toMs = now

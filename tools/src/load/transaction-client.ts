@@ -1,6 +1,5 @@
 // A transacting client of the load tool, in its own thread: one transaction after another, each begun at its intended time. Records of those that will be aborted are
 // marked, so that a reader knows what it should never see.
-import type { Producer } from '@odradek/producer'
 import { type ClientResult, type ClientTask, counters } from './client-messages.ts'
 import { Latencies } from './latencies.ts'
 import type { TransactionPlan } from './load-plan.ts'
@@ -23,10 +22,7 @@ interface Begun {
 export class TransactionClient {
   readonly #task: ClientTask
   readonly #transaction: TransactionPlan
-  readonly #producer: Producer
-  readonly #topic: LoadProducer['topic']
-  readonly #live: Float64Array
-  readonly #sequences: number[]
+  readonly #sender: LoadProducer
   readonly #latencies = { delay: new Latencies(), commit: new Latencies(), transaction: new Latencies() }
   #acknowledged = 0
   #counts = { committed: 0, aborted: 0, records: 0 }
@@ -37,17 +33,13 @@ export class TransactionClient {
     this.#task = task
     this.#transaction = transaction
     const transactionalId = `odradek-load-${task.plan.runId}-${task.worker}`
-    const { producer, topic, live, sequences } = loadProducer(task, bootstrapServers, { transactionalId })
-    this.#producer = producer
-    this.#topic = topic
-    this.#live = live
-    this.#sequences = sequences
+    this.#sender = loadProducer(task, bootstrapServers, { transactionalId })
   }
 
   /** Resolves when the topic and the producer id are known. */
   async connect(): Promise<void> {
-    await this.#producer.partitionsFor(this.#task.plan.topic)
-    await (await this.#producer.begin()).abort()
+    await this.#sender.producer.partitionsFor(this.#task.plan.topic)
+    await (await this.#sender.producer.begin()).abort()
   }
 
   async run({ startMs, measureMs, signal }: Go): Promise<ClientResult> {
@@ -77,14 +69,14 @@ export class TransactionClient {
   }
 
   close(): Promise<void> {
-    return this.#producer.close()
+    return this.#sender.producer.close()
   }
 
   async #run(begun: Begun): Promise<void> {
     const { records } = this.#transaction
-    const transaction = await this.#producer.begin()
-    for (const list of this.#records(begun)) void transaction.send(this.#topic, list)
-    this.#live[counters.sent]! += records
+    const transaction = await this.#sender.producer.begin()
+    for (const list of this.#records(begun)) void transaction.send(this.#sender.topic, list)
+    this.#sender.live[counters.sent]! += records
     if (begun.willAbort) await transaction.abort()
     else {
       const askedMs = preciseNow()
@@ -106,7 +98,7 @@ export class TransactionClient {
     const lists: { readonly partition: number; readonly value: LoadRecord }[][] = []
     for (let turn = 0; turn < Math.min(partitions, records); turn++) {
       const partition = (first + turn) % partitions
-      const sequence = () => (willAbort ? -1 : this.#sequences[partition]!++)
+      const sequence = () => (willAbort ? -1 : this.#sender.sequences[partition]!++)
       const count = shareOf(records, partitions, turn)
       lists.push(
         Array.from({ length: count }, () => ({ partition, value: { partition, sequence: sequence(), intended } })),
@@ -119,8 +111,8 @@ export class TransactionClient {
     const { records } = this.#transaction
     const now = preciseNow()
     this.#acknowledged += records
-    this.#live[counters.done]! += records
-    this.#live[counters.bytes]! += records * this.#task.plan.size
+    this.#sender.live[counters.done]! += records
+    this.#sender.live[counters.bytes]! += records * this.#task.plan.size
     if (!isMeasured) return
     this.#counts.records += records
     this.#latencies.commit.record(now - askedMs)

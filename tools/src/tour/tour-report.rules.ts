@@ -1,4 +1,5 @@
 // What happened, in lines for people. Pure.
+import { whole } from '../cli/terminal/numbers.rules.ts'
 import type { LatencyFigures } from '../load/latencies.ts'
 import type { Verdict } from './deliveries.rules.ts'
 import { differences, type Total } from './running-totals.rules.ts'
@@ -78,13 +79,13 @@ const ROWS = 5
 export function roadLines(figures: TourFigures, words: Words): string[] {
   const { verdict, sentSeconds, seconds, bytes, members } = figures
   const { sent } = verdict
-  const received = column('records', figures.partitions, each => number(each.received))
+  const received = column('records', figures.partitions, each => whole(each.received))
   const earlier = ({ earlier: count }: { readonly earlier: number }) =>
-    count === 0 ? '' : `  (and ${number(count)} of earlier runs)`
+    count === 0 ? '' : `  (and ${whole(count)} of earlier runs)`
   return [
     'The road of a record: producer, partition leaders, consumer group',
-    `  ${number(sent)} records (${megabytes(bytes)}) of ${words.source}`,
-    `  written in ${sentSeconds.toFixed(2)} s (${number(sent / sentSeconds)} records/s, ${megabytes(bytes / sentSeconds)}/s), all processed after ${seconds.toFixed(2)} s`,
+    `  ${whole(sent)} records (${megabytes(bytes)}) of ${words.source}`,
+    `  written in ${sentSeconds.toFixed(2)} s (${whole(sent / sentSeconds)} records/s, ${megabytes(bytes / sentSeconds)}/s), all processed after ${seconds.toFixed(2)} s`,
     `  the producer sends on thread ${figures.producerThread ?? '-'}, the group processes on threads ${members.join(', ')}, leaders append on these:`,
     ...table([
       column('partition', figures.partitions, each => `${each.partition}`),
@@ -103,7 +104,7 @@ function rebalanceLines({ rebalance, members, verdict }: TourFigures): string[] 
   const { killed, afterRecords, partitions } = rebalance
   const member = (thread: number | null) => (thread === null ? 'nobody' : `thread ${thread}`)
   return [
-    `A member dies: thread ${killed}, one of ${members.length}, was killed after ${number(afterRecords)} records`,
+    `A member dies: thread ${killed}, one of ${members.length}, was killed after ${whole(afterRecords)} records`,
     ...table([
       column('partition', partitions, each => `${each.partition}`),
       column('before', partitions, each => member(each.before)),
@@ -112,7 +113,7 @@ function rebalanceLines({ rebalance, members, verdict }: TourFigures): string[] 
     ]),
     verdict.repeated === 0
       ? '  no record came again: the dead had committed all that it processed'
-      : `  ${number(verdict.repeated)} records came again: the dead had processed them, and not committed yet`,
+      : `  ${whole(verdict.repeated)} records came again: the dead had processed them, and not committed yet`,
   ]
 }
 
@@ -123,12 +124,12 @@ export function roadHolds({ verdict, uncommitted }: TourFigures): boolean {
 function roadVerdict(figures: TourFigures, { keyName }: Words): string {
   const { verdict, uncommitted, partitions } = figures
   const { lost, strange, disordered, orders, sent } = verdict
-  const what = keyName === null ? `partition (${orders})` : `${keyName} (${number(orders)})`
+  const what = keyName === null ? `partition (${orders})` : `${keyName} (${whole(orders)})`
   const earlier = partitions.reduce((sum, each) => sum + each.earlier, 0)
-  const old = earlier === 0 ? '' : `; ${number(earlier)} records of earlier runs are there, too`
+  const old = earlier === 0 ? '' : `; ${whole(earlier)} records of earlier runs are there, too`
   if (roadHolds(figures))
-    return `Verified: all ${number(sent)} records were processed at least once, in the order of each ${what}, and committed${old}.`
-  return `NOT verified: ${number(lost)} lost, ${number(strange)} not as they were sent, ${number(disordered)} out of order, ${number(uncommitted)} not committed${old}.`
+    return `Verified: all ${whole(sent)} records were processed at least once, in the order of each ${what}, and committed${old}.`
+  return `NOT verified: ${whole(lost)} lost, ${whole(strange)} not as they were sent, ${whole(disordered)} out of order, ${whole(uncommitted)} not committed${old}.`
 }
 
 export function countingLines(figures: CountingFigures, words: Words): string[] {
@@ -138,7 +139,7 @@ export function countingLines(figures: CountingFigures, words: Words): string[] 
   return [
     `Exactly once: a pipeline adds up ${words.recordName} and ${words.measureName} by ${name} into topic ${topic}, offsets in its transactions`,
     ...crashLines(crash),
-    `  ${number(records)} records counted in ${seconds.toFixed(2)} s${again > 0 ? `; ${number(again)} of them twice, the first time undone` : ''}`,
+    `  ${whole(records)} records counted in ${seconds.toFixed(2)} s${again > 0 ? `; ${whole(again)} of them twice, the first time undone` : ''}`,
     ...totalTable(figures, words),
     countingVerdict(figures, words),
   ]
@@ -148,7 +149,7 @@ function crashLines(crash: CountingFigures['crash']): string[] {
   if (crash === null) return []
   const { thread, afterRecords, transaction, nextThread, downMs } = crash
   return [
-    `  its thread ${thread} crashed after ${number(afterRecords)} records, in the middle of a transaction (${transaction});`,
+    `  its thread ${thread} crashed after ${whole(afterRecords)} records, in the middle of a transaction (${transaction});`,
     `  thread ${nextThread} undid that transaction and went on ${ms(downMs)} later`,
   ]
 }
@@ -158,21 +159,21 @@ function totalTable({ expected, totals }: CountingFigures, { keyName, recordName
   const found = (key: string) => totals.get(key) ?? { records: 0, sum: 0 }
   return table([
     { ...column(keyName ?? 'partition', largest, ([key]) => key.slice(0, 30)), isText: true },
-    column(recordName, largest, ([key]) => number(found(key).records)),
-    column('counted directly', largest, ([, total]) => number(total.records)),
-    column(measureName, largest, ([key]) => number(found(key).sum)),
-    column('counted directly', largest, ([, total]) => number(total.sum)),
+    column(recordName, largest, ([key]) => whole(found(key).records)),
+    column('counted directly', largest, ([, total]) => whole(total.records)),
+    column(measureName, largest, ([key]) => whole(found(key).sum)),
+    column('counted directly', largest, ([, total]) => whole(total.sum)),
   ])
 }
 
 function countingVerdict(figures: CountingFigures, { keysName }: Words): string {
   const { expected, totals } = figures
   const records = [...expected.values()].reduce((sum, total) => sum + total.records, 0)
-  const all = `${number(expected.size)} ${keysName}`
+  const all = `${whole(expected.size)} ${keysName}`
   if (countingHolds(figures))
-    return `Verified: the totals of all ${all} equal those counted directly from the input (${number(records)} records).`
+    return `Verified: the totals of all ${all} equal those counted directly from the input (${whole(records)} records).`
   const wrong = differences(expected, totals)
-  return `NOT verified: ${number(wrong.length)} totals, such as that of ${wrong[0] ?? 'nothing'}, are not those counted directly from the input (${all}).`
+  return `NOT verified: ${whole(wrong.length)} totals, such as that of ${wrong[0] ?? 'nothing'}, are not those counted directly from the input (${all}).`
 }
 
 export function countingHolds({ expected, totals }: CountingFigures): boolean {
@@ -203,11 +204,7 @@ function latencyText({ p50, p95, p99, max }: LatencyFigures): string {
 }
 
 function ms(value: number): string {
-  return `${value < 10 ? value.toFixed(2) : number(value)} ms`
-}
-
-export function number(value: number): string {
-  return Math.round(value).toLocaleString('en-US')
+  return `${value < 10 ? value.toFixed(2) : whole(value)} ms`
 }
 
 function megabytes(bytes: number): string {
