@@ -12,6 +12,8 @@ const packages = [
   'tools',
 ]
 const here = builtUrl(import.meta.url)
+/** Whether this runs where it was built; packages that users install come without this file. */
+export const isCheckout = existsSync(new URL('../../tsconfig.json', here))
 
 /** The folder that `pack` writes. */
 export const packedFolder = new URL('../packed/', here)
@@ -20,7 +22,7 @@ export const stampFile = new URL('packed-from.json', packedFolder)
 
 /** Each package's build, by the time when the compiler last wrote anything; null where there is no checkout. */
 export function buildStamp(): { readonly [name: string]: number } | null {
-  if (!existsSync(new URL('../../tsconfig.json', here))) return null
+  if (!isCheckout) return null
   return Object.fromEntries(
     packages.map(name => [name, statSync(new URL(`../../../${name}/dist/.tsbuildinfo`, here)).mtimeMs]),
   )

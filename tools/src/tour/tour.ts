@@ -1,13 +1,16 @@
 // The tour: opens a broker on a directory, finds what earlier runs left, and goes through its acts: records through producer, leaders and a consumer group, of which
 // a member dies; then an exactly-once pipeline that crashes. Verifies each, and tells what happened.
 import { availableParallelism } from 'node:os'
+import { nameOf } from '@odradek/consumer/partition-names.rules'
 import { threadBudget } from '@odradek/shared/actor/placement.rules'
 import { systemClock } from '@odradek/shared/base/clock'
 import { KafkaError } from '@odradek/shared/base/errors'
 import { CommandError } from '../cli/command-error.ts'
 import { exitCodes } from '../cli/exit-codes.ts'
+import { whole } from '../cli/terminal/numbers.rules.ts'
 import type { Terminal } from '../cli/terminal/terminal.ts'
 import { type Broker, type BrokerOptions, createBroker } from '../index.ts'
+import { isCheckout } from '../pack/freshness.ts'
 import { Backlog, backlogOf, type TopicOffsets, topicOffsets } from './backlog.ts'
 import { verify } from './deliveries.rules.ts'
 import { fileSource, type RecordSource } from './input-file.ts'
@@ -18,7 +21,6 @@ import {
   type CountingFigures,
   countingHolds,
   countingLines,
-  number,
   type RebalanceFigures,
   roadHolds,
   roadLines,
@@ -27,6 +29,8 @@ import {
 import { type Sending, sendAll } from './tour-sending.ts'
 import { countDirectly, runTotals, TOTALS_GROUP } from './tour-totals.ts'
 
+/** How the program is called here. */
+const PROGRAM = isCheckout ? 'npx -y pnpm@12 -s odradek' : 'odradek'
 const KAFKA_PORT = 9092
 /** Besides leaders: the broker, a coordinator, the sender and the members of the group. */
 const OTHER_ACTORS = 3 + MEMBERS
@@ -72,7 +76,7 @@ async function acts(tour: Tour): Promise<void> {
   if (signal.aborted) interrupted()
   const counted = await counting(tour, starts.ends, sending)
   for (const line of countingLines(counted, words)) terminal.print(line)
-  terminal.print(`The logs are in ${dir}: look at them with \`odradek log stats ${dir}\`.`)
+  terminal.print(`The logs are in ${dir}: look at them with \`${PROGRAM} log stats ${dir}\`.`)
   if (!countingHolds(counted)) throw new CommandError('the totals are not those of the input', exitCodes.broken)
   if (sending.failure !== undefined) throw sending.failure
 }
@@ -116,7 +120,7 @@ async function road(
   const { terminal, broker, source, topic, signal, dir } = tour
   const earlier = starts.map((start, partition) => start - beginnings[partition]!)
   const old = earlier.reduce((sum, each) => sum + each, 0)
-  if (old > 0) terminal.note(`found: ${number(old)} records of earlier runs in ${dir}; this run adds to them`)
+  if (old > 0) terminal.note(`found: ${whole(old)} records of earlier runs in ${dir}; this run adds to them`)
   const progress = await startProgress(terminal, `send and receive ${source.name}`, source.total)
   await using group = new TourGroup(broker, topic, starts, progress.update)
   try {
@@ -136,7 +140,7 @@ async function road(
     await using left = new Backlog(broker, topic, TOUR_GROUP)
     await group.until(async () => (await left.records()) === 0)
     await group.close()
-    progress.done(`${number(group.book.received)} records`)
+    progress.done(`${whole(group.book.received)} records`)
     return {
       figures: figuresOf(tour, {
         earlier,
@@ -191,7 +195,7 @@ function figuresOf({ topic }: Tour, run: Run): TourFigures {
   return {
     partitions: earlier.map((count, partition) => ({
       partition,
-      thread: threadOf('partition-leader', `${topic}-${partition}`),
+      thread: threadOf('partition-leader', nameOf({ topic, partition })),
       earlier: count,
       received: group.book.partitions[partition]!.places.length,
     })),
@@ -218,7 +222,7 @@ async function counting(tour: Tour, starts: readonly number[], sending: Sending)
     const before = [...found.values()].reduce((sum, total) => sum + total.records, 0)
     if (before > 0)
       terminal.note(
-        `found: totals of ${number(before)} ${recordName} of earlier runs in ${dir}; the pipeline goes on there`,
+        `found: totals of ${whole(before)} ${recordName} of earlier runs in ${dir}; the pipeline goes on there`,
       )
   }
   const options = { broker, from, to, measure, records, began, progress: progress.update, signal }
