@@ -18,7 +18,7 @@ export function integerFlag({ min = 0, max = Number.MAX_SAFE_INTEGER } = {}): (g
 const DURATION_UNITS: { readonly [unit: string]: number } = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 
 /** A duration such as 500ms, 10s, 2m; a plain number is seconds. Gives milliseconds. */
-export function durationFlag(given: string): number {
+function durationFlag(given: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(given)
   if (match === null)
     throw new InvalidArgumentError('It takes a duration such as 500ms, 10s or 2m; a plain number is seconds.')
