@@ -10,6 +10,7 @@ import {
   type ConsumerContract,
   type ConsumerInput,
   consumer,
+  type GroupInput,
   type PartitionState,
 } from '@odradek/shared/contracts/consumer.contract'
 import { AssignmentDesk } from './assignment-desk.ts'
@@ -53,6 +54,8 @@ class ConsumerHands {
   readonly #membership: Membership | null
   readonly #machine
   #caller: Peer<ConsumerContract> | null = null
+  /** The commit of what went last is answered, and the caller was told: whoever leaves waits for it. */
+  #lastWord: Promise<unknown> = Promise.resolve()
 
   constructor(context: ActorContext, input: ConsumerInput, link: ClusterLink) {
     this.#context = context
@@ -107,6 +110,7 @@ class ConsumerHands {
       },
     })
     link.onMetadata(() => this.#metadataChanged())
+    if (input.group !== null && isInProcess(input)) this.#findCoordinator(input.group)
   }
 
   handlers(): Handlers<ConsumerContract> {
@@ -133,6 +137,7 @@ class ConsumerHands {
         },
         unsubscribe: async () => {
           if (this.#machine.state === 'Subscribed') await this.#membership!.leave()
+          await this.#lastWord
           this.#machine.send({ type: 'unsubscribed' })
           return {}
         },
@@ -189,13 +194,20 @@ class ConsumerHands {
     }
   }
 
-  /** As in Kafka, an automatic commit that fails is no reason to hold the group up: those records come again. */
+  /**
+   * As in Kafka, an automatic commit that fails is no reason to hold the group up: those records come again. In this process what the member says next goes the
+   * same way behind the commit, so the group does not wait for the answer either.
+   */
   async #rebalanced(id: number, offsets: readonly CommittedOffset[]): Promise<void> {
-    if (offsets.length > 0)
-      await this.#commits.commit(offsets, this.#input.defaultApiTimeoutMs).then(
+    if (offsets.length > 0) {
+      const { sent, taken } = this.#commits.send(offsets, this.#input.defaultApiTimeoutMs)
+      const told = taken.then(
         () => this.#caller?.news('autoCommitted', { offsets, error: null }),
         () => undefined,
       )
+      this.#lastWord = told
+      await (isInProcess(this.#input) ? sent : told)
+    }
     this.#desk.rebalanced(id)
   }
 
@@ -207,7 +219,13 @@ class ConsumerHands {
     this.#machine.send(event)
   }
 
-  #openMembership(group: NonNullable<ConsumerInput['group']>): Membership {
+  /** While the caller is told that its thread runs, and says what it reads. Whoever needs the coordinator asks again should this fail. */
+  #findCoordinator({ groupId }: GroupInput): void {
+    const options = { deadlineMs: this.#input.requestTimeoutMs, signal: this.#context.signal }
+    this.#link.coordinator('group', groupId, options).catch(() => undefined)
+  }
+
+  #openMembership(group: GroupInput): Membership {
     return openMembership({
       context: this.#context,
       link: this.#link,
@@ -275,6 +293,11 @@ function stateOf(partition: FetchedPartition | undefined): PartitionState {
   if (partition === undefined) throw portError(errorData('ODK_CONSUMER_STATE', 'the partition is no longer assigned'))
   const { highWatermark, lastStableOffset, logStartOffset } = partition.position
   return { position: partition.beganAt, highWatermark, lastStableOffset, logStartOffset }
+}
+
+/** Requests to one coordinator arrive in the order in which they were sent, and nothing but its death loses them. */
+function isInProcess({ link }: ConsumerInput): boolean {
+  return link.kind === 'port'
 }
 
 function manualMetadata({ group }: ConsumerInput) {

@@ -166,6 +166,7 @@ export class FakeCluster implements ClusterLink {
   async coordinator(): Promise<Endpoint> {
     return { id: 'coordinator', nodeId: 0 }
   }
+  approach(): void {}
   forgetCoordinator(): void {}
   async anyEndpoint(): Promise<Endpoint> {
     return { id: 'any', nodeId: 0 }

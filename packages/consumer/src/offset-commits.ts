@@ -43,6 +43,8 @@ interface Answer {
 /** A commit that is not answered for good, and what its next attempt would send. */
 interface Pending {
   offsets: readonly CommittedOffset[]
+  /** The request is on its way to the coordinator for the first time. */
+  sent(): void
 }
 
 export class OffsetCommits {
@@ -63,16 +65,25 @@ export class OffsetCommits {
 
   /** Rejects with a PortError: ODK_COMMIT_FAILED when the group moved on, ODK_TIMEOUT past `deadlineMs`. */
   commit(offsets: readonly CommittedOffset[], deadlineMs: number): Promise<void> {
-    if (offsets.length === 0) return Promise.resolve()
+    return offsets.length === 0 ? Promise.resolve() : this.send(offsets, deadlineMs).taken
+  }
+
+  /** As `commit`. `sent` resolves when the request is on its way, or never will be. */
+  send(offsets: readonly CommittedOffset[], deadlineMs: number): { sent: Promise<void>; taken: Promise<void> } {
+    let tellSent = () => {}
+    const sent = new Promise<void>(resolve => (tellSent = resolve))
     const endMs = this.#host.clock.monotonic() + deadlineMs
     const losses = this.#untold > 0 ? this.#losses - 1 : this.#losses
-    const pending: Pending = { offsets }
+    const pending: Pending = { offsets, sent: tellSent }
     this.#pending.add(pending)
-    const turn = this.#last
+    const taken = this.#last
       .then(() => this.#taken(pending, { count: offsets.length, losses, endMs }))
-      .finally(() => this.#pending.delete(pending))
-    this.#last = turn.catch(() => undefined)
-    return turn
+      .finally(() => {
+        this.#pending.delete(pending)
+        tellSent()
+      })
+    this.#last = taken.catch(() => undefined)
+    return { sent, taken }
   }
 
   async #taken(
@@ -84,7 +95,7 @@ export class OffsetCommits {
     await this.#untilAnswered('committing offsets', endMs, async leftMs => {
       sent = pending.offsets
       if (sent.length === 0) throw givenUp(groupId)
-      return await this.#send(sent, losses, leftMs)
+      return await this.#send(sent, { losses, leftMs, onItsWay: pending.sent })
     })
     if (sent.length < count) throw givenUp(groupId)
   }
@@ -167,7 +178,10 @@ export class OffsetCommits {
     return askedAs?.memberId === memberId && askedAs.generationId === generationId
   }
 
-  async #send(offsets: readonly CommittedOffset[], losses: number, leftMs: number): Promise<Answer> {
+  async #send(
+    offsets: readonly CommittedOffset[],
+    { losses, leftMs, onItsWay }: { readonly losses: number; readonly leftMs: number; readonly onItsWay: () => void },
+  ): Promise<Answer> {
     const { link, input, signal } = this.#host
     const deadlineMs = Math.min(leftMs, input.requestTimeoutMs)
     const coordinator = await link.coordinator('group', input.group!.groupId, { deadlineMs, signal })
@@ -193,7 +207,9 @@ export class OffsetCommits {
       retentionTimeMs: -1,
       topics,
     }
-    const answer = await link.request(coordinator, 'OffsetCommit', request, { deadlineMs, signal })
+    const asked = link.request(coordinator, 'OffsetCommit', request, { deadlineMs, signal })
+    onItsWay()
+    const answer = await asked
     const codes = answer.topics.flatMap(topic => topic.partitions.map(({ errorCode }) => errorCode))
     return { ...worstVerdict(codes), askedAs }
   }

@@ -86,7 +86,10 @@ export class PositionFinder {
   #initialise(partitions: readonly FetchedPartition[]): void {
     if (partitions.length === 0) return
     if (this.#host.input.group === null) for (const partition of partitions) this.reset(partition, 'noOffset')
-    else void this.#lookUp(partitions, asked => this.#fetchCommitted(asked))
+    else {
+      void this.#lookUp(partitions, asked => this.#fetchCommitted(asked))
+      this.#host.link.approach(partitions)
+    }
     this.#host.changed()
   }
 

@@ -391,6 +391,7 @@ class FakeLink implements ClusterLink {
     return { id: 'node-0', nodeId: 0 }
   }
 
+  approach(): void {}
   forgetCoordinator(): void {}
 
   async anyEndpoint(): Promise<Endpoint> {

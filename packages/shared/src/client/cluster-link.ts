@@ -91,6 +91,8 @@ export interface ClusterLink {
     request: ApiRequest<A>,
     options: RequestOptions,
   ): Promise<ApiResponse<A>>
+  /** These will be fetched from soon: finds the way to their leaders meanwhile, where that takes a question. Nothing is told; the fetch asks again if need be. */
+  approach(partitions: readonly { readonly topic: string; readonly partition: number }[]): void
   /** Finds (and caches) the coordinator of a group or transactional id; retries what is retriable until the deadline. */
   coordinator(kind: 'group' | 'transaction', key: string, options: RequestOptions): Promise<Endpoint>
   /** Forgets a cached coordinator after NOT_COORDINATOR or a lost connection. */

@@ -119,7 +119,7 @@ async function crowd(groups: number, membersEach: number): Promise<BenchFigure[]
 export const groupRows: readonly BenchRow[] = [
   {
     name: 'rebalance',
-    what: 'third member joins and leaves, until all partitions deliver again, 6 partitions',
+    what: 'third member joins and leaves, until all partitions deliver again, 6 partitions; after 60 of each',
     run: rebalance,
   },
   { name: 'commits', what: 'awaited commits of one member, in process', run: commits },

@@ -39,10 +39,14 @@ class House {
   /** Holds the broker's answers back until it is called. */
   release: () => void = () => {}
   isSlow = false
+  asked = 0
+  failure: Error | null = null
   readonly directory: CoordinatorDirectory
 
   constructor() {
     const ask = async () => {
+      this.asked++
+      if (this.failure !== null) throw this.failure
       const answer = { partitions: this.partitions, address: { incarnation: this.incarnation } }
       if (this.isSlow) await new Promise<void>(resolve => (this.release = resolve))
       return answer
@@ -104,22 +108,37 @@ test('a later watch of a member stays when an earlier one is given up', async ()
   expect(told).toBe(1)
 })
 
-test('whoever finds a shard at the same time shares one link, and an answer that comes late opens no second one', async () => {
+test('whoever looks for a shard at the same time shares one question and one link', async () => {
   const house = new House()
-  await house.directory.partitions('group', 1_000)
-  const [one, other] = await Promise.all([house.find(), house.find()])
-  expect(one).toBe(other)
+  const first = await Promise.all([house.find(), house.find()])
+  expect(first[0]).toBe(first[1])
+  expect([house.asked, house.opened.length]).toEqual([1, 1])
 
-  const late = new House()
-  await late.directory.partitions('group', 1_000)
-  late.isSlow = true
-  const asked = late.find()
-  late.isSlow = false
-  late.incarnation++
-  const found = await late.find()
-  late.release()
+  house.opened[0]!.isClosed = true
+  const second = await Promise.all([house.find(), house.find()])
+  expect(second[0]).toBe(second[1])
+  expect([house.asked, house.opened.length]).toEqual([2, 2])
+})
+
+test('an answer that comes late opens no second link', async () => {
+  const house = new House()
+  house.isSlow = true
+  const asked = house.find()
+  house.isSlow = false
+  await house.directory.partitions('group', 1_000)
+  house.incarnation++
+  const found = await house.directory.shard('group', 0, 1_000)
+  house.release()
   expect(await asked).toBe(found)
-  expect([house.opened.length, late.opened.length]).toEqual([1, 1])
+  expect(house.opened).toHaveLength(1)
+})
+
+test('a question that failed is asked again', async () => {
+  const house = new House()
+  house.failure = new Error('the broker starts anew')
+  await expect(house.find()).rejects.toThrow('starts anew')
+  house.failure = null
+  expect(await house.find()).not.toBe(null)
 })
 
 test('a closed directory opens nothing, also when the broker answers late', async () => {

@@ -25,6 +25,8 @@ export class CoordinatorDirectory {
   /** By kind: shards by partition, and how many there are. */
   readonly #shards = { group: [] as (Shard | undefined)[], transaction: [] as (Shard | undefined)[] }
   readonly #partitions = { group: 0, transaction: 0 }
+  /** Questions to the broker that are on their way: whoever else wants to know waits for the same answer. */
+  readonly #asking = new Map<string, Promise<Shard | null>>()
   readonly #members = new Map<string, Watched>()
   #isClosed = false
 
@@ -45,8 +47,18 @@ export class CoordinatorDirectory {
     const known = this.#shards[kind][partition]
     if (known && !known.isClosed) return known
     if (this.#isClosed) return null
-    const { address } = await this.#broker.link.ask('coordinator', { kind, partition }, { deadlineMs })
-    return this.#at(kind, partition, address)
+    return this.#once(`${kind} ${partition}`, async () => {
+      const { address } = await this.#broker.link.ask('coordinator', { kind, partition }, { deadlineMs })
+      return this.#at(kind, partition, address)
+    })
+  }
+
+  #once(question: string, ask: () => Promise<Shard | null>): Promise<Shard | null> {
+    const asked = this.#asking.get(question)
+    if (asked !== undefined) return asked
+    const asking = ask().finally(() => this.#asking.delete(question))
+    this.#asking.set(question, asking)
+    return asking
   }
 
   /** Another request may have opened it meanwhile. A link to a shard that has ended closes by itself, so an open one is never replaced. */
@@ -76,9 +88,11 @@ export class CoordinatorDirectory {
   /** The shard that owns a key. The first question tells both how many there are and where this one runs. */
   async owner(kind: CoordinatorKind, key: string, deadlineMs: number): Promise<Shard | null> {
     if (this.#partitions[kind] > 0) return this.shard(kind, this.#partitionOf(kind, key), deadlineMs)
-    const { partitions, address } = await this.#broker.link.ask('coordinator', { kind, key }, { deadlineMs })
-    this.#partitions[kind] = partitions
-    return partitions === 0 ? null : this.#at(kind, this.#partitionOf(kind, key), address)
+    return this.#once(`${kind} of ${key}`, async () => {
+      const { partitions, address } = await this.#broker.link.ask('coordinator', { kind, key }, { deadlineMs })
+      this.#partitions[kind] = partitions
+      return partitions === 0 ? null : this.#at(kind, this.#partitionOf(kind, key), address)
+    })
   }
 
   /** Asks the owner of `key`; resolves with the API's response, or with Kafka's code when it could not be asked. */

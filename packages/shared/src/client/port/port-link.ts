@@ -27,6 +27,8 @@ const NEWEST = 32_767
 const CLIENT_HOST = '/in-process'
 /** How long the broker may take to say what has become of topics that have grown. */
 const GROWTH_DEADLINE_MS = 30_000
+/** How long the broker may take to say where leaders are that nobody waits for yet. */
+const APPROACH_DEADLINE_MS = 30_000
 
 export function openPortLink(host: LinkHost, input: Extract<LinkInput, { kind: 'port' }>): ClusterLink {
   return new PortLink(host, input)
@@ -98,6 +100,10 @@ class PortLink implements ClusterLink {
   ): Promise<ApiResponse<A>> {
     if (this.#closed) throw new PortError({ code: 'LINK_CLOSED', message: 'the link to the broker was closed' })
     return answer(this.#door, api, request, this.#caller(options))
+  }
+
+  approach(partitions: readonly { readonly topic: string; readonly partition: number }[]): void {
+    this.#door.leaders.find(partitions, APPROACH_DEADLINE_MS).catch(() => undefined)
   }
 
   async coordinator(kind: 'group' | 'transaction', key: string, { deadlineMs }: RequestOptions): Promise<Endpoint> {

@@ -117,6 +117,9 @@ class WireLink implements ClusterLink {
     return translateResponse(api, value, version, request, this.#names)
   }
 
+  /** Leaders are told with the metadata. */
+  approach(): void {}
+
   async coordinator(kind: 'group' | 'transaction', key: string, options: RequestOptions): Promise<Endpoint> {
     const id = `${kind} ${key}`
     const known = this.#coordinators.get(id)
