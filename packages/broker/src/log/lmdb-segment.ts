@@ -156,7 +156,7 @@ export class LmdbSegment implements Segment {
         bytes += found.length
         // Nothing after this value is readable yet, or wanted: looking for the next one would cost as much as reading this one.
         const isLast = limited || nextOffset >= limits.maxOffset || bytes >= limits.maxBytes
-        if (isLast && gathered === undefined && limits.lend !== true) exact = copyOf(found)
+        if (isLast && gathered === undefined && limits.lend !== true) exact = new Uint8Array(found)
         else {
           gathered ??= take(Math.min(Math.max(lastReadBytes, GATHER_BYTES_MIN), limits.maxBytes))
           gathered = gatherAt(gathered, bytes - found.length, found)
@@ -363,16 +363,9 @@ function gatherAt(gathered: Buffer<ArrayBuffer>, filled: number, served: Uint8Ar
 /** What was gathered as the reader wants it: lent as it is, or exact. */
 function bytesOfRead(gathered: Buffer, bytes: number, { lend = false }: ReadLimits): Uint8Array {
   if (lend && bytes >= LENT_BYTES_MIN) return gathered.subarray(0, bytes)
-  const exact = copyOf(gathered.subarray(0, bytes))
+  const exact = new Uint8Array(gathered.subarray(0, bytes))
   giveBack(gathered)
   return exact
-}
-
-/** An own exact array with these bytes, not filled with zeros first. */
-function copyOf(bytes: Uint8Array): Uint8Array {
-  const copy = new Uint8Array(Buffer.allocUnsafeSlow(bytes.length).buffer)
-  copy.set(bytes)
-  return copy
 }
 
 /** Stores batches, small ones together. Returns the lent buffers in which they were joined: the commit ends their use. */

@@ -124,8 +124,8 @@ export class BatchBuilder {
       baseSequence: NO_SEQUENCE,
       recordCount: this.#recordCount,
     })
-    // A slice of an ArrayBuffer is not filled with zeros first, as a new array would be.
-    const closed = new Uint8Array(this.#bytes.buffer.slice(0, this.#position) as ArrayBuffer)
+    // A copy of a view is not filled with zeros first, as a slice of an ArrayBuffer is.
+    const closed = new Uint8Array(this.#bytes.subarray(0, this.#position))
     this.reset()
     return closed
   }
