@@ -97,7 +97,10 @@ export async function sendAwaited(producer: Producer, value: Uint8Array, records
   let wake: (() => void) | null = null
   const done = () => {
     outstanding--
-    wake?.()
+    const waiting = wake
+    // Settled once: Node is told of every call of a resolver that has been called, which costs more than the call.
+    wake = null
+    waiting?.()
   }
   while (sent < records) {
     while (sent < records && outstanding < inFlightMax) {

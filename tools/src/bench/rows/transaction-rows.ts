@@ -158,21 +158,24 @@ function produce(transactional: boolean): Promise<number> {
     const id = transactional ? { transactionalId: 'bench' } : {}
     await using producer = createProducer({ bootstrapServers: broker, batchSize: 65_536, ...id })
     const array = Array.from({ length: 500 }, () => ({ value: VALUE }))
-    const sendFor = async (ms: number) => {
+    const sendFor = async (ms: number, to: Pick<Producer, 'send'>) => {
       const inFlight: Promise<unknown>[] = []
       let sent = 0
       for (const endAt = performance.now() + ms; performance.now() < endAt; sent += array.length) {
-        inFlight.push(producer.send(OUT, array))
+        inFlight.push(to.send(OUT, array))
         if (inFlight.length >= ARRAYS_IN_FLIGHT) await inFlight.shift()
       }
-      await Promise.all(inFlight)
       return sent
     }
     const sendAll = async (ms: number) => {
-      if (!transactional) return sendFor(ms)
+      if (!transactional) {
+        const sent = await sendFor(ms, producer)
+        await producer.flush()
+        return sent
+      }
       let sent = 0
       for (const endAt = performance.now() + ms; performance.now() < endAt; )
-        sent += await producer.transaction(() => sendFor(TRANSACTION_MS))
+        sent += await producer.transaction(transaction => sendFor(TRANSACTION_MS, transaction))
       return sent
     }
     await sendAll(500)
