@@ -2,12 +2,13 @@
 // ODRADEK_KAFKA_JARS (`.ci/install` fetches them); without them, or without Java, `apacheKafkaMissing` says how to get them.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { systemClock } from '@odradek/shared/base/clock'
 import { systemRandom } from '@odradek/shared/base/random'
+import { freePort } from './free-port.ts'
 
 const run = promisify(execFile)
 
@@ -194,15 +195,6 @@ function serverProperties(roles: Roles, { dir, port, controllerPort, secured, co
       .map(([name, value]) => `${name}=${value.replaceAll('\n', '\\n')}\n`)
       .join('')
   )
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise(resolve => server.once('listening', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
 }
 
 const START_DEADLINE_MS = 300_000

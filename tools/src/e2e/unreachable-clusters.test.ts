@@ -1,5 +1,4 @@
 // Clusters that cannot be reached, over real sockets: what producers, consumers and admins are told, and that they are told soon.
-import { createServer, type Server } from 'node:net'
 import { type Broker, createBroker } from '@odradek/broker/create-broker'
 import { testCertificate } from '@odradek/broker/wire/test-certificate.suite'
 import { createConsumer } from '@odradek/consumer/create-consumer'
@@ -7,6 +6,7 @@ import { createProducer } from '@odradek/producer/create-producer'
 import { createAdmin } from '@odradek/shared/client/admin'
 import type { CommonClientOptions } from '@odradek/shared/client/common-options'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { freePort } from '../apache-kafka/free-port.ts'
 
 /** Each kind of client asks for the first time. */
 const asks: readonly (readonly [kind: string, ask: (options: CommonClientOptions) => Promise<unknown>])[] = [
@@ -41,7 +41,7 @@ describe('a cluster that cannot be reached', () => {
   beforeAll(async () => {
     secured = await createBroker({ storage: 'memory', listen: { port: 0, tls: testCertificate } })
     plain = await createBroker({ storage: 'memory' })
-    refused = await freeAddress()
+    refused = `127.0.0.1:${await freePort()}`
   })
   afterAll(async () => {
     await secured?.close()
@@ -88,12 +88,3 @@ describe('a cluster that cannot be reached', () => {
     expect((await admin.cluster.describe()).clusterId).toBe(secured.clusterId)
   })
 })
-
-/** An address where nobody listens (any more). */
-async function freeAddress(): Promise<string> {
-  const server: Server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return `127.0.0.1:${port}`
-}
