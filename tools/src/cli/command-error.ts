@@ -34,7 +34,9 @@ function explainKafkaError({ code, kafkaName, message }: KafkaError): ReturnType
   if (code === 'ODK_ABORTED') return { message: 'interrupted', exitCode: exitCodes.interrupted }
   const isUsage = /^ODK_(OPTION|CONFIG|TOPIC)_(INVALID|UNKNOWN|MISSING|CONFLICT)$/.test(code)
   const tag = kafkaName !== undefined && message.includes(kafkaName) ? '' : ` (${kafkaName ?? code})`
-  return { message: `${message}${tag}`, exitCode: isUsage ? exitCodes.usage : exitCodes.failed }
+  // Who typed a flag has called no function.
+  const said = isUsage ? message.replace(/^create[A-Z]\w+: /, '') : message
+  return { message: `${said}${tag}`, exitCode: isUsage ? exitCodes.usage : exitCodes.failed }
 }
 
 function isSystemError(thrown: unknown): thrown is NodeJS.ErrnoException {

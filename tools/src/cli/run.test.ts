@@ -115,10 +115,32 @@ test('a wrong command, subcommand, flag or choice ends with 2 and names what was
   expect(await odradek('actor', 'graph', 'suprvisor')).toMatchObject({
     code: 2,
     notes: expect.stringContaining(
-      "odradek actor: there is no machine 'suprvisor'; did you mean supervisor?\nmachines: ",
+      "odradek actor graph: there is no machine 'suprvisor'; did you mean supervisor?\nmachines: ",
     ),
   })
 })
+
+test.each([
+  [
+    ['topic', 'list', '-b', 'nowhere'],
+    "odradek topic list: --bootstrap-server takes host:port,... such as 127.0.0.1:9092, got 'nowhere'",
+  ],
+  [['topic', 'list', '-X', 'fetchMinByte=1'], 'odradek topic list: unknown option fetchMinByte'],
+  [['group', 'reset', 'billing', '--topic', 'orders'], 'odradek group reset: exactly one of --to-earliest'],
+  [['group', 'reset', 'billing', '--to-latest'], 'odradek group reset: give --topic NAME or NAME:0,1, or --all-topics'],
+  [['topic', 'trim', 'orders'], 'odradek topic trim: give either --before OFFSET or --all'],
+  [['serve', '--threads', 'many'], 'It takes auto, or an integer from 0 to 256.'],
+  [['load', 'e2e', '--rate', '0'], 'It takes max, or an integer from 1.'],
+  [['group', 'reset', 'billing', '--shift-by', 'x'], 'It takes an integer.'],
+])(
+  '%j ends with 2, names the command, what was given or what would be right, and where help is',
+  async (args, message) => {
+    const { code, notes } = await odradek(...args)
+    expect(code).toBe(2)
+    expect(notes).toContain(message)
+    expect(notes).toMatch(/\n\(odradek \S+( \S+)? --help tells what it takes\)$/)
+  },
+)
 
 test('data goes to stdout, in the format asked for', async () => {
   const { code, out, notes } = await odradek('actor', 'list', '-o', 'json')

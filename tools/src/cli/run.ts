@@ -16,7 +16,9 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCodes.ok : exitCodes.usage
     const { message, exitCode } = explain(thrown)
-    if (message !== '') terminal.note(`odradek ${args.find(arg => !arg.startsWith('-')) ?? ''}: ${message}`)
+    const path = commandPath(calledCommand(root, args))
+    if (message !== '') terminal.note(`${path}: ${message}`)
+    if (exitCode === exitCodes.usage) terminal.note(hintOf(path))
     return exitCode
   }
 }
@@ -48,7 +50,7 @@ function settle(command: Command, terminal: Terminal): void {
   command
     .exitOverride()
     .configureHelp(helpStyle)
-    .showHelpAfterError(`(${commandPath(command)} --help tells what it takes)`)
+    .showHelpAfterError(hintOf(commandPath(command)))
     .configureOutput({
       writeOut: text => {
         terminal.write(text)
@@ -60,6 +62,16 @@ function settle(command: Command, terminal: Terminal): void {
       getOutHelpWidth: () => Math.min(terminal.columns, 120),
     })
   for (const child of command.commands) settle(child, terminal)
+}
+
+/** The subcommand that these arguments name, as far as they name one. */
+function calledCommand(command: Command, [name, ...rest]: readonly string[]): Command {
+  const called = command.commands.find(each => each.name() === name)
+  return called === undefined ? command : calledCommand(called, rest)
+}
+
+function hintOf(path: string): string {
+  return `(${path} --help tells what it takes)`
 }
 
 function commandPath(command: Command): string {

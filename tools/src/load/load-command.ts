@@ -11,6 +11,7 @@ import {
   compressionOption,
   durationOption,
   integerFlag,
+  integerOrWordFlag,
   pairFlag,
   severalFlag,
   threadsFlag,
@@ -36,7 +37,7 @@ interface Flags extends ClusterFlags {
   readonly size: number
   readonly records?: number
   readonly duration: number
-  readonly rate: number | null
+  readonly rate: number | 'max'
   readonly acks: 'all' | 0 | 1
   readonly batchSize: number
   readonly lingerMs: number
@@ -146,11 +147,10 @@ function shareFlag(given: string): number {
   throw new InvalidArgumentError('It takes a number from 0 to 1.')
 }
 
-/** Null: as fast as it goes. */
 function rateOption(what: string): Option {
   return new Option('--rate <n>', `${what} per second over all workers, or max: as fast as it goes`)
-    .argParser(given => (given === 'max' ? null : integerFlag({ min: 1 })(given)))
-    .default(null, 'max')
+    .argParser(integerOrWordFlag('max', { min: 1 }))
+    .default('max')
 }
 
 function planOf(kind: LoadKind, flags: Flags): LoadPlan {
@@ -163,7 +163,7 @@ function planOf(kind: LoadKind, flags: Flags): LoadPlan {
     records: flags.records ?? null,
     durationMs: flags.duration,
     warmupMs: flags.warmup,
-    rate: flags.rate,
+    rate: flags.rate === 'max' ? null : flags.rate,
     acks: flags.acks === 'all' || kind === 'txn' ? 'all' : (Number(flags.acks) as 0 | 1),
     batchSize: flags.batchSize,
     lingerMs: flags.lingerMs,

@@ -106,7 +106,7 @@ test('a broken threshold ends with 3 and is named, one that holds with 0', async
     'lost<=0',
   )
   expect(impossible.code).toBe(3)
-  expect(impossible.stderr).toBe('odradek load: broken: publish.p50<0us, lost<=0\n')
+  expect(impossible.stderr).toBe('odradek load produce: broken: publish.p50<0us, lost<=0\n')
   expect(impossible.result.thresholds).toEqual([
     { threshold: 'publish.p50<0us', value: expect.any(Number), holds: false },
     { threshold: 'lost<=0', value: null, holds: false },

@@ -107,7 +107,8 @@ export const commonOptionHints: { readonly [name: string]: string } = {
   logLevel: 'clients log through the logger of createBroker, or not at all',
 }
 
-function readServers(given: unknown): object | readonly string[] | undefined {
+/** What `bootstrapServers` names: a broker, or addresses without blanks; undefined for anything else. */
+export function readServers(given: unknown): object | readonly string[] | undefined {
   if (isObject(given)) return given as object
   const list = typeof given === 'string' ? given.split(',') : given
   if (!Array.isArray(list)) return undefined

@@ -33,12 +33,13 @@ export interface GroupResetFlags extends ClusterFlags, ResetFlags {
 export async function resetGroup(terminal: Terminal, groupId: string, flags: GroupResetFlags): Promise<void> {
   const scenario = scenarioOf(flags)
   if (flags.execute && flags.dryRun) throw usageError('--execute and --dry-run exclude each other')
+  const topics = scenario === 'fromFile' ? null : askedTopics(flags)
   const time = timeOf(flags, systemClock.now())
   await using admin = createAdmin(clientOptions(flags))
   const plan =
     scenario === 'fromFile'
       ? readPlan(flags.fromFile!, groupId)
-      : await planOf(admin, groupId, { flags, scenario, time })
+      : await planOf(admin, groupId, { flags, topics, scenario, time })
   if (flags.execute) {
     await refuseMembers(admin, groupId)
     await admin.groups.resetOffsets(groupId, plan)
@@ -56,8 +57,18 @@ function readPlan(path: string, groupId: string): readonly ResetOffset[] {
   }
 }
 
+type AskedTopics = readonly ReturnType<typeof readTopicArgument>[] | null
+
+/** Null: all that the group has offsets of. Throws a usage error where nothing is asked for. */
+function askedTopics({ topic, allTopics }: GroupResetFlags): AskedTopics {
+  if (allTopics) return null
+  if (topic === undefined) throw usageError('give --topic NAME or NAME:0,1, or --all-topics')
+  return topic.map(readTopicArgument)
+}
+
 interface Asked {
   readonly flags: GroupResetFlags
+  readonly topics: AskedTopics
   readonly scenario: Exclude<ReturnType<typeof scenarioOf>, 'fromFile'>
   readonly time: number | null
 }
@@ -65,10 +76,10 @@ interface Asked {
 async function planOf(
   admin: Admin,
   groupId: string,
-  { flags, scenario, time }: Asked,
+  { flags, topics, scenario, time }: Asked,
 ): Promise<readonly ResetOffset[]> {
   const committed = await admin.groups.offsets(groupId)
-  const partitions = await chosenPartitions(admin, flags, committed)
+  const partitions = await chosenPartitions(admin, topics, committed)
   const offsetsAt = async (place: Parameters<Admin['records']['offsets']>[1]) =>
     new Map((await admin.records.offsets(partitions, place)).map(each => [nameOf(each), each.offset]))
   const [beginnings, ends, atTime] = await Promise.all([
@@ -92,20 +103,15 @@ async function planOf(
 
 async function chosenPartitions(
   admin: Admin,
-  { topic, allTopics }: GroupResetFlags,
+  asked: AskedTopics,
   committed: readonly PartitionId[],
 ): Promise<readonly PartitionId[]> {
-  if (allTopics) return committed.map(({ topic: name, partition }) => ({ topic: name, partition }))
-  if (topic === undefined) throw usageError('--topic NAME[:0,1], or --all-topics that the group has offsets of')
-  const asked = topic.map(readTopicArgument)
-  const there = await partitionsOf(
-    admin,
-    asked.map(each => each.topic),
-  )
-  return asked.flatMap(({ topic: name, partitions }) =>
+  if (asked === null) return committed.map(({ topic, partition }) => ({ topic, partition }))
+  const there = await partitionsOf(admin, [...new Set(asked.map(each => each.topic))])
+  return asked.flatMap(({ topic, partitions }) =>
     partitions === null
-      ? there.filter(each => each.topic === name)
-      : partitions.map(partition => ({ topic: name, partition })),
+      ? there.filter(each => each.topic === topic)
+      : partitions.map(partition => ({ topic, partition })),
   )
 }
 

@@ -174,7 +174,10 @@ test('reading changes nothing', async () => {
 
 test('what is no log directory is named', async () => {
   const empty = mkdtempSync(join(tmpdir(), 'odradek-none-'))
-  expect(await run('dump', empty)).toMatchObject({ code: 1, warned: [`odradek log: ${empty} holds no partition logs`] })
+  expect(await run('dump', empty)).toMatchObject({
+    code: 1,
+    warned: [`odradek log dump: ${empty} holds no partition logs`],
+  })
   expect((await run('dump', join(empty, 'x'))).warned[0]).toContain('is not a directory')
   rmSync(empty, { recursive: true })
 })

@@ -96,6 +96,23 @@ test('a group that reads a number of records goes on after exactly those', async
   expect((await read('3')).out).toBe('c\nd\ne\n')
 })
 
+test('a group is set back: shown first, done with --execute', async () => {
+  await cli('topic', 'create', 'again', '--partitions', '1')
+  await produce('again', 'a\nb\nc\n', '-q')
+  const read = (count: string) =>
+    cli('topic', 'consume', 'again', '-g', 'going-back', '-o', 'beginning', '-q', '-n', count)
+  expect((await read('3')).out).toBe('a\nb\nc\n')
+  const reset = ['group', 'reset', 'going-back', '--topic', 'again', '--shift-by', '-2']
+  expect(await cli(...reset)).toMatchObject({
+    code: 0,
+    out: 'TOPIC  PARTITION  NEW-OFFSET\nagain          0           1\n',
+    notes: 'nothing was changed: --execute does it',
+  })
+  expect((await cli('group', 'describe', 'going-back', '-o', 'json')).out).toContain('"offset": 3')
+  expect(await cli(...reset, '--execute')).toMatchObject({ code: 0, notes: '' })
+  expect((await read('2')).out).toBe('b\nc\n')
+})
+
 test('envelopes that consume prints can be produced again', async () => {
   const envelope = '{"key":"k","payload":"v","headers":["a","1"]}\n'
   await cli('topic', 'create', 'envelopes', '--partitions', '1')
@@ -104,7 +121,7 @@ test('envelopes that consume prints can be produced again', async () => {
   expect(JSON.parse(out)).toMatchObject({ key: 'k', payload: 'v', headers: ['a', '1'] })
   expect(await produce('envelopes', `${out}{"key":1}\n`, '-J')).toMatchObject({
     code: 1,
-    stderr: "1 records sent\nodradek topic: record 2: an envelope has a 'payload' (null for a tombstone)\n",
+    stderr: "1 records sent\nodradek topic produce: record 2: an envelope has a 'payload' (null for a tombstone)\n",
   })
 })
 

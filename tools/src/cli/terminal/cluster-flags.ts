@@ -1,5 +1,6 @@
 // `-b` and what a secured cluster needs, for every command that talks to one: Kafka's client properties, by file or one by one.
 import { readFileSync } from 'node:fs'
+import { readServers } from '@odradek/shared/client/common-options'
 import type { Command } from 'commander'
 import { usageError } from '../command-error.ts'
 import { pairFlag, severalFlag } from './flags.ts'
@@ -31,7 +32,7 @@ export function clientOptions(flags: ClusterFlags): {
   readonly bootstrapServers: string
   readonly [option: string]: unknown
 } {
-  const bootstrapServers = flags.bootstrapServer ?? process.env.KAFKA_BOOTSTRAP_SERVERS ?? DEFAULT_SERVER
+  const bootstrapServers = serversOf(flags)
   const properties = flags.commandConfig === undefined ? {} : readFile(flags.commandConfig)
   try {
     return {
@@ -42,6 +43,13 @@ export function clientOptions(flags: ClusterFlags): {
   } catch (error) {
     throw usageError((error as Error).message)
   }
+}
+
+function serversOf({ bootstrapServer }: ClusterFlags): string {
+  const given = bootstrapServer ?? process.env.KAFKA_BOOTSTRAP_SERVERS ?? DEFAULT_SERVER
+  if (readServers(given) !== undefined) return given
+  const whose = bootstrapServer === undefined ? 'KAFKA_BOOTSTRAP_SERVERS' : '--bootstrap-server'
+  throw usageError(`${whose} takes host:port,... such as ${DEFAULT_SERVER}, got '${given}'`)
 }
 
 function readFile(path: string): { readonly [name: string]: string } {

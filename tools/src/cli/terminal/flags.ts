@@ -2,16 +2,16 @@
 import { COMPRESSION_TYPES } from '@odradek/shared/records/compression/compression-type'
 import { InvalidArgumentError, Option } from 'commander'
 
-/** An integer in a range. */
-export function integerFlag({ min = 0, max = Number.MAX_SAFE_INTEGER } = {}): (given: string) => number {
+/** An integer in a range; `also`: what is said before it in a complaint. */
+export function integerFlag({ min = 0, max = Number.MAX_SAFE_INTEGER } = {}, also = ''): (given: string) => number {
   return given => {
     const value = /^-?\d+$/.test(given) ? Number(given) : Number.NaN
     if (value >= min && value <= max) return value
-    throw new InvalidArgumentError(
-      max === Number.MAX_SAFE_INTEGER
-        ? `It takes an integer from ${min}.`
-        : `It takes an integer from ${min} to ${max}.`,
-    )
+    const range = [
+      ...(min === Number.MIN_SAFE_INTEGER ? [] : [`from ${min}`]),
+      ...(max === Number.MAX_SAFE_INTEGER ? [] : [`to ${max}`]),
+    ]
+    throw new InvalidArgumentError(`It takes ${[`${also}an integer`, ...range].join(' ')}.`)
   }
 }
 
@@ -42,10 +42,17 @@ export function compressionOption(flags: string, description: string): Option {
   return new Option(flags, description).choices(COMPRESSION_TYPES).default('none')
 }
 
-/** `--threads`: of an embedded broker. */
-export function threadsFlag(given: string): number | 'auto' {
-  return given === 'auto' ? given : integerFlag({ max: 256 })(given)
+/** An integer, or a word that stands for something else. */
+export function integerOrWordFlag<W extends string>(
+  word: W,
+  range: { readonly min?: number; readonly max?: number },
+): (given: string) => number | W {
+  const integer = integerFlag(range, `${word}, or `)
+  return given => (given === word ? word : integer(given))
 }
+
+/** `--threads`: of an embedded broker. */
+export const threadsFlag = integerOrWordFlag('auto', { max: 256 })
 
 /** A reader that throws when it is given something else, with its complaint told as one about the flag. */
 export function checkedFlag<T>(read: (given: string) => T): (given: string) => T {
