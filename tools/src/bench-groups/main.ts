@@ -6,8 +6,8 @@ import { createAdmin } from '@odradek/shared/client/admin'
 import { apacheKafkaMissing } from '../apache-kafka/apache-kafka.ts'
 import { countFlag } from '../bench/bench-flags.rules.ts'
 import { median } from '../bench/median.rules.ts'
-import { type Figure, ratioTable, type Sample } from '../bench-tcp/ratios.rules.ts'
-import { addSample, samplesIn } from '../bench-tcp/sample-file.ts'
+import { type Figure, ratioTable } from '../bench-tcp/ratios.rules.ts'
+import { SampleBook, samplesIn } from '../bench-tcp/sample-file.ts'
 import { type Server, startKafka, startOdradek } from '../bench-tcp/server.ts'
 import { drivenMemberKinds } from '../conformance/driven-members.ts'
 import type { MemberKind, Strategy } from '../conformance/group-member.ts'
@@ -36,12 +36,10 @@ const ROUNDS = countFlag('--rounds', flags.rounds)
 
 const joins: Figure = { name: 'third joins, p50 ms', digits: 0, atMost: 1 }
 const leaves: Figure = { name: 'third leaves, p50 ms', digits: 0, atMost: 1 }
-const samples: Sample[] = []
+const book = new SampleBook(flags.add)
 
 function note(line: string, figure: Figure, server: Server, value: number): void {
-  const sample = { line, figure, server: server.name, value }
-  samples.push(sample)
-  if (flags.add) addSample(flags.add, sample)
+  book.note({ line, figure, server: server.name, value })
 }
 
 /** One group of fresh clients on one server, through all rounds. */
@@ -99,4 +97,4 @@ async function compare(): Promise<void> {
 }
 
 if (flags.table === undefined) await compare()
-for (const row of ratioTable(flags.table === undefined ? samples : samplesIn(flags.table))) console.log(row)
+for (const row of ratioTable(flags.table === undefined ? book.samples : samplesIn(flags.table))) console.log(row)

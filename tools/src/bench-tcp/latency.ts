@@ -1,8 +1,8 @@
 // One record at a time, at a modest rate: how long from send to receipt. With our client over the wire link and with kafkajs; both run here, beside the server.
 import { createConsumer } from '@odradek/consumer/create-consumer'
 import { createProducer } from '@odradek/producer/create-producer'
+import { kafkajsAt } from '../conformance/kafkajs.ts'
 import { Latencies, type LatencyFigures } from '../load/latencies.ts'
-import { kafkajsOf } from './node-loads.ts'
 
 const INTERVAL_MS = 5
 const WARM_RECORDS = 200
@@ -76,7 +76,7 @@ const odradek: LatencyClient = {
 const kafkajs: LatencyClient = {
   client: 'kafkajs',
   async measure(servers, topic, records) {
-    const kafka = kafkajsOf(servers)
+    const kafka = kafkajsAt(servers, 'bench')
     const [producer, consumer] = [kafka.producer(), kafka.consumer({ groupId: `latency-${topic}` })]
     await Promise.all([producer.connect(), consumer.connect()])
     await consumer.subscribe({ topic, fromBeginning: true })

@@ -9,8 +9,8 @@ import { measureAttack } from './attack.ts'
 import { latencyClients } from './latency.ts'
 import { type Load, toolLoads } from './loads.ts'
 import { nodeLoads } from './node-loads.ts'
-import { type Figure, ratioTable, type Sample } from './ratios.rules.ts'
-import { addSample, samplesIn } from './sample-file.ts'
+import { type Figure, ratioTable } from './ratios.rules.ts'
+import { SampleBook, samplesIn } from './sample-file.ts'
 import { sectionsOf } from './sections.rules.ts'
 import { cpuMicros, residentBytes, type Server, startKafka, startOdradek } from './server.ts'
 
@@ -40,12 +40,10 @@ const LATENCY_RECORDS = quick ? 800 : 2_000
 const ATTACK_WINDOWS = quick ? 2 : 4
 
 const speed: Figure = { name: 'records/s', digits: 0, atLeast: 1 }
-const samples: Sample[] = []
+const book = new SampleBook(flags.add)
 
 function note(line: string, figure: Figure, server: Server, value: number): void {
-  const sample = { line, figure, server: server.name, value }
-  samples.push(sample)
-  if (flags.add) addSample(flags.add, sample)
+  book.note({ line, figure, server: server.name, value })
   console.error(`${line}, ${server.name}: ${value.toFixed(figure.digits)} ${figure.name}`)
 }
 
@@ -152,4 +150,4 @@ async function compare(): Promise<void> {
 }
 
 if (!flags.table) await compare()
-for (const line of ratioTable(flags.table ? samplesIn(flags.table) : samples)) console.log(line)
+for (const line of ratioTable(flags.table ? samplesIn(flags.table) : book.samples)) console.log(line)

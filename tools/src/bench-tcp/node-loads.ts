@@ -1,10 +1,8 @@
 // The same loads by clients that run on Node: kafkajs, unmodified, and our own producer and consumer over the wire link. Default settings; arrays of records per call.
 import { createConsumer } from '@odradek/consumer/create-consumer'
 import { createProducer } from '@odradek/producer/create-producer'
-import kafkajsPackage from 'kafkajs'
+import { kafkajsAt } from '../conformance/kafkajs.ts'
 import { bothWays, type Load } from './loads.ts'
-
-const { Kafka, logLevel } = kafkajsPackage
 
 const RECORDS_PER_SEND = 500
 /** Sends that are not answered at once. */
@@ -18,12 +16,6 @@ export function nodeLoads(valueBytes: number, records: number): readonly Load[] 
     ...bothWays('kafkajs', values, kafkajsProduce, kafkajsConsume),
     ...bothWays('odradek', values, ownProduce, ownConsume),
   ]
-}
-
-/** kafkajs as it comes; without the variable it prints a warning about its own default partitioner. */
-export function kafkajsOf(servers: string) {
-  process.env.KAFKAJS_NO_PARTITIONER_WARNING = '1'
-  return new Kafka({ clientId: 'bench', brokers: [servers], logLevel: logLevel.NOTHING })
 }
 
 /** Calls `send` until `records` are through, a few at a time; gives records per second. */
@@ -42,7 +34,7 @@ async function pipelined(records: number, send: (count: number) => Promise<unkno
 }
 
 async function kafkajsProduce(servers: string, topic: string, records: number, valueBytes: number): Promise<number> {
-  const producer = kafkajsOf(servers).producer()
+  const producer = kafkajsAt(servers, 'bench').producer()
   await producer.connect()
   const messages = Array.from({ length: RECORDS_PER_SEND }, () => ({ value: Buffer.alloc(valueBytes, 'x') }))
   const perSecond = await pipelined(records, count => producer.send({ topic, messages: messages.slice(0, count) }))
@@ -51,7 +43,7 @@ async function kafkajsProduce(servers: string, topic: string, records: number, v
 }
 
 async function kafkajsConsume(servers: string, topic: string, records: number): Promise<number> {
-  const consumer = kafkajsOf(servers).consumer({ groupId: `bench-${groups++}` })
+  const consumer = kafkajsAt(servers, 'bench').consumer({ groupId: `bench-${groups++}` })
   await consumer.connect()
   await consumer.subscribe({ topic, fromBeginning: true })
   const arrival = new ArrivalRate()

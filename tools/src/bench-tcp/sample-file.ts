@@ -2,8 +2,23 @@
 import { appendFileSync, readFileSync } from 'node:fs'
 import type { Sample } from './ratios.rules.ts'
 
+/** The samples of this run; each goes into the file as well, if there is one. */
+export class SampleBook {
+  readonly samples: Sample[] = []
+  readonly #file: string | undefined
+
+  constructor(file: string | undefined) {
+    this.#file = file
+  }
+
+  note(sample: Sample): void {
+    this.samples.push(sample)
+    if (this.#file !== undefined) addSample(this.#file, sample)
+  }
+}
+
 /** Adds a sample to the file, which begins to exist with the first: a run that is cut off leaves what it measured. */
-export function addSample(file: string, sample: Sample): void {
+function addSample(file: string, sample: Sample): void {
   appendFileSync(file, `${JSON.stringify(sample)}\n`)
 }
 

@@ -1,9 +1,10 @@
 // kafkajs 2.2.4 in this process. It brings gzip; other codecs are plug-ins, which "unmodified" leaves out. Headers are an object: repeats become an array.
-import type { IHeaders, Kafka as KafkaType } from 'kafkajs'
+import type { IHeaders } from 'kafkajs'
 import kafkajsPackage from 'kafkajs'
+import { type Kafkajs, kafkajsAt } from './kafkajs.ts'
 import type { Codec, Letter, ReadLetter, RealAdmin, RealClient, RealClientKind } from './real-client.ts'
 
-const { CompressionTypes, ConfigResourceTypes, Kafka, logLevel } = kafkajsPackage
+const { CompressionTypes, ConfigResourceTypes } = kafkajsPackage
 
 const compressionTypes: { readonly [codec in Codec]?: number } = {
   none: CompressionTypes.None,
@@ -15,9 +16,7 @@ export const kafkajs: RealClientKind = {
   name: 'kafkajs',
   missing: null,
   async open(bootstrapServers) {
-    // Without this kafkajs prints a warning about its own default partitioner.
-    process.env.KAFKAJS_NO_PARTITIONER_WARNING = '1'
-    const kafka = new Kafka({ clientId: 'kafkajs', brokers: [bootstrapServers], logLevel: logLevel.NOTHING })
+    const kafka = kafkajsAt(bootstrapServers)
     const admin = kafka.admin()
     const producer = kafka.producer()
     await admin.connect()
@@ -64,7 +63,7 @@ function fromHeaders(headers: IHeaders = {}): [string, Uint8Array | null][] {
   )
 }
 
-async function read(kafka: KafkaType, counts: ReadonlyMap<string, number>): Promise<readonly ReadLetter[]> {
+async function read(kafka: Kafkajs, counts: ReadonlyMap<string, number>): Promise<readonly ReadLetter[]> {
   const wanted = [...counts.values()].reduce((sum, count) => sum + count, 0)
   const consumer = kafka.consumer({ groupId: `kafkajs-${++groups}` })
   const letters: ReadLetter[] = []
@@ -90,10 +89,7 @@ async function read(kafka: KafkaType, counts: ReadonlyMap<string, number>): Prom
 }
 
 /** An admin without memory: a connected one goes on with the partitions that it saw first (FINDINGS, kafkajs 1). */
-async function withFreshAdmin<T>(
-  kafka: KafkaType,
-  use: (admin: ReturnType<KafkaType['admin']>) => Promise<T>,
-): Promise<T> {
+async function withFreshAdmin<T>(kafka: Kafkajs, use: (admin: ReturnType<Kafkajs['admin']>) => Promise<T>): Promise<T> {
   const admin = kafka.admin()
   await admin.connect()
   try {
@@ -103,7 +99,7 @@ async function withFreshAdmin<T>(
   }
 }
 
-function kafkajsAdmin(kafka: KafkaType, admin: ReturnType<KafkaType['admin']>): RealAdmin {
+function kafkajsAdmin(kafka: Kafkajs, admin: ReturnType<Kafkajs['admin']>): RealAdmin {
   const offsets = async (topic: string, partition: number) => {
     const all = await withFreshAdmin(kafka, fresh => fresh.fetchTopicOffsets(topic))
     return all.find(found => found.partition === partition)!

@@ -1,10 +1,8 @@
 // Transactions of kafkajs 2.2.4 in this process. Its transactions commit offsets of a group, not of a member; its consumers read committed data by default.
-import kafkajsPackage from 'kafkajs'
+import { type Kafkajs, kafkajsAt } from './kafkajs.ts'
 import { CommittedValues, type CopyJob, type TransactionalClientKind } from './transactional-client.ts'
 
-const { Kafka, logLevel } = kafkajsPackage
-type KafkaClient = InstanceType<typeof Kafka>
-type Producer = ReturnType<KafkaClient['producer']>
+type Producer = ReturnType<Kafkajs['producer']>
 
 let groups = 0
 
@@ -12,8 +10,7 @@ export const kafkajsTransactions: TransactionalClientKind = {
   name: 'kafkajs',
   missing: null,
   async open(bootstrapServers) {
-    process.env.KAFKAJS_NO_PARTITIONER_WARNING = '1'
-    const kafka = new Kafka({ clientId: 'kafkajs', brokers: [bootstrapServers], logLevel: logLevel.NOTHING })
+    const kafka = kafkajsAt(bootstrapServers)
     return {
       name: 'kafkajs',
       async transact(topic, transactionalId, transactions) {
@@ -48,7 +45,7 @@ export const kafkajsTransactions: TransactionalClientKind = {
 }
 
 async function withProducer<T>(
-  kafka: KafkaClient,
+  kafka: Kafkajs,
   transactionalId: string,
   use: (producer: Producer) => Promise<T>,
 ): Promise<T> {
@@ -62,7 +59,7 @@ async function withProducer<T>(
   }
 }
 
-async function copy(kafka: KafkaClient, { from, to, groupId, transactionalId, count }: CopyJob): Promise<void> {
+async function copy(kafka: Kafkajs, { from, to, groupId, transactionalId, count }: CopyJob): Promise<void> {
   await withProducer(kafka, transactionalId, async producer => {
     const consumer = kafka.consumer({ groupId })
     await consumer.connect()
@@ -96,7 +93,7 @@ async function copy(kafka: KafkaClient, { from, to, groupId, transactionalId, co
   })
 }
 
-async function readCommitted(kafka: KafkaClient, topic: string, partitions: number): Promise<readonly string[]> {
+async function readCommitted(kafka: Kafkajs, topic: string, partitions: number): Promise<readonly string[]> {
   const consumer = kafka.consumer({ groupId: `kafkajs-reader-${++groups}` })
   const found = new CommittedValues(partitions)
   await consumer.connect()

@@ -2,10 +2,9 @@
 import { createConsumer } from '@odradek/consumer/create-consumer'
 import type { AssignorName } from '@odradek/consumer/partition-assignor'
 import { Consumer as PlatformaticConsumer } from '@platformatic/kafka'
-import kafkajsPackage from 'kafkajs'
 import { type ForeignMember, HEARTBEAT_MS, type MemberKind, type MemberWish, SESSION_MS } from './group-member.ts'
+import { kafkajsAt } from './kafkajs.ts'
 
-const { Kafka, logLevel } = kafkajsPackage
 const utf8 = (bytes: Uint8Array | null | undefined) => Buffer.from(bytes ?? []).toString()
 
 function kind(
@@ -54,8 +53,11 @@ async function joinOdradek(bootstrapServers: string, wish: MemberWish): Promise<
 
 async function joinKafkajs(bootstrapServers: string, wish: MemberWish): Promise<ForeignMember> {
   const { groupId, topic } = wish
-  const kafka = new Kafka({ clientId: 'kafkajs', brokers: [bootstrapServers], logLevel: logLevel.NOTHING })
-  const consumer = kafka.consumer({ groupId, heartbeatInterval: HEARTBEAT_MS, sessionTimeout: SESSION_MS })
+  const consumer = kafkajsAt(bootstrapServers).consumer({
+    groupId,
+    heartbeatInterval: HEARTBEAT_MS,
+    sessionTimeout: SESSION_MS,
+  })
   let owned: readonly number[] = []
   let error: string | null = null
   const change = (now: readonly number[]) => {

@@ -2,7 +2,7 @@
 // settings, but no lingering where a client lingers. Prints one line of JSON, as the clients in `tools/bench/clients` do.
 import { createProducer } from '@odradek/producer'
 import { Producer as PlatformaticProducer } from '@platformatic/kafka'
-import { Kafka, logLevel } from 'kafkajs'
+import { kafkajsAt } from '../../conformance/kafkajs.ts'
 import { Latencies } from '../../load/latencies.ts'
 import { pipeline } from '../../pipeline/pipeline.ts'
 
@@ -30,8 +30,11 @@ const clients: { readonly [name: string]: (servers: string, to: string, records:
     }
   },
   async kafkajs(servers, topic, records) {
-    const kafka = new Kafka({ clientId: 'bench', brokers: [servers], logLevel: logLevel.NOTHING })
-    const producer = kafka.producer({ transactionalId: 'bench-kafkajs', idempotent: true, maxInFlightRequests: 1 })
+    const producer = kafkajsAt(servers, 'bench').producer({
+      transactionalId: 'bench-kafkajs',
+      idempotent: true,
+      maxInFlightRequests: 1,
+    })
     await producer.connect()
     const messages = Array.from({ length: records }, () => ({ value: VALUE }))
     return {
