@@ -72,13 +72,28 @@ test('the examples of the packages run', async () => {
   expect(printed.tools).toBe("[ 'words 2' ]\n2\n")
 })
 
-test('the commands of the README are scripts that exist', () => {
+test('the map of the tools names every room, and no other', () => {
+  const text = readFileSync(join(root, 'packages/broker/ARCHITECTURE.md'), 'utf8')
+  const [, table] = /The rooms of `tools\/src`:\n\n([\s\S]*?)\n\n/.exec(text)!
+  const named = table!
+    .split('\n')
+    .flatMap(row => [...row.split('|')[1]!.matchAll(/`([a-z0-9-]+)`/g)].map(([, room]) => room!))
+  const rooms = readdirSync(join(root, 'tools/src'), { withFileTypes: true }).filter(entry => entry.isDirectory())
+  expect(named.sort()).toEqual(rooms.map(({ name }) => name).sort())
+})
+
+test('the commands of the pages are scripts that exist', () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     scripts: { [name: string]: string }
   }
-  const commands = [...readme.matchAll(/npx -y pnpm@12 (?:-s )?([a-z:-]+)/g)].map(match => match[1]!)
-  expect(commands).toEqual(expect.arrayContaining(['start', 'test', 'odradek']))
-  for (const command of commands) expect(Object.keys(scripts)).toContain(command)
+  const ofPnpm = ['install']
+  const commands = pages.flatMap(page =>
+    [...readFileSync(page, 'utf8').matchAll(/(?:^|`)(?:npx -y pnpm@12|pnpm) (?:-s )?([a-z][a-z:-]*)/gm)].map(
+      match => match[1]!,
+    ),
+  )
+  expect(commands).toEqual(expect.arrayContaining(['start', 'test', 'odradek', 'bench:txn', 'machine-docs']))
+  expect(commands.filter(command => !(command in scripts) && !ofPnpm.includes(command))).toEqual([])
 })
 
 /** Command lines of `odradek` on a page: those of blocks, and those in the text; `topic list|describe` is two. */
