@@ -70,6 +70,7 @@ async function write(name: string, path: string, plugins: readonly Plugin[] = []
     platform: 'node',
     external: [...outside, unpackedCommands],
     plugins: [asciiOnly, ...plugins],
+    checks: { bundlerTimings: false },
     logLevel: 'warn',
   })
   const { output } = await bundle.write({
@@ -94,7 +95,7 @@ async function writeLibrary(id: string): Promise<void> {
     plugins: [asciiOnly],
     transform: { define: { 'process.env.MSGPACKR_NATIVE_ACCELERATION_DISABLED': '"true"' } },
     // Of ordered-binary, which builds a reader of strings from text.
-    checks: { eval: false },
+    checks: { eval: false, bundlerTimings: false },
     logLevel: 'warn',
   })
   const { output } = await bundle.write({ file: fileURLToPath(new URL(packed, packedFolder)), format: 'cjs' })
