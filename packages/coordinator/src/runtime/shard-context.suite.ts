@@ -20,5 +20,5 @@ export function shardContext(clock: FakeClock, fail: (reason: unknown) => void, 
 
 /** Lets everything happen that needs no time. */
 export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 50; turn++) await Promise.resolve()
+  for (let turn = 0; turn < 60; turn++) await Promise.resolve()
 }

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { FakeClock } from './fake-clock.suite.ts'
 import { LeaderDouble } from './leader-double.suite.ts'
+import { settle } from './shard-context.suite.ts'
 import { ShardRunner } from './shard-runner.ts'
 import { type TallyShard, tallyShard } from './tally-shard.suite.ts'
 
@@ -60,10 +61,6 @@ function runnerOn(leader: LeaderDouble, clock: FakeClock, bugs: unknown[]): Shar
   })
   runner.lead(leader.link())
   return runner
-}
-
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 60; turn++) await Promise.resolve()
 }
 
 test('under random refusals, deaths and late answers: state equals log, acknowledged counts are distinct and never exceeded', async () => {
