@@ -64,7 +64,6 @@ export function jsonPrinter(record: PrintableRecord, write: (part: string) => vo
     offset: Number(offset),
     tstype: 'create',
     ts: timestamp,
-    broker: undefined,
     ...(headers.length === 0 ? {} : { headers: headers.flatMap(header => [header.key, textOf(header.value)]) }),
     key: textOf(key),
     payload: textOf(value),
