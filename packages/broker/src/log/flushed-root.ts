@@ -5,8 +5,9 @@
 //
 //   flushed-root           | 'ODKROOT1' | state u32: 0 void, 1 pages | page bytes u32 | pages u32 | CRC-32C u32 | boot id 16 | meta page |
 //                          | page number f64 | page | ...                numbers big-endian; the CRC covers everything behind it
-//   never-flushed.BOOTID   an empty file, made before a new environment: there is nothing to come back to. Only its name counts, and
+//   never-flushed.BOOTID   made before a new environment: there is nothing to come back to. After a power loss only its name counts, and
 //                          names reach the disk in order, so a new segment costs no fsync. A flushed-root beside it outranks it.
+//                          It gets content with the first commit: empty, it belongs to a segment that was only being made.
 //
 // A save stays good whatever is appended after it, because the pages it does not hold never change. So a checkpoint can bring it forward in
 // the background: note the root, have the system write out the data, then put a new save in the old one's place.
@@ -71,6 +72,11 @@ export class FlushedRoot {
     if (bootId() === '') return
     writeFileSync(join(this.#dir, NEVER_FLUSHED + bootId()), '')
     this.#saved = true
+  }
+
+  /** Must be called when the first commit of a new segment has succeeded, unless that was with fsync. */
+  afterFirst(): void {
+    if (bootId() !== '') writeFileSync(join(this.#dir, NEVER_FLUSHED + bootId()), 'committed\n')
   }
 
   /** Must be called when a commit with fsync has succeeded, before anybody hears of it. */
@@ -144,9 +150,17 @@ export function restoreFlushedRoot(dir: string): Restoration {
   const file = join(dir, 'data.mdb')
   if (save.root === undefined) rmSync(file, { force: true })
   else restorePages(file, save.root)
-  rmSync(join(dir, FILE), { force: true })
+  if (save.root === undefined) rmSync(join(dir, FILE), { force: true })
+  else writeDurably(join(dir, FILE), Buffer.alloc(4), STATE_AT)
   forgetNeverFlushed(dir)
   return save.root === undefined ? 'emptied' : 'restored'
+}
+
+/** Whether the segment in `dir` has had a commit that nothing explains away: an environment that is not there, or holds nothing, is damage then. */
+export function hasBeenCommitted(dir: string): boolean {
+  if (existsSync(join(dir, FILE))) return true
+  const name = nameOfNeverFlushed(dir)
+  return name !== undefined && statSync(join(dir, name)).size > 0
 }
 
 /** May be repeated: the save stays until all of it is durable. */
@@ -199,8 +213,12 @@ function readSave(dir: string): Save | undefined {
 }
 
 function readNeverFlushed(dir: string): Save | undefined {
-  const name = existsSync(dir) ? readdirSync(dir).find(each => each.startsWith(NEVER_FLUSHED)) : undefined
+  const name = nameOfNeverFlushed(dir)
   return name === undefined ? undefined : { state: PAGES, bootId: name.slice(NEVER_FLUSHED.length), root: undefined }
+}
+
+function nameOfNeverFlushed(dir: string): string | undefined {
+  return existsSync(dir) ? readdirSync(dir).find(each => each.startsWith(NEVER_FLUSHED)) : undefined
 }
 
 function forgetNeverFlushed(dir: string): void {

@@ -3,6 +3,7 @@
 import { closeSync, existsSync, openSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Database, RootDatabase, TransactionFlags } from 'lmdb'
+import { hasBeenCommitted } from './flushed-root.ts'
 import { loadLmdb } from './lmdb-library.ts'
 import { checkFile } from './lmdb-pages.ts'
 import { LogIOError } from './log-errors.ts'
@@ -152,17 +153,20 @@ export class EnvironmentPool {
     try {
       if (!hasDescriptors(path)) this.#closeOldest(Math.ceil(this.#open.size / 4))
       claimDescriptors(path)
-      this.#check(join(path, 'data.mdb'))
+      this.#check(path)
       return this.#opened(path)
     } catch (error) {
       throw new LogIOError(`opening for ${operation}`, path, error)
     }
   }
 
-  /** A file without a byte is one that LMDB was about to make. */
-  #check(file: string): void {
-    const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0
-    if (size > 0) checkFile(file, this.#options.readOnly ?? false)
+  /** A file without a byte is one that LMDB was about to make, unless something was committed there before. */
+  #check(path: string): void {
+    const file = join(path, 'data.mdb')
+    const size = statSync(file, { throwIfNoEntry: false })?.size
+    if (size) checkFile(file, this.#options.readOnly ?? false)
+    else if (hasBeenCommitted(path))
+      throw new RangeError(`${file} is ${size === 0 ? 'empty' : 'missing'}, and records were in it`)
   }
 
   #opened(path: string): Environment {

@@ -4,11 +4,12 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { bootId } from './boot-id.ts'
 import { lmdbLogStore } from './lmdb-log-store.ts'
 import { LogCorruptionError, LogIdentityError, LogIOError } from './log-errors.ts'
 import { appendMany, config, groupOf, identity, NO_LIMITS, noState, readAll, stamped } from './log-fixtures.suite.ts'
-import { type LogStore, openGate } from './partition-log.ts'
+import { type LogStore, openGate, type PartitionLog } from './partition-log.ts'
 import { replayStored } from './stored-batches.rules.ts'
 
 const packageRoot = fileURLToPath(new URL('../..', import.meta.url))
@@ -71,6 +72,67 @@ test.each<readonly [string, (file: Buffer) => Buffer]>([
   expect(open).toThrow(LogIOError)
   expect(open).toThrow(join(dir, readdirSync(dir)[0]!))
   expect(readFileSync(file).equals(left)).toBe(true)
+})
+
+/** What somebody did to the folder of a segment; the process had been killed, or had closed the log clean. */
+describe.each([
+  ['was killed', () => {}],
+  ['was closed clean', (log: PartitionLog) => log.close({ clean: true })],
+])('the only segment of a log that %s', (_, end) => {
+  test.runIf(bootId() !== '').each<readonly [string, (file: string) => void]>([
+    ['is missing', file => rmSync(file)],
+    ['is empty', file => writeFileSync(file, '')],
+    ['is missing and its lock.mdb with it', file => [file, join(file, '..', 'lock.mdb')].map(each => rmSync(each))],
+  ])('is an error that names it when its data.mdb %s, and stays one', (_, harm) => {
+    const { log } = store.open(identity)
+    appendMany(log, 20)
+    end(log)
+    store.close()
+    const segment = join(dir, readdirSync(dir)[0]!, '0'.repeat(20))
+    harm(join(segment, 'data.mdb'))
+    for (let attempt = 0; attempt < 2; attempt++) {
+      reopenStore()
+      const open = () => store.open(identity)
+      expect(open).toThrow(LogIOError)
+      expect(open).toThrow(segment)
+    }
+    expect(existsSync(segment)).toBe(true)
+  })
+})
+
+test.runIf(bootId() !== '')(
+  'a sealed segment whose data.mdb is missing is an error to who reads it, never a gap',
+  () => {
+    appendMany(store.open(identity).log, 4, {}, { ...config, segmentBytes: 100 })
+    reopenStore()
+    const segment = join(dir, readdirSync(dir)[0]!, `${'0'.repeat(19)}1`)
+    rmSync(join(segment, 'data.mdb'))
+    const { log } = store.open(identity)
+    expect(log.read(0, NO_LIMITS).nextOffset).toBe(1)
+    expect(() => log.read(1, NO_LIMITS)).toThrow(segment)
+  },
+)
+
+test('a segment that was being made when the process died is made again: with no file, an empty one, or one without a commit', () => {
+  const policy = { ...config, segmentBytes: 100 }
+  appendMany(store.open(identity).log, 2, {}, policy)
+  reopenStore()
+  const next = join(dir, readdirSync(dir)[0]!, `${'0'.repeat(19)}2`)
+  const [mark] = readdirSync(join(next, '..', `${'0'.repeat(19)}1`)).filter(name => name.startsWith('never-flushed.'))
+  const begun: readonly (() => void)[] = [
+    () => {},
+    () => writeFileSync(join(next, mark ?? 'lock.mdb'), ''),
+    () => writeFileSync(join(next, 'data.mdb'), ''),
+  ]
+  for (let steps = 1; steps <= begun.length; steps++) {
+    reopenStore()
+    mkdirSync(next)
+    for (const step of begun.slice(0, steps)) step()
+    const { log, recovered } = store.open(identity)
+    expect(recovered.droppedBytes).toBe(0)
+    expect(readAll(log)).toEqual([0, 1])
+    expect(existsSync(next)).toBe(false)
+  }
 })
 
 test('commits of 16 KiB take at most 1.3 times their bytes on disk, of 64 KiB at most 1.1', () => {

@@ -4,7 +4,7 @@ import * as batch from '@odradek/shared/records/record-batch'
 import type { Database } from 'lmdb'
 import { bootId } from './boot-id.ts'
 import { noteFailedFlush } from './failed-flush.ts'
-import { FlushedRoot } from './flushed-root.ts'
+import { FlushedRoot, hasBeenCommitted } from './flushed-root.ts'
 import { type Environment, type EnvironmentPool, environmentBytes } from './lmdb-environment.ts'
 import { LogCorruptionError, LogIdentityError, LogIOError } from './log-errors.ts'
 import {
@@ -82,7 +82,7 @@ export class LmdbSegment implements Segment {
   load(): LoadedSegment | undefined {
     return this.#use('load', environment => {
       const state = environment.meta(keys.state)
-      if (state === undefined) return undefined
+      if (state === undefined) return this.#neverCommitted()
       this.#checkFormat(environment.meta(keys.format))
       const stored = decodeState(state)
       return {
@@ -96,6 +96,11 @@ export class LmdbSegment implements Segment {
         sameBoot: bootId() !== '' && stored.bootId === bootId(),
       }
     })
+  }
+
+  #neverCommitted(): undefined {
+    if (!hasBeenCommitted(this.#path)) return undefined
+    throw new LogIOError('opening', this.#path, 'its environment is empty, and records were in it')
   }
 
   commit(change: SegmentCommit): void {
@@ -114,6 +119,7 @@ export class LmdbSegment implements Segment {
         }, change.durable)
       this.#attempt(change.durable ? () => this.#flush(write) : write)
       for (const value of joined) giveBack(value)
+      if (change.snapshot !== undefined && !change.durable) this.#attempt(() => this.#flushedRoot.afterFirst())
     })
   }
 
