@@ -34,11 +34,14 @@ interface Hosted {
   readonly partition: number
   spawned: Promise<Spawned<PartitionLeaderContract> | null>
   address: Address | null
+  failure?: string
 }
 
 export class LeaderHost {
   readonly #options: LeaderHostOptions
   readonly #hosted = new Map<string, Hosted>()
+  /** Why leaders did not start when they were last asked for: clients ask again and again, the log is told once. */
+  readonly #failures = new Map<string, string>()
   readonly #configs = new WeakMap<TopicImage, { readonly broker: Configs; readonly configs: Configs }>()
   #closing = false
 
@@ -101,6 +104,7 @@ export class LeaderHost {
   }
 
   async #destroy(image: TopicImage, partition: number): Promise<void> {
+    this.#failures.delete(key(image, partition))
     const hosted = this.#hosted.get(key(image, partition))
     const spawned = await hosted?.spawned
     if (hosted && spawned) {
@@ -144,13 +148,23 @@ export class LeaderHost {
     try {
       const spawned = await context.spawn(module, input, { name: `${topic}-${partition}`, ...where })
       hosted.address = spawned.address
+      this.#failures.delete(key(image, partition))
       spawned.onChange((address, reason) => this.#moved(hosted, address, reason))
       return spawned
     } catch (error) {
-      context.log.error({ topic, partition, error: String(error) }, 'partition leader did not start')
       this.#hosted.delete(key(image, partition))
+      this.#failed(hosted, (error as Error).message)
       return null
     }
+  }
+
+  #failed(hosted: Hosted, failure: string): void {
+    const { image, partition } = hosted
+    const { topic } = image
+    hosted.failure = failure
+    if (this.#closing || this.#failures.get(key(image, partition)) === failure) return
+    this.#failures.set(key(image, partition), failure)
+    this.#options.context.log.error({ topic, partition, error: failure }, 'partition leader did not start')
   }
 
   #moved(hosted: Hosted, address: Address | null, reason: string): void {
@@ -187,7 +201,8 @@ function key({ topicId }: TopicImage, partition: number): string {
   return `${topicId}-${partition}`
 }
 
-function leaderAddress({ image, partition, address }: Hosted): LeaderAddress {
+function leaderAddress({ image, partition, address, failure }: Hosted): LeaderAddress {
   const { topic, topicId, leaderEpochs } = image
-  return { topic, topicId, partition, leaderEpoch: leaderEpochs[partition]!, address }
+  const why = failure === undefined ? {} : { failure }
+  return { topic, topicId, partition, leaderEpoch: leaderEpochs[partition]!, address, ...why }
 }

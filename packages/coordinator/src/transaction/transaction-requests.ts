@@ -127,9 +127,8 @@ async function addTopics(
   // From version 4 on other brokers' doors ask, on behalf of produce requests (KIP-890); before, clients.
   const fromDoor = apiVersion >= 4
   if (!fromDoor) {
-    const unknown = await unknownPartitions(host, partitions)
-    if (unknown.length > 0)
-      return within(unknown, errors.UNKNOWN_TOPIC_OR_PARTITION.code, errors.OPERATION_NOT_ATTEMPTED.code)
+    const refused = await leaderless(host, partitions)
+    if (refused) return within(refused.partitions, refused.errorCode, errors.OPERATION_NOT_ATTEMPTED.code)
   }
   const clientTransactionVersion = fromDoor ? 2 : 1
   const asked = { transactionalId, producerId, producerEpoch, partitions, clientTransactionVersion }
@@ -142,24 +141,34 @@ async function addTopics(
   return results(() => code)
 }
 
-/** Those that do not exist; finding the others makes their leaders known, whom the markers will need. */
-async function unknownPartitions(
+/**
+ * Those that do not exist, or, if all do, those whose log cannot be opened (a transaction with one of them could not end); null: neither. Finding the others
+ * makes their leaders known, whom the markers will need.
+ */
+async function leaderless(
   { door, context }: RequestHost,
   partitions: readonly TopicPartitions[],
-): Promise<readonly TopicPartitions[]> {
+): Promise<{ readonly partitions: readonly TopicPartitions[]; readonly errorCode: number } | null> {
   const refs = partitions.flatMap(({ topic, partitions }) => partitions.map(partition => ({ topic, partition })))
+  const failing = new Set<string>()
   try {
-    await door.leaders.find(refs, context.limits.askDeadlineMs)
+    for (const { topic, partition, failure } of await door.leaders.find(refs, context.limits.askDeadlineMs))
+      if (failure !== undefined) failing.add(`${topic}-${partition}`)
   } catch (error) {
     // Nobody to ask: the markers will find out.
-    if (isPortError(error)) return []
+    if (isPortError(error)) return null
     throw error
   }
-  const unknown = refs.filter(ref => !door.leaders.known(ref))
-  return union(
-    [],
-    unknown.map(({ topic, partition }) => ({ topic, partitions: [partition] })),
-  )
+  const absent = refs.filter(ref => !door.leaders.known(ref))
+  if (absent.length === 0) return null
+  const unknown = absent.filter(({ topic, partition }) => !failing.has(`${topic}-${partition}`))
+  const refused = (unknown.length > 0 ? unknown : absent).map(({ topic, partition }) => ({
+    topic,
+    partitions: [partition],
+  }))
+  const { UNKNOWN_TOPIC_OR_PARTITION, KAFKA_STORAGE_ERROR } = errors
+  const errorCode = (unknown.length > 0 ? UNKNOWN_TOPIC_OR_PARTITION : KAFKA_STORAGE_ERROR).code
+  return { partitions: union([], refused), errorCode }
 }
 
 const addOffsetsToTxn: Answer<'AddOffsetsToTxn'> = async (host, request, apiVersion) => {

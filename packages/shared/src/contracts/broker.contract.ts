@@ -14,6 +14,8 @@ export interface LeaderAddress {
   readonly partition: number
   readonly leaderEpoch: number
   readonly address: Address | null
+  /** Why it cannot run: what opening its log said, with the folder. Asked for again, it is tried again. */
+  readonly failure?: string
 }
 
 /** What changed since the last news; `leaders` with a null address and `gone` topics fail what is in flight as Kafka would. */

@@ -75,13 +75,21 @@ export class LeaderDirectory {
     return leader && !leader.link.isClosed ? leader : undefined
   }
 
-  /** Asks the broker for those leaders that are not known; afterwards {@link known} tells. Rejects with PortError. */
-  async find(refs: readonly PartitionRef[], deadlineMs: number, signal?: AbortSignal): Promise<void> {
+  /**
+   * Asks the broker for those leaders that are not known; afterwards {@link known} tells. Resolves with what the broker said of those: partitions that do
+   * not exist are left out, leaders that cannot run have no address. Rejects with PortError.
+   */
+  async find(
+    refs: readonly PartitionRef[],
+    deadlineMs: number,
+    signal?: AbortSignal,
+  ): Promise<readonly LeaderAddress[]> {
     const missing = refs.filter(ref => !this.known(ref)).map(asked)
-    if (missing.length === 0) return
+    if (missing.length === 0) return []
     const options = signal ? { deadlineMs, signal } : { deadlineMs }
     const { leaders } = await this.#broker.link.ask('leaders', { partitions: missing, ...this.#near }, options)
     for (const leader of leaders) this.#put(leader)
+    return leaders
   }
 
   /** Hears what the broker tells, after the directory took it in. */

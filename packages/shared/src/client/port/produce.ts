@@ -48,14 +48,16 @@ async function produceTo(
   if (!records || records.byteLength === 0)
     return refused(index, errors.INVALID_RECORD.code, 'the request holds no records for this partition')
   const ref = { topic: topic.name, topicId: topic.topicId, partition: index }
-  const response = await withLeader<AppendResponse | number>(
+  return withLeader(
     door,
     ref,
     caller,
-    leader => append(door, leader, request, records, caller),
-    code => code,
+    async leader => {
+      const response = await append(door, leader, request, records, caller)
+      return typeof response === 'number' ? refused(index, response, null) : accepted(index, response)
+    },
+    (code, words) => refused(index, code, words),
   )
-  return typeof response === 'number' ? refused(index, response, null) : accepted(index, response)
 }
 
 async function append(

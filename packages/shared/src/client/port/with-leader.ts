@@ -1,12 +1,14 @@
 // Asks the leader of one partition on behalf of a request, and says in Kafka's words when that cannot be done.
 import { PortError } from '../../base/errors.ts'
+import type { LeaderAddress } from '../../contracts/broker.contract.ts'
 import { errors } from '../../protocol/error-codes.ts'
 import type { Caller, Door } from './door.ts'
 import type { Leader, PartitionRef } from './leader-directory.ts'
 import { leaderFailure } from './port-failure.ts'
 
 /**
- * Resolves with what `ask` resolves with, or with `failed(code)`: UNKNOWN_TOPIC_OR_PARTITION (UNKNOWN_TOPIC_ID when asked by id),
+ * Resolves with what `ask` resolves with, or with `failed(code, words)`: UNKNOWN_TOPIC_OR_PARTITION (UNKNOWN_TOPIC_ID when asked by id),
+ * KAFKA_STORAGE_ERROR when its log cannot be opened (Kafka: an offline log directory; the words say why, null with other codes),
  * NOT_LEADER_OR_FOLLOWER when the leader ended on the way, REQUEST_TIMED_OUT. A full link is waited for until the deadline.
  */
 export async function withLeader<T>(
@@ -14,19 +16,25 @@ export async function withLeader<T>(
   ref: PartitionRef,
   caller: Caller,
   ask: (leader: Leader) => Promise<T>,
-  failed: (code: number) => T,
+  failed: (code: number, words: string | null) => T,
 ): Promise<T> {
   try {
     let leader = door.leaders.known(ref)
     if (!leader) {
-      await door.leaders.find([ref], caller.deadlineMs, caller.signal)
+      const [found] = await door.leaders.find([ref], caller.deadlineMs, caller.signal)
       leader = door.leaders.known(ref)
+      if (!leader) return failed(whyLeaderless(ref, found), found?.failure ?? null)
     }
-    if (!leader) return failed(ref.topic ? errors.UNKNOWN_TOPIC_OR_PARTITION.code : errors.UNKNOWN_TOPIC_ID.code)
     return await askWhenWritable(door, leader, caller, ask)
   } catch (error) {
-    return failed(leaderFailure(error))
+    return failed(leaderFailure(error), null)
   }
+}
+
+/** `found`: what the broker said of the partition; undefined: that it does not exist. */
+function whyLeaderless({ topic }: PartitionRef, found: LeaderAddress | undefined): number {
+  if (found === undefined) return topic ? errors.UNKNOWN_TOPIC_OR_PARTITION.code : errors.UNKNOWN_TOPIC_ID.code
+  return found.failure === undefined ? errors.NOT_LEADER_OR_FOLLOWER.code : errors.KAFKA_STORAGE_ERROR.code
 }
 
 async function askWhenWritable<T>(
