@@ -8,7 +8,8 @@ import { type ConsumerOptions, readConsumerOptions } from './consumer-options.ts
 import { FakeCluster } from './fake-cluster.suite.ts'
 
 export function consumerWorld(seed = 1) {
-  const world = simulate({ seed })
+  const warnings: { readonly message: string; readonly fields: object }[] = []
+  const world = simulate({ seed, log: line => void (line.level === 'warn' && warnings.push(line)) })
   const cluster = new FakeCluster()
   const actor = defineActor({
     kind: 'consumer',
@@ -32,5 +33,5 @@ export function consumerWorld(seed = 1) {
     }
     return new Consumer({ host: host as never, link: { kind: 'port', broker: {} as never } }, resolved, module)
   }
-  return { world, cluster, create }
+  return { world, cluster, create, warnings }
 }

@@ -13,6 +13,7 @@ import {
   type GroupInput,
   type PartitionState,
 } from '@odradek/shared/contracts/consumer.contract'
+import { errorOf, errors } from '@odradek/shared/protocol/error-codes'
 import { AssignmentDesk } from './assignment-desk.ts'
 import { AutoCommit } from './auto-commit.ts'
 import { CallerAssignors } from './caller-assignors.ts'
@@ -25,6 +26,7 @@ import { MetadataKeeper } from './metadata-keeper.ts'
 import { OffsetCommits } from './offset-commits.ts'
 import { listOffsets, partitionsFor } from './offset-queries.ts'
 import { openMembership } from './open-membership.ts'
+import { saysAbsent } from './positions.rules.ts'
 
 export const actor = defineActor<ConsumerContract, ConsumerInput>({
   kind: 'consumer',
@@ -56,6 +58,8 @@ class ConsumerHands {
   #caller: Peer<ConsumerContract> | null = null
   /** The commit of what went last is answered, and the caller was told: whoever leaves waits for it. */
   #lastWord: Promise<unknown> = Promise.resolve()
+  /** Subscribed topics that do not exist, as the log was told. */
+  #absent: ReadonlySet<string> = new Set()
 
   constructor(context: ActorContext, input: ConsumerInput, link: ClusterLink) {
     this.#context = context
@@ -84,6 +88,7 @@ class ConsumerHands {
       committed: partitions => this.#commits.committed(partitions, input.defaultApiTimeoutMs),
       deliver: deliveries => this.#caller?.news('deliveries', { deliveries }) ?? false,
       fail: (key, error) => this.#tellFailure(key, error),
+      troubled: ({ topic, partition }, errorCode) => this.#noteTrouble({ topic, partition }, errorCode),
     })
     this.#desk = new AssignmentDesk(this.#fetcher, change => this.#caller?.news('rebalance', change) ?? false)
     this.#assignors = new CallerAssignors(question => this.#caller?.news('assignorCalled', question) ?? false)
@@ -235,6 +240,7 @@ class ConsumerHands {
       rebalance: async change => {
         if (change.lost) return this.#commits.losing(() => this.#desk.change(change))
         await this.#desk.change(change)
+        await this.#commits.hurry(change.revoked)
         this.#commits.gaveUp(change.revoked)
       },
       memberChanged: () => {
@@ -243,7 +249,7 @@ class ConsumerHands {
       },
       askAssignor: (assignor, call) => this.#assignors.ask(assignor, call),
       fail: error => this.#tellFailure(null, error),
-      refresh: topics => this.#metadata.refresh(topics),
+      refresh: topics => this.#metadata.refresh(topics).then(() => this.#noteAbsentTopics()),
       wantMetadata: () => this.#metadata.want(),
     })
   }
@@ -257,6 +263,22 @@ class ConsumerHands {
   #metadataChanged(): void {
     this.#fetcher.metadataChanged()
     this.#membership?.metadataChanged()
+    this.#noteAbsentTopics()
+  }
+
+  /** Of the subscribed ones; a group assigns nothing of them, in silence. */
+  #noteAbsentTopics(): void {
+    const subscribed = this.#membership?.topics() ?? []
+    const absent = subscribed.filter(topic => saysAbsent(this.#link.topic(topic)?.errorCode ?? 0))
+    for (const topic of absent)
+      if (!this.#absent.has(topic)) this.#noteTrouble({ topic }, errors.UNKNOWN_TOPIC_OR_PARTITION.code)
+    this.#absent = new Set(absent)
+  }
+
+  #noteTrouble(where: { readonly topic: string; readonly partition?: number }, errorCode: number): void {
+    const { name, message } = errorOf(errorCode)
+    const place = where.partition === undefined ? where.topic : `${where.topic}-${where.partition}`
+    this.#context.log.warn({ ...where, code: name }, `reading ${place}: ${name}: ${message} It is tried again.`)
   }
 
   #tellFailure(key: number | null, error: ErrorData): void {

@@ -37,6 +37,7 @@ type Answer<A extends ApiName> = (
 ) => ApiResponse<A> | Promise<ApiResponse<A>>
 
 const text = new TextEncoder()
+const UNKNOWN_TOPIC_OR_PARTITION = 3
 
 export class FakeCluster implements ClusterLink {
   readonly clusterId = 'fake'
@@ -51,6 +52,8 @@ export class FakeCluster implements ClusterLink {
   readonly unheard = new Set<string>()
   /** Topics that appear with the next refresh. */
   readonly coming: (() => void)[] = []
+  /** Topics that a refresh named: what does not exist is known as such then. */
+  readonly #asked = new Set<string>()
   #clock: Clock | null = null
   #listeners = new Set<() => void>()
   #parked = new Set<() => void>()
@@ -110,6 +113,8 @@ export class FakeCluster implements ClusterLink {
 
   topic(name: string): TopicView | undefined {
     const partitions = [...this.partitions.values()].filter(({ topic }) => topic === name)
+    if (partitions.length === 0 && this.#asked.has(name))
+      return { name, topicId: '', isInternal: false, errorCode: UNKNOWN_TOPIC_OR_PARTITION, partitions: [] }
     if (partitions.length === 0 || this.unheard.has(name)) return undefined
     return {
       name,
@@ -129,9 +134,10 @@ export class FakeCluster implements ClusterLink {
     return names.flatMap(name => this.topic(name) ?? [])
   }
 
-  async refresh(): Promise<void> {
+  async refresh(topics: readonly string[] | null): Promise<void> {
     this.refreshes++
     this.unheard.clear()
+    for (const name of topics ?? []) this.#asked.add(name)
     for (const come of this.coming.splice(0)) come()
   }
 

@@ -28,6 +28,8 @@ export interface FetchedPartition {
   /** Monotonic milliseconds before which nothing is asked; 0 now. */
   retryAtMs: number
   attempts: number
+  /** Kafka's code of what the log was told of this partition; 0: it was well since. */
+  trouble: number
   bufferedBytes: number
   /** Called once the position is known (or the partition failed or went). */
   readonly waiting: (() => void)[]
@@ -50,6 +52,7 @@ export function fetchedPartition(key: number, topic: string, partition: number):
     failure: null,
     retryAtMs: 0,
     attempts: 0,
+    trouble: 0,
     bufferedBytes: 0,
     waiting: [],
   }

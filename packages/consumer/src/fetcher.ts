@@ -14,6 +14,7 @@ import type {
   SeekTarget,
   TopicPartition,
 } from '@odradek/shared/contracts/consumer.contract'
+import { errors } from '@odradek/shared/protocol/error-codes'
 import { errorData } from './consumer-errors.ts'
 import { type FetchCandidate, planFetches } from './fetch-plan.rules.ts'
 import { FetchRequests } from './fetch-requests.ts'
@@ -21,7 +22,15 @@ import { type FetchedPartition, fetchedPartition, type Ready } from './fetched-p
 import type { AbortedTransaction } from './isolation.rules.ts'
 import { among } from './partition-names.rules.ts'
 import { learnLeader, PositionFinder } from './position-finder.ts'
-import { advanced, type FetchAnswer, fetchAnswered, INITIAL_POSITION, resetTo, seekTo } from './positions.rules.ts'
+import {
+  advanced,
+  type FetchAnswer,
+  fetchAnswered,
+  INITIAL_POSITION,
+  isWorthTelling,
+  resetTo,
+  seekTo,
+} from './positions.rules.ts'
 import { type VisibleRecords, visibleRecords } from './visible-records.ts'
 
 export interface FetcherHost {
@@ -35,6 +44,8 @@ export interface FetcherHost {
   /** False: the caller's link is full or closed; tried again when it gives credit back. */
   deliver(deliveries: readonly Delivery[]): boolean
   fail(key: number, error: ErrorData): void
+  /** It is tried again, and may well not pass by itself: for the log, told once until the partition is well. */
+  troubled(partition: TopicPartition, errorCode: number): void
 }
 
 /** A delivery costs this much credit at least, so that empty ones are bounded too. */
@@ -67,7 +78,7 @@ export class Fetcher {
       signal: host.signal,
       now: () => host.clock.now(),
       leaderOf: partition => this.#leaderOf(partition),
-      backOff: (partition, refresh) => this.#backOff(partition, refresh),
+      backOff: (partition, refresh, errorCode) => this.#backOff(partition, refresh, errorCode),
       fail: (partition, error) => this.#fail(partition, error),
       committed: partitions => host.committed(partitions),
       changed: () => this.schedule(),
@@ -200,8 +211,10 @@ export class Fetcher {
   /** Metadata changed: leaders may have moved. */
   metadataChanged(): void {
     for (const partition of this.#partitions.values()) {
-      const view = this.#host.link.topic(partition.topic)?.partitions[partition.partition]
+      const topic = this.#host.link.topic(partition.topic)
+      const view = topic?.partitions[partition.partition]
       if (view !== undefined) learnLeader(partition, view.leaderEpoch)
+      else if (topic !== undefined) this.#note(partition, topic.errorCode || errors.UNKNOWN_TOPIC_OR_PARTITION.code)
     }
     this.schedule()
   }
@@ -391,13 +404,20 @@ export class Fetcher {
     return endpoint
   }
 
-  #backOff(partition: FetchedPartition, refreshMetadata: boolean): void {
+  #backOff(partition: FetchedPartition, refreshMetadata: boolean, errorCode = 0): void {
+    this.#note(partition, errorCode)
     const { retryBackoffMs, retryBackoffMaxMs } = this.#host.input
     const backoff = { initialMs: retryBackoffMs, maxMs: retryBackoffMaxMs }
     const waitMs = backoffMs(backoff, partition.attempts++, this.#host.random.float())
     partition.retryAtMs = this.#host.clock.monotonic() + waitMs
     if (refreshMetadata) this.#host.wantMetadata()
     this.schedule()
+  }
+
+  #note(partition: FetchedPartition, errorCode: number): void {
+    if (partition.trouble === errorCode || !isWorthTelling(errorCode)) return
+    partition.trouble = errorCode
+    this.#host.troubled(partition, errorCode)
   }
 
   #fail(partition: FetchedPartition, error: ErrorData): void {

@@ -40,16 +40,27 @@ interface Answer {
   readonly askedAs: GroupMetadata | null
 }
 
-/** A commit that is not answered for good, and what its next attempt would send. */
+/** A commit that is not answered for good. */
 interface Pending {
+  /** What its next attempt would send. */
   offsets: readonly CommittedOffset[]
-  /** The request is on its way to the coordinator for the first time. */
+  /** How many offsets are to be taken by the coordinator. */
+  count: number
+  /** Its turn has come. */
+  isTaken: boolean
+  /** Monotonic milliseconds. */
+  readonly endMs: number
+  /** Losses that the caller had been told of when it committed. */
+  readonly losses: number
+  /** Those of its offsets that could not wait for its turn. */
+  hurried: Promise<void> | null
+  /** The request is on its way to the coordinator for the first time, or never will be. */
   sent(): void
 }
 
 export class OffsetCommits {
   readonly #host: OffsetCommitsHost
-  /** Commits wait for the one before: a later offset never overtakes an earlier one. */
+  /** Commits wait for the one before: a later offset never overtakes an earlier one that is tried again. */
   #last: Promise<unknown> = Promise.resolve()
   readonly #pending = new Set<Pending>()
   /** Counts how often the group took away what the member owned. */
@@ -72,32 +83,66 @@ export class OffsetCommits {
   send(offsets: readonly CommittedOffset[], deadlineMs: number): { sent: Promise<void>; taken: Promise<void> } {
     let tellSent = () => {}
     const sent = new Promise<void>(resolve => (tellSent = resolve))
-    const endMs = this.#host.clock.monotonic() + deadlineMs
-    const losses = this.#untold > 0 ? this.#losses - 1 : this.#losses
-    const pending: Pending = { offsets, sent: tellSent }
-    this.#pending.add(pending)
-    const taken = this.#last
-      .then(() => this.#taken(pending, { count: offsets.length, losses, endMs }))
-      .finally(() => {
-        this.#pending.delete(pending)
-        tellSent()
-      })
+    const pending: Pending = {
+      offsets,
+      count: offsets.length,
+      isTaken: false,
+      endMs: this.#host.clock.monotonic() + deadlineMs,
+      losses: this.#untold > 0 ? this.#losses - 1 : this.#losses,
+      hurried: null,
+      sent: tellSent,
+    }
+    const taken = this.#last.then(() => this.#taken(pending)).then(() => pending.hurried ?? undefined)
     this.#last = taken.catch(() => undefined)
+    this.#pending.add(pending)
     return { sent, taken }
   }
 
-  async #taken(
-    pending: Pending,
-    { count, losses, endMs }: { readonly count: number; readonly losses: number; readonly endMs: number },
-  ): Promise<void> {
+  async #taken(pending: Pending): Promise<void> {
+    pending.isTaken = true
+    try {
+      if (pending.count > 0) await this.#untilTaken(pending)
+    } finally {
+      this.#pending.delete(pending)
+      pending.sent()
+    }
+  }
+
+  async #untilTaken(pending: Pending): Promise<void> {
     const { groupId } = this.#host.input.group!
-    let sent = pending.offsets
+    const { losses, endMs, sent } = pending
+    let { offsets } = pending
     await this.#untilAnswered('committing offsets', endMs, async leftMs => {
-      sent = pending.offsets
-      if (sent.length === 0) throw givenUp(groupId)
-      return await this.#send(sent, { losses, leftMs, onItsWay: pending.sent })
+      offsets = pending.offsets
+      if (offsets.length === 0) throw givenUp(groupId)
+      return await this.#send(offsets, { losses, leftMs, onItsWay: sent })
     })
-    if (sent.length < count) throw givenUp(groupId)
+    if (offsets.length < pending.count) throw givenUp(groupId)
+  }
+
+  /**
+   * These are about to be given up, and the caller's hook has run: what it has committed of them, and what waits for an answer to an earlier commit, is sent
+   * now, as Java's consumer does with every commit, so that it arrives before the group is told. Resolves when it is on its way.
+   */
+  async hurry(partitions: readonly TopicPartition[]): Promise<void> {
+    const isGoing = among(partitions)
+    const sendings: Promise<void>[] = []
+    for (const waiting of [...this.#pending].filter(({ isTaken }) => !isTaken)) {
+      const offsets = waiting.offsets.filter(isGoing)
+      if (offsets.length === 0) continue
+      waiting.offsets = waiting.offsets.filter(offset => !isGoing(offset))
+      waiting.count = waiting.offsets.length
+      sendings.push(
+        new Promise(sent => {
+          const hurried = { ...waiting, offsets, count: offsets.length, sent }
+          this.#pending.add(hurried)
+          waiting.hurried = this.#taken(hurried)
+          // Its caller is told when the rest of the commit has had its turn.
+          waiting.hurried.catch(() => undefined)
+        }),
+      )
+    }
+    await Promise.all(sendings)
   }
 
   /**

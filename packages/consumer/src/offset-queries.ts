@@ -5,8 +5,10 @@ import type { Random } from '@odradek/shared/base/random'
 import { backoffMs } from '@odradek/shared/client/backoff.rules'
 import type { ClusterLink, Endpoint } from '@odradek/shared/client/cluster-link'
 import type { ConsumerInput, TopicPartition } from '@odradek/shared/contracts/consumer.contract'
+import { errorOf, errors } from '@odradek/shared/protocol/error-codes'
 import { brokerError, errorData, portError } from './consumer-errors.ts'
-import { verdictOf } from './positions.rules.ts'
+import { nameOf } from './partition-names.rules.ts'
+import { saysAbsent, verdictOf } from './positions.rules.ts'
 
 export interface OffsetQueryHost {
   readonly clock: Clock
@@ -25,16 +27,28 @@ export async function listOffsets(
 ): Promise<{ readonly offsets: readonly OffsetAtTime[] }> {
   const found: OffsetAtTime[] = []
   let missing: readonly TopicPartition[] = partitions
-  await retried(host, 'listing offsets', async () => {
-    const unanswered: TopicPartition[] = []
+  await retried(host, async () => {
+    const unanswered: Unanswered[] = []
     for (const [endpoint, group] of await byLeader(host, missing)) {
-      if (endpoint === null) unanswered.push(...group)
+      if (endpoint === null) unanswered.push(...group.map(at => ({ ...at, errorCode: whyLeaderless(host, at) })))
       else await askLeader(host, endpoint, group, timestamp, found, unanswered)
     }
     missing = unanswered
-    return missing.length === 0
+    const [first] = unanswered
+    return first === undefined ? null : { what: `listing offsets of ${nameOf(first)}`, errorCode: first.errorCode }
   })
   return { offsets: found }
+}
+
+/** A partition without an answer yet, and Kafka's code of why. */
+type Unanswered = TopicPartition & { readonly errorCode: number }
+
+function whyLeaderless({ link }: OffsetQueryHost, { topic, partition }: TopicPartition): number {
+  const view = link.topic(topic)
+  if (view === undefined || view.errorCode !== 0) return view?.errorCode ?? errors.LEADER_NOT_AVAILABLE.code
+  return view.partitions[partition] === undefined
+    ? errors.UNKNOWN_TOPIC_OR_PARTITION.code
+    : errors.LEADER_NOT_AVAILABLE.code
 }
 
 async function askLeader(
@@ -43,7 +57,7 @@ async function askLeader(
   partitions: readonly TopicPartition[],
   timestamp: number,
   found: OffsetAtTime[],
-  unanswered: TopicPartition[],
+  unanswered: Unanswered[],
 ): Promise<void> {
   const topics = partitions.map(({ topic, partition }) => ({
     name: topic,
@@ -55,7 +69,7 @@ async function askLeader(
     for (const { partitionIndex, errorCode, offset, timestamp: at } of answers) {
       const verdict = verdictOf(errorCode)
       if (verdict.kind === 'ok') found.push({ topic: name, partition: partitionIndex, offset, timestamp: at })
-      else if (verdict.kind === 'retry') unanswered.push({ topic: name, partition: partitionIndex })
+      else if (verdict.kind === 'retry') unanswered.push({ topic: name, partition: partitionIndex, errorCode })
       else throw portError(brokerError(`listing offsets of ${name}-${partitionIndex}`, errorCode))
     }
   }
@@ -67,16 +81,16 @@ export async function partitionsFor(
   topic: string,
 ): Promise<{ readonly partitions: readonly number[] }> {
   let partitions: readonly number[] = []
-  await retried(host, `looking up ${topic}`, async () => {
-    const view = host.link.topic(topic) ?? (await refreshed(host, topic))
-    if (view === undefined || view.errorCode !== 0) {
-      const verdict = verdictOf(view?.errorCode ?? 3)
-      if (verdict.kind === 'fatal') throw portError(brokerError(`looking up ${topic}`, verdict.errorCode))
-      await refreshed(host, topic)
-      return false
-    }
-    partitions = view.partitions.map(({ partition }) => partition)
-    return true
+  const what = `looking up ${topic}`
+  await retried(host, async () => {
+    let view = host.link.topic(topic)
+    if (view === undefined || view.errorCode !== 0) view = await refreshed(host, topic)
+    const errorCode = view?.errorCode ?? errors.UNKNOWN_TOPIC_OR_PARTITION.code
+    const verdict = verdictOf(errorCode)
+    if (verdict.kind === 'fatal') throw portError(brokerError(what, errorCode))
+    if (verdict.kind !== 'ok') return { what, errorCode }
+    partitions = view!.partitions.map(({ partition }) => partition)
+    return null
   })
   return { partitions }
 }
@@ -104,20 +118,47 @@ function refresh({ link, input, signal }: OffsetQueryHost, topics: readonly stri
   return link.refresh(topics, { allowAutoTopicCreation: allowAutoCreateTopics, deadlineMs: requestTimeoutMs, signal })
 }
 
-/** Repeats `attempt` with backoff until it says true; failures on the way there count as false, refusals (with a detail) end it. */
-async function retried(host: OffsetQueryHost, what: string, attempt: () => Promise<boolean>): Promise<void> {
+/** What is not answered yet, and Kafka's code of why, when a broker said so. */
+interface Pending {
+  readonly what: string
+  readonly errorCode: number
+}
+
+/**
+ * How long a cluster may say that there is no such topic (or partition) before it is believed: of one that was created a moment ago not every broker has
+ * heard. Milliseconds.
+ */
+const UNKNOWN_SETTLES_MS = 5_000
+
+/**
+ * Repeats `attempt` with backoff until nothing is pending; failures on the way there are tried again, refusals (with a code of ours) end it, and so does a
+ * topic that does not come into being.
+ */
+async function retried(host: OffsetQueryHost, attempt: () => Promise<Pending | null>): Promise<void> {
   const { clock, random, input, signal } = host
-  const endMs = clock.monotonic() + input.defaultApiTimeoutMs
+  const beganMs = clock.monotonic()
   const backoff = { initialMs: input.retryBackoffMs, maxMs: input.retryBackoffMaxMs }
+  let pending: Pending | null = { what: 'asking the cluster', errorCode: 0 }
   for (let tries = 0; ; tries++) {
-    const done = await attempt().catch((refused: { code?: string }) => {
+    const before: Pending = pending
+    pending = await attempt().catch((refused: { code?: string }) => {
       if (refused.code?.startsWith('ODK_')) throw refused
-      return false
+      return before
     })
-    if (done) return
+    if (pending === null) return
+    const { what, errorCode } = pending
     if (signal.aborted) throw portError(errorData('ODK_CONSUMER_CLOSED', `${what}: the consumer was closed`))
-    if (clock.monotonic() >= endMs)
-      throw portError(errorData('ODK_TIMEOUT', `${what} took longer than defaultApiTimeoutMs`))
+    const waitedMs = clock.monotonic() - beganMs
+    if (waitedMs >= Math.min(UNKNOWN_SETTLES_MS, input.defaultApiTimeoutMs) && saysAbsent(errorCode))
+      throw portError(brokerError(what, errorCode))
+    if (waitedMs >= input.defaultApiTimeoutMs) throw portError(lateAnswer(what, errorCode))
     await new Promise<void>(resolve => clock.after(backoffMs(backoff, tries, random.float()), resolve))
   }
+}
+
+function lateAnswer(what: string, errorCode: number) {
+  const late = `${what} took longer than defaultApiTimeoutMs`
+  if (errorCode === 0) return errorData('ODK_TIMEOUT', late)
+  const { name, message } = errorOf(errorCode)
+  return errorData('ODK_TIMEOUT', `${late}; the last answer was ${name}: ${message}`, { kafkaCode: errorCode })
 }

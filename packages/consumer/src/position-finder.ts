@@ -24,8 +24,8 @@ export interface PositionFinderHost {
   /** Wall clock, for reset by duration. */
   now(): number
   leaderOf(partition: FetchedPartition): Endpoint | null
-  /** Waits before the partition is tried again. */
-  backOff(partition: FetchedPartition, refreshMetadata: boolean): void
+  /** Waits before the partition is tried again. `errorCode`: Kafka's, when a broker said why. */
+  backOff(partition: FetchedPartition, refreshMetadata: boolean, errorCode?: number): void
   fail(partition: FetchedPartition, error: ErrorData): void
   /** Committed offsets of the group; partitions without one are left out. */
   committed(partitions: readonly TopicPartition[]): Promise<readonly CommittedOffset[]>
@@ -66,9 +66,10 @@ export class PositionFinder {
     switch (verdict.kind) {
       case 'ok':
         partition.attempts = 0
+        partition.trouble = 0
         return true
       case 'retry':
-        this.#host.backOff(partition, verdict.refresh)
+        this.#host.backOff(partition, verdict.refresh, verdict.errorCode)
         return false
       case 'reset':
         this.reset(partition, partition.position.state === 'Fetching' ? 'outOfRange' : 'truncated')

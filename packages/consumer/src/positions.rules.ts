@@ -81,14 +81,22 @@ export function leaderLearned(position: PartitionPosition, leaderEpoch: number):
 /** What to do about an answer: go on, ask again (after new metadata or not), apply the reset policy, or give the partition up. */
 export type Verdict =
   | { readonly kind: 'ok' }
-  | { readonly kind: 'retry'; readonly refresh: boolean }
+  | { readonly kind: 'retry'; readonly refresh: boolean; readonly errorCode: number }
   | { readonly kind: 'reset' }
   | { readonly kind: 'truncated'; readonly endOffset: number; readonly epoch: number }
   | { readonly kind: 'fatal'; readonly errorCode: number }
 
 const OK: Verdict = { kind: 'ok' }
-const RETRY: Verdict = { kind: 'retry', refresh: false }
-const REFRESH: Verdict = { kind: 'retry', refresh: true }
+
+/** Says of a topic or partition that it is not there, as far as that broker knows. */
+export function saysAbsent(errorCode: number): boolean {
+  return errorCode === errors.UNKNOWN_TOPIC_OR_PARTITION.code || errorCode === errors.UNKNOWN_TOPIC_ID.code
+}
+
+/** Tried again like all that may pass, and yet worth a word: it may well not pass by itself (Kafka's FetchCollector warns of absent topics). */
+export function isWorthTelling(errorCode: number): boolean {
+  return saysAbsent(errorCode) || errorCode === errors.KAFKA_STORAGE_ERROR.code
+}
 
 /** Kafka's FetchCollector: which error of a partition means what to a consumer. */
 export function verdictOf(errorCode: number): Verdict {
@@ -105,16 +113,20 @@ export function verdictOf(errorCode: number): Verdict {
     case errors.UNKNOWN_TOPIC_ID.code:
     case errors.INCONSISTENT_TOPIC_ID.code:
     case errors.NETWORK_EXCEPTION.code:
-      return REFRESH
+      return { kind: 'retry', refresh: true, errorCode }
     case errors.UNKNOWN_LEADER_EPOCH.code:
     case errors.UNKNOWN_SERVER_ERROR.code:
     case errors.REQUEST_TIMED_OUT.code:
-      return RETRY
+      return retryOf(errorCode)
     case errors.OFFSET_OUT_OF_RANGE.code:
       return { kind: 'reset' }
     default:
       return { kind: 'fatal', errorCode }
   }
+}
+
+function retryOf(errorCode: number): Verdict {
+  return { kind: 'retry', refresh: false, errorCode }
 }
 
 /** One partition's part of a ListOffsets reply. */
@@ -129,7 +141,7 @@ export function offsetFound(position: PartitionPosition, found: OffsetFound): [P
   if (position.state !== 'AwaitReset') return [position, OK]
   if (found.errorCode === errors.UNSUPPORTED_FOR_MESSAGE_FORMAT.code) return [resetTo(position, LATEST), OK]
   const verdict = verdictOf(found.errorCode)
-  if (verdict.kind !== 'ok') return [position, verdict.kind === 'reset' ? RETRY : verdict]
+  if (verdict.kind !== 'ok') return [position, verdict.kind === 'reset' ? retryOf(found.errorCode) : verdict]
   if (found.offset < 0) return [resetTo(position, LATEST), OK]
   const leaderEpoch = Math.max(position.leaderEpoch, found.leaderEpoch)
   return [{ ...position, state: 'Fetching', offset: found.offset, offsetEpoch: found.leaderEpoch, leaderEpoch }, OK]
@@ -146,7 +158,7 @@ export interface EpochEnd {
 export function validated(position: PartitionPosition, end: EpochEnd): [PartitionPosition, Verdict] {
   if (position.state !== 'AwaitValidation') return [position, OK]
   const verdict = verdictOf(end.errorCode)
-  if (verdict.kind !== 'ok') return [position, verdict.kind === 'reset' ? RETRY : verdict]
+  if (verdict.kind !== 'ok') return [position, verdict.kind === 'reset' ? retryOf(end.errorCode) : verdict]
   if (end.endOffset < 0 || end.leaderEpoch < 0) return [position, { kind: 'reset' }]
   if (end.endOffset < position.offset) {
     return [position, { kind: 'truncated', endOffset: end.endOffset, epoch: end.leaderEpoch }]
