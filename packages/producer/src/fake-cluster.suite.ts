@@ -98,6 +98,8 @@ export interface FakeTransaction {
 }
 
 export class FakeCluster {
+  /** What a leader says beside an error code. */
+  errorMessage: string | null = null
   readonly topics = new Map<string, FakePartition[]>()
   readonly faults: FakeFaults = { loseRequest: 0, loseReply: 0, notLeader: 0, delayMs: 1 }
   /** Replies to InitProducerId, before it succeeds. */
@@ -356,7 +358,7 @@ class FakeLink implements ClusterLink {
           logAppendTimeMs: -1,
           logStartOffset: 0,
           recordErrors: [],
-          errorMessage: null,
+          errorMessage: errorCode === 0 ? null : this.#cluster.errorMessage,
           currentLeader,
         }
       }),

@@ -7,7 +7,7 @@ import { WakeTimer } from '@odradek/shared/base/wake-timer'
 import { backoffMs } from '@odradek/shared/client/backoff.rules'
 import type { ClusterLink, Endpoint } from '@odradek/shared/client/cluster-link'
 import type { SenderAppendRequest, SenderAppendResponse } from '@odradek/shared/contracts/sender.contract'
-import { errorOf, errors } from '@odradek/shared/protocol/error-codes'
+import { errors } from '@odradek/shared/protocol/error-codes'
 import type { PartitionProduceResponse, ProduceResponse } from '@odradek/shared/protocol/messages/00-produce'
 import {
   acked,
@@ -23,7 +23,7 @@ import {
 } from './in-flight.rules.ts'
 import { NO_REPLY, outcomeOf } from './outcome.rules.ts'
 import { buildProduceRequest, OutgoingRequest, repliesOf } from './produce-requests.ts'
-import { deliveryTimedOut, kafkaFailure, portFailure } from './producer-errors.ts'
+import { deliveryTimedOut, failureWords, kafkaFailure, portFailure } from './producer-errors.ts'
 import { RetainedCopies } from './retained-copies.ts'
 import type { SenderPolicy } from './sender-policy.ts'
 import { Delivery, type PartitionLine, SendingBatch } from './sending-batch.ts'
@@ -262,7 +262,7 @@ export class ProduceLoop {
     batch: SendingBatch,
     errorCode: number,
     reply: PartitionProduceResponse | null,
-    failure = errorOf(errorCode).name as string,
+    failure = failureWords(errorCode, reply),
   ): void {
     if (!batch.isOpen) return
     const { line, topic } = batch.owner
@@ -280,6 +280,7 @@ export class ProduceLoop {
         return
       case 'retry':
         batch.lastFailure = failure
+        if (reply !== null && batch.attempts === 1) this.#noteRetry(batch, failure)
         if (outcome.refresh) this.#host.refresh(topic)
         if (outcome.restart) line.restarting = true
         retried(line, batch, this.#backoff(batch))
@@ -291,8 +292,14 @@ export class ProduceLoop {
         this.#active.add(batch.owner)
         return
       case 'failed':
-        this.#drop(batch, kafkaFailure(errorCode, batch.owner, reply), outcome)
+        this.#drop(batch, kafkaFailure(errorCode, batch, reply), outcome)
     }
+  }
+
+  /** Kafka's Sender warns, too: what is tried for two minutes should not be a secret until they are over. */
+  #noteRetry(batch: SendingBatch, error: string): void {
+    const { topic, partition } = batch.owner
+    this.#host.context.log.warn({ topic, partition, error }, 'a batch was refused, and is tried again')
   }
 
   #backoff(batch: SendingBatch): number {

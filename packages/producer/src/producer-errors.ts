@@ -2,7 +2,7 @@
 import { type ErrorData, KafkaError, PortError } from '@odradek/shared/base/errors'
 import { shown } from '@odradek/shared/client/options'
 import type { TopicMetadata } from '@odradek/shared/contracts/sender.contract'
-import { errorOf, errors } from '@odradek/shared/protocol/error-codes'
+import { type ErrorName, errorOf, errors } from '@odradek/shared/protocol/error-codes'
 
 /** Stable codes of errors that producers raise beside those of options, topics and codecs. */
 export type ProducerErrorCode =
@@ -35,7 +35,10 @@ export function errorData(code: ProducerErrorCode, message: string, detail: Deta
 /** What a broker answered for a batch, in the words of Kafka's table. */
 export function kafkaFailure(
   errorCode: number,
-  { topic, partition }: { readonly topic: string; readonly partition: number },
+  {
+    owner: { topic, partition },
+    sizeInBytes,
+  }: { readonly owner: { readonly topic: string; readonly partition: number }; readonly sizeInBytes: number },
   reply: {
     readonly errorMessage: string | null
     readonly recordErrors: readonly { readonly batchIndex: number; readonly batchIndexErrorMessage: string | null }[]
@@ -45,12 +48,31 @@ export function kafkaFailure(
   const refused = reply?.recordErrors[0]
   const words = refused?.batchIndexErrorMessage ?? reply?.errorMessage ?? known.message
   const which = refused === undefined ? '' : ` (record ${refused.batchIndex} of its batch)`
-  const fenced = errorCode === errors.PRODUCER_FENCED.code
-  return errorData(
-    fenced ? 'ODK_PRODUCER_FENCED' : 'ODK_BROKER_ERROR',
-    `${topic}-${partition}: ${known.name}: ${words}${which}`,
-    { kafkaCode: errorCode, fatal: fenced },
-  )
+  const code = codeOf(known.name)
+  // Brokers name no size as a rule; which one it was is what can be changed.
+  const size = code === 'ODK_RECORD_TOO_LARGE' ? ` (its batch has ${sizeInBytes} bytes)` : ''
+  return errorData(code, `${topic}-${partition}: ${known.name}: ${words}${which}${size}`, {
+    kafkaCode: errorCode,
+    fatal: code === 'ODK_PRODUCER_FENCED',
+  })
+}
+
+function codeOf(name: ErrorName): ProducerErrorCode {
+  switch (name) {
+    case 'PRODUCER_FENCED':
+      return 'ODK_PRODUCER_FENCED'
+    case 'MESSAGE_TOO_LARGE':
+    case 'RECORD_LIST_TOO_LARGE':
+      return 'ODK_RECORD_TOO_LARGE'
+    default:
+      return 'ODK_BROKER_ERROR'
+  }
+}
+
+/** Why an attempt failed, in a few words: the code's name, and what the broker added to it. */
+export function failureWords(errorCode: number, reply: { readonly errorMessage: string | null } | null): string {
+  const { name } = errorOf(errorCode)
+  return reply?.errorMessage ? `${name} (${reply.errorMessage})` : name
 }
 
 export function deliveryTimedOut(batch: {

@@ -93,6 +93,11 @@ describe('what is refused', () => {
     ['a record without value', { key: 'k' }, 'ODK_RECORD_INVALID'],
     ['a partition that is not there', { value: 'x', partition: 9 }, 'ODK_PARTITION_INVALID'],
     ['a value larger than maxRequestSize', { value: 'x'.repeat(2_000_000) }, 'ODK_RECORD_TOO_LARGE'],
+    [
+      'headers larger than maxRequestSize',
+      { value: 'x', headers: { h: 'x'.repeat(2_000_000) } },
+      'ODK_RECORD_TOO_LARGE',
+    ],
     ['a value that its codec does not take', { value: 5 }, 'ODK_ENCODE_FAILED'],
     ['a header that is no text', { value: 'x', headers: { h: 5 } }, 'ODK_RECORD_INVALID'],
     ['headers that are no pairs', { value: 'x', headers: [1] }, 'ODK_RECORD_INVALID'],

@@ -5,6 +5,7 @@ import { type Codec, encodeFailed } from '@odradek/shared/client/codecs'
 import { isObject, shown } from '@odradek/shared/client/options'
 import type { KeyFor, Topic, ValueFor } from '@odradek/shared/client/topic'
 import { recordSizeUpperBound } from '@odradek/shared/records/batch-builder'
+import { BATCH_HEADER_BYTES } from '@odradek/shared/records/record-batch'
 import type { RecordHeader } from '@odradek/shared/records/record-reader'
 import { interceptRecord } from './interception.ts'
 import type { HeadersInput, ResolvedProducerOptions } from './options.ts'
@@ -89,16 +90,17 @@ export class RecordEncoder {
     if (!(Number.isSafeInteger(timestamp) && timestamp >= 0)) {
       throw invalidRecord(topic.name, `have a timestamp in whole milliseconds since 1970, got ${shown(timestamp)}`)
     }
-    const size = (key?.length ?? 0) + (value?.length ?? 0)
-    if (size > this.#options.maxRequestSize) {
-      throw new KafkaError(
-        'ODK_RECORD_TOO_LARGE',
-        `a record for ${topic.name} has ${size} bytes, more than maxRequestSize (${this.#options.maxRequestSize})`,
-        { kafkaCode: 10, kafkaName: 'MESSAGE_TOO_LARGE' },
-      )
-    }
     const sizeUpperBound = recordSizeUpperBound(key, value, headers)
+    this.#refuseTooLarge(topic, BATCH_HEADER_BYTES + sizeUpperBound)
     return { key, value, headers, timestamp, partition: record.partition ?? undefined, sizeUpperBound }
+  }
+
+  /** As Kafka's producer, by what the record would take in a batch of its own, uncompressed (`DefaultRecordBatch.estimateBatchSizeUpperBound`). */
+  #refuseTooLarge({ name }: Topic, bytes: number): void {
+    const { maxRequestSize } = this.#options
+    if (bytes <= maxRequestSize) return
+    const message = `a record for ${name} has ${bytes} bytes in its batch, more than maxRequestSize (${maxRequestSize})`
+    throw new KafkaError('ODK_RECORD_TOO_LARGE', message, { kafkaCode: 10, kafkaName: 'MESSAGE_TOO_LARGE' })
   }
 
   #bytes(topic: Topic, what: 'key' | 'value', codec: Codec, given: unknown): Uint8Array {

@@ -41,7 +41,8 @@ async function open({
   policy?: Partial<SenderPolicy>
   cluster?: FakeCluster
 } = {}) {
-  const world = simulate({ seed })
+  const warnings: { readonly message: string; readonly fields: object }[] = []
+  const world = simulate({ seed, log: line => void (line.level === 'warn' && warnings.push(line)) })
   const definition = defineActor<SenderContract, object>({
     kind: 'sender',
     contract: sender,
@@ -53,7 +54,7 @@ async function open({
   })
   const append = (values: string[], { topic = 'orders', partition = 0, acks = -1, deliveryTimeoutMs = 120_000 } = {}) =>
     link.ask('append', { topic, partition, acks, deliveryTimeoutMs, ...batchOf(...values) })
-  return { world, cluster, link, append }
+  return { world, cluster, link, append, warnings }
 }
 
 const offsets = (responses: readonly SenderAppendResponse[]) => responses.map(({ parts }) => parts[0]!.baseOffset)
@@ -117,6 +118,23 @@ describe('trouble', () => {
     expect(cluster.partition('orders', 0).log).toEqual(['a'])
   })
 
+  test.each([-5, 5])(
+    'a wall clock that jumps by %d hours neither ends nor prolongs the wait for an answer',
+    async hours => {
+      const { world, cluster, append } = await open()
+      world.clock.after(100, () => world.jumpWallClock(hours * 3_600_000))
+      world.clock.after(500, () => void cluster.create('orders', 1))
+      const { parts } = await world.run(() => append(['a'], { deliveryTimeoutMs: 2_000 }))
+      expect(parts).toMatchObject([{ baseOffset: 0, error: null }])
+      cluster.faults.loseReply = 1
+      world.clock.after(100, () => world.jumpWallClock(-hours * 3_600_000))
+      const began = world.elapsedMs
+      const late = await world.run(() => append(['b'], { deliveryTimeoutMs: 2_000 }))
+      expect(late.parts).toMatchObject([{ error: { code: 'ODK_DELIVERY_TIMEOUT' } }])
+      expect(world.elapsedMs - began).toBeLessThan(3_000)
+    },
+  )
+
   test('a batch that is not acknowledged within deliveryTimeoutMs fails, says whether it was sent, and does not block what follows', async () => {
     const { world, cluster, append } = await open()
     cluster.create('orders', 1)
@@ -129,13 +147,28 @@ describe('trouble', () => {
     expect(cluster.partition('orders').log).toEqual(['a', 'b'])
   })
 
-  test('a batch that is not acknowledged in time says why its last attempt failed', async () => {
-    const { world, cluster, append } = await open()
+  test('a batch that is not acknowledged in time says why its last attempt failed, and the log is told of the first one', async () => {
+    const { world, cluster, append, warnings } = await open()
     cluster.create('orders', 1)
+    cluster.errorMessage = 'no log in /data/orders-0'
     cluster.partition('orders').scripted.push(...Array(100).fill(errors.KAFKA_STORAGE_ERROR.code))
     const { parts } = await world.run(() => append(['a'], { deliveryTimeoutMs: 2_000 }))
     expect(parts[0]!.error!.code).toBe('ODK_DELIVERY_TIMEOUT')
-    expect(parts[0]!.error!.message).toMatch(/; the last attempt failed: KAFKA_STORAGE_ERROR\)$/)
+    expect(parts[0]!.error!.message).toMatch(
+      /; the last attempt failed: KAFKA_STORAGE_ERROR \(no log in \/data\/orders-0\)\)$/,
+    )
+    expect(warnings.map(({ fields }) => fields)).toMatchObject([
+      { topic: 'orders', partition: 0, error: 'KAFKA_STORAGE_ERROR (no log in /data/orders-0)' },
+    ])
+  })
+
+  test('a single record that the topic does not take is too large, by its size', async () => {
+    const { world, cluster, append } = await open()
+    cluster.create('orders', 1)
+    cluster.partition('orders').maxBatchBytes = 100
+    const { parts } = await world.run(() => append(['x'.repeat(500)]))
+    expect(parts).toMatchObject([{ baseOffset: -1, error: { code: 'ODK_RECORD_TOO_LARGE' } }])
+    expect(parts[0]!.error!.message).toMatch(/^orders-0: MESSAGE_TOO_LARGE: .*\(its batch has 5\d\d bytes\)$/)
   })
 
   test('a batch that the leader refuses fails with its words, and the next is not held up by the hole', async () => {

@@ -94,7 +94,7 @@ function store(records: Uint8Array, maxTimestamp: number, circumstances: AppendC
     const plain = decompressBatch(records, 0, decompressedBytesMax)
     bytes = sealBatch(plain, { compression: compressionType })
     if (bytes.length > config.maxMessageBytes) {
-      return refused('MESSAGE_TOO_LARGE', `${bytes.length} bytes as ${compressionType}, above max.message.bytes`)
+      return refused('MESSAGE_TOO_LARGE', tooLarge(bytes.length, config, ` as ${compressionType}`))
     }
   }
   if (timestampType === 'LogAppendTime') {
@@ -161,7 +161,7 @@ function note(errors: RecordError[], batchIndex: number, message: string, max: n
 function describeRefusal(error: RecordErrorName, records: Uint8Array, at: number, config: LeaderConfig): string {
   switch (error) {
     case 'MESSAGE_TOO_LARGE':
-      return `a batch of ${batch.batchSizeInBytes(records, at)} bytes is above max.message.bytes ${config.maxMessageBytes}`
+      return tooLarge(batch.batchSizeInBytes(records, at), config)
     case 'UNSUPPORTED_COMPRESSION_TYPE':
       return 'the batch names a codec that does not exist'
     case 'INVALID_TIMESTAMP':
@@ -171,6 +171,10 @@ function describeRefusal(error: RecordErrorName, records: Uint8Array, at: number
     case 'INVALID_RECORD':
       return 'the batch header breaks a rule: magic, counts, deltas, producer fields, or a control bit from a client'
   }
+}
+
+function tooLarge(bytes: number, { maxMessageBytes }: LeaderConfig, how = ''): string {
+  return `a batch of ${bytes} bytes${how} is above max.message.bytes ${maxMessageBytes}`
 }
 
 function refused(

@@ -85,13 +85,21 @@ export class LeaderHousekeeping {
     const { log, config } = this.#leadership
     const due = log.flushDueMs(config.log)
     if (due === undefined || !Number.isFinite(due)) return
-    const delayMs = Math.max(due - this.#context.clock.now(), leastMs)
+    const delayMs = Math.max(Math.min(due - this.#context.clock.now(), config.log.flushMs), leastMs)
     this.#flush = this.#context.clock.after(delayMs, () => {
       this.#flush = undefined
-      const stillDue = log.flushDueMs(this.#leadership.config.log)
-      const failed = stillDue !== undefined && stillDue <= this.#context.clock.now() && this.flush() !== 0
+      const isDue = this.#hasCome(log.flushDueMs(this.#leadership.config.log), due)
+      const failed = isDue && this.flush() !== 0
       this.#armFlush(failed ? FLUSH_RETRY_MS : 0)
     })
+  }
+
+  /**
+   * Whether what is due at `dueMs` of the wall clock is due now. Also when a timer that was armed for it has come: the wall clock may have been set back
+   * meanwhile, and what may wait a second must not wait for hours.
+   */
+  #hasCome(dueMs: number | undefined, armedForMs: number): boolean {
+    return dueMs !== undefined && (dueMs === armedForMs || dueMs <= this.#context.clock.now())
   }
 
   /** Appends begin checkpoints by themselves while they keep coming; this covers the last ones before a silence. */
@@ -99,10 +107,10 @@ export class LeaderHousekeeping {
     const { log, config } = this.#leadership
     const due = log.checkpointDueMs(config.checkpointIntervalMs)
     if (due === undefined) return
-    this.#checkpoint = this.#context.clock.after(due - this.#context.clock.now(), () => {
+    const delayMs = Math.min(due - this.#context.clock.now(), config.checkpointIntervalMs)
+    this.#checkpoint = this.#context.clock.after(delayMs, () => {
       this.#checkpoint = undefined
-      const stillDue = log.checkpointDueMs(this.#leadership.config.checkpointIntervalMs)
-      if (stillDue !== undefined && stillDue <= this.#context.clock.now()) {
+      if (this.#hasCome(log.checkpointDueMs(this.#leadership.config.checkpointIntervalMs), due)) {
         this.#context.gate.run(() => void log.checkpoint())
       }
       this.#armCheckpoint()

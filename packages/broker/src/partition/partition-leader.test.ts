@@ -356,6 +356,26 @@ describe('time', () => {
     ),
   )
 
+  it.each([-5, 5])('flush.ms and checkpoints do not wait for a wall clock that jumps by %d hours', hours =>
+    withLeader(
+      async leader => {
+        const { log } = leader.disk
+        let checkpoints = 0
+        leader.disk.checkpoint = () => {
+          checkpoints++
+          return Promise.resolve()
+        }
+        await leader.append()
+        leader.world.jumpWallClock(hours * 3_600_000)
+        await leader.pass(61_000)
+        expect(checkpoints).toBeGreaterThan(0)
+        await leader.pass(40_000)
+        expect(log.flushedOffset).toBe(1)
+      },
+      { configs: { 'flush.ms': '100000' } },
+    )(),
+  )
+
   it(
     'a leader that goes quiet checkpoints its last appends, once, and arms no timer while everything is covered',
     withLeader(

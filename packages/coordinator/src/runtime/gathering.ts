@@ -5,7 +5,7 @@ import { BATCH_HEADER_BYTES } from '@odradek/shared/records/record-batch'
 import type { EncodedRecord } from './shard.ts'
 
 /** Bytes that these records take in a batch of their own, at most. */
-function batchSizeUpperBound(records: readonly EncodedRecord[]): number {
+export function batchSizeUpperBound(records: readonly EncodedRecord[]): number {
   let size = BATCH_HEADER_BYTES
   for (const { key, value } of records) size += recordSizeUpperBound(key, value)
   return size

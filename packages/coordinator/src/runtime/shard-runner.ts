@@ -16,12 +16,12 @@ import type {
 } from '@odradek/shared/contracts/partition-leader.contract'
 import { Askers } from './askers.ts'
 import { NO_TICKET } from './effects.ts'
-import { Gathering } from './gathering.ts'
+import { batchSizeUpperBound, Gathering } from './gathering.ts'
 import { LeaderLine, type LeaderLink } from './leader-line.ts'
 import { LiveState } from './live-state.ts'
 import type { RefusalReason } from './refusal.rules.ts'
 import { assertShardInvariants, isActive, reasonOf, type ShardStateName, shardMachine } from './shard.machine.ts'
-import type { ShardDefinition, ShardHands, ShardTypes, WordsOf } from './shard.ts'
+import type { EncodedRecord, ShardDefinition, ShardHands, ShardTypes, WordsOf } from './shard.ts'
 import { append, appendTransactional, endAfter, faultOf, isForeign, writeMarkers } from './shard-appends.ts'
 import {
   type Barrier,
@@ -205,7 +205,7 @@ export class ShardRunner<T extends ShardTypes> {
     const records = (decision.records ?? []).map(record => this.#definition.encodeRecord(record))
     const { divisible = false } = decision
     if (!(divisible ? records.every(record => this.#gathering.fits([record])) : this.#gathering.fits(records))) {
-      if (decision.instead === undefined) this.#refuseTooLarge(question, records.length)
+      if (decision.instead === undefined) this.#refuseTooLarge(question, records)
       else this.#become({ question, decision: decision.instead() }, now)
     } else if (decision.transaction !== undefined && records.length > 0) {
       this.#raise({ ...outcome, kind: 'transactional', records, timestamp: now, sent: false })
@@ -216,8 +216,9 @@ export class ShardRunner<T extends ShardTypes> {
     }
   }
 
-  #refuseTooLarge(question: Question<T>, count: number): void {
-    const message = `${count} records do not fit one batch of ${this.#options.maxBatchBytes} bytes`
+  #refuseTooLarge(question: Question<T>, records: readonly EncodedRecord[]): void {
+    const most = `${records.length} records do not fit one batch of ${this.#options.maxBatchBytes} bytes`
+    const message = `${most}: they take ${batchSizeUpperBound(records)}`
     this.#askers.refuse(question, { reason: 'tooLarge', message })
   }
 

@@ -73,7 +73,7 @@ export class SimulatedWorld {
   readonly #definitions = new Map<string, ActorDefinition<any, any>>()
   readonly #core: SystemCore
   readonly #log: (line: LogLine) => void
-  readonly #startMs: number
+  #startMs: number
   #turnsAsked: (() => void)[] = []
   #failure: unknown = null
   #nowMs = 0
@@ -127,6 +127,11 @@ export class SimulatedWorld {
   /** A link from the application, which sits on lane 0. */
   link<C extends Contract>(contract: C, address: Address<C>): Link<C> {
     return this.#openLane(0).lane.link(contract, address)
+  }
+
+  /** Somebody sets the clock of the machine: the wall clock goes forward or back (negative), what is measured and every timer go on as they were. */
+  jumpWallClock(byMs: number): void {
+    this.#startMs += byMs
   }
 
   /** Uses this definition whenever that module is spawned, instead of loading it. */

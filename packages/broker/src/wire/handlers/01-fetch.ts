@@ -3,7 +3,7 @@ import { answer } from '@odradek/shared/client/port/door'
 import type { Handler } from './handler.ts'
 
 export const fetchHandler: Handler<'Fetch'> = async (request, { door, caller, sessions }) => {
-  const step = sessions.step(request, door.host.clock.now(), () => door.host.random.float())
+  const step = sessions.step(request, door.host.clock.monotonic(), () => door.host.random.float())
   if (step.kind === 'refused')
     return { throttleTimeMs: 0, errorCode: step.errorCode, sessionId: 0, responses: [], nodeEndpoints: [] }
   const maxWaitMs = Math.min(request.maxWaitMs, caller.deadlineMs)
