@@ -1,5 +1,11 @@
 // What topic and config commands read and print, apart from any cluster: kcat's habits and the text of Kafka's scripts.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { TopicDescription } from '@odradek/shared/client/admin'
+import { readSasl } from '@odradek/shared/client/sasl-option'
 import { expect, test } from 'vitest'
 import { kafkaConfigLines } from '../config/kafka-configs.rules.ts'
 import { readAddress, readTopic } from '../serve/serve-flags.rules.ts'
@@ -205,6 +211,40 @@ test('properties files are read as Java reads them', () => {
     d: 'e f',
     list: 'x,y',
   })
+})
+
+test('OAUTHBEARER takes its token from a file that is read for every login, or from a module; extensions come from the JAAS options', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'odradek-token-'))
+  try {
+    const file = join(dir, 'a token')
+    writeFileSync(file, 'abc.def\n')
+    const bearer = { 'security.protocol': 'SASL_PLAINTEXT', 'sasl.mechanism': 'OAUTHBEARER' }
+    const from = (url: string) => ({ ...bearer, 'sasl.oauthbearer.token.endpoint.url': url })
+    const by = (module: string) => ({ ...bearer, 'sasl.login.callback.handler.class': module })
+    const jaas = 'OAuthBearerLoginModule required extension_logicalCluster="lkc-1" extension_pool="p 2";'
+    const { sasl } = clientOptionsOf(
+      { ...from(pathToFileURL(file).href), 'sasl.jaas.config': jaas },
+      readFileSync,
+    ) as unknown as { readonly sasl: { readonly token: URL } }
+    expect(readSasl(sasl)).toMatchObject({
+      mechanism: 'OAUTHBEARER',
+      extensions: { logicalCluster: 'lkc-1', pool: 'p 2' },
+    })
+    const { token } = (await import(sasl.token.href)) as { readonly token: () => string }
+    expect(token()).toBe('abc.def')
+    writeFileSync(file, 'ghi')
+    expect(token()).toBe('ghi')
+    expect(clientOptionsOf(by('file:///my/login.mjs'), readFileSync)).toEqual({
+      sasl: { mechanism: 'OAUTHBEARER', token: new URL('file:///my/login.mjs') },
+    })
+    const refusal = (properties: { readonly [name: string]: string }) => () => clientOptionsOf(properties, readFileSync)
+    expect(refusal(bearer)).toThrow('needs sasl.oauthbearer.token.endpoint.url')
+    expect(refusal(from('https://idp/token'))).toThrow("got 'https://idp/token'")
+    expect(refusal(from(pathToFileURL(join(dir, 'none')).href))).toThrow('ENOENT')
+    expect(refusal(by('com.example.Handler'))).toThrow("got 'com.example.Handler'")
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
 })
 
 test('security properties of Kafka become options of our clients', () => {
