@@ -271,7 +271,7 @@ export class Producer implements AsyncDisposable {
   }
 
   #queuesToSend(name: string): TopicQueues {
-    if (this.#state === 'open' && this.#transactions?.isOpen === false) throw outsideOfTransaction()
+    if (this.#state === 'open' && this.#transactions?.takesRecords === false) throw outsideOfTransaction()
     return this.#queuesOf(name)
   }
 

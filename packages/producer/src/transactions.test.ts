@@ -175,6 +175,60 @@ describe.each([1, 2])('with transaction.version %i', version => {
     expect(transaction().committed).toEqual(['a', 'c'])
   })
 
+  test('what comes while it is being committed is refused, and what its commit says is true (20 seeds)', async () => {
+    const late: unknown[] = []
+    for (let seed = 1; seed <= 20; seed++) {
+      const { world, producer, cluster } = openWorld({ transactionalId: 'tx', lingerMs: 0 }, { seed })
+      cluster.transactionVersion = version
+      cluster.faults.delayMs = 5
+      const verdicts: string[] = []
+      await world.run(async () => {
+        for (const n of [1, 2, 3]) {
+          const ended = producer.transaction(tx => {
+            void tx.send('orders', { value: `${n}` })
+            const given = { value: 'late' }
+            const sent = () => (n === 1 ? tx.send('orders', given) : producer.send('orders', given))
+            const send = () => sent().catch(error => late.push(error.code))
+            const sendOffsets = () =>
+              tx.sendOffsets({ groupId: 'g', offsets: [{ topic: 'in', partition: 0, offset: 1 }] }).catch(() => {})
+            world.clock.after(0.5 + world.random.float() * 12, () => void (n === 2 ? sendOffsets() : send()))
+          })
+          verdicts.push(
+            await ended.then(
+              () => `${n}`,
+              () => 'not committed',
+            ),
+          )
+        }
+      })
+      const { committed, committedOffsets } = cluster.transactions.get('tx')!
+      expect({ seed, verdicts, committed }).toEqual({ seed, verdicts: ['1', '2', '3'], committed: ['1', '2', '3'] })
+      expect(committedOffsets).toEqual([])
+    }
+    expect([...new Set(late)]).toEqual(['ODK_TRANSACTION_STATE'])
+  })
+
+  test('leaving its scope while it is being committed waits for that, and undoes it if it fails', async () => {
+    const { world, producer, cluster, transaction } = open(version)
+    await world.run(async () => {
+      {
+        await using tx = await producer.begin()
+        void tx.send('orders', { value: 'first' })
+        void tx.commit()
+        await expect(tx.abort()).rejects.toMatchObject({ code: 'ODK_TRANSACTION_STATE' })
+      }
+      expect(transaction().committed).toEqual(['first'])
+      cluster.partition('orders').scripted.push(errors.TOPIC_AUTHORIZATION_FAILED.code)
+      {
+        await using tx = await producer.begin()
+        void tx.send('orders', { value: 'second', partition: 0 })
+        tx.commit().catch(() => {})
+      }
+      await producer.transaction(tx => tx.send('orders', { value: 'third' }))
+    })
+    expect(transaction().committed).toEqual(['first', 'third'])
+  })
+
   test('an empty transaction asks nothing of the coordinator', async () => {
     const { world, producer, cluster } = open(version)
     await world.run(() => producer.transaction(() => {}))

@@ -48,8 +48,9 @@ export class Transactions {
     this.#host = host
   }
 
-  get isOpen(): boolean {
-    return this.#current !== null
+  /** Whether there is one that takes records. */
+  get takesRecords(): boolean {
+    return this.#current?.isCommitting === false
   }
 
   /** A record never came to the sender, which therefore knows nothing of it: the open transaction may not be committed without it. */
@@ -91,6 +92,8 @@ export class Transaction implements AsyncDisposable {
   readonly #link: Link<SenderContract>
   readonly #ended: (error?: KafkaError) => void
   #isOpen = true
+  /** Settles when the commit that was asked for has an answer; null: none is under way. */
+  #committing: Promise<unknown> | null = null
   /** Why something of it never came to the sender. */
   #refusal: { readonly error: unknown } | null = null
 
@@ -101,13 +104,16 @@ export class Transaction implements AsyncDisposable {
     this.#ended = ended
     const { producer } = host
     this.send = ((...args: Parameters<Producer['send']>) => {
-      if (!this.#isOpen)
-        return Promise.reject(new KafkaError('ODK_TRANSACTION_STATE', 'send: the transaction has ended'))
+      if (!this.#isOpen || this.isCommitting) return Promise.reject(this.#stateError('send'))
       const sent = producer.send(...args)
       // Who does not await it hears of a failure from the commit.
       sent.catch(() => undefined)
       return sent
     }) as Producer['send']
+  }
+
+  get isCommitting(): boolean {
+    return this.#committing !== null
   }
 
   /** Something of it was refused in this thread. What ended the sender, or shut it out, the commit learns from the sender itself. */
@@ -156,6 +162,16 @@ export class Transaction implements AsyncDisposable {
   /** Sends what is left and commits. Rejects with ODK_TRANSACTION_ABORTABLE when something of it failed: then abort. */
   async commit(): Promise<void> {
     this.#checkOpen('commit')
+    const committed = this.#commit()
+    this.#committing = committed.catch(() => undefined)
+    try {
+      await committed
+    } finally {
+      this.#committing = null
+    }
+  }
+
+  async #commit(): Promise<void> {
     await this.#host.handOverAll()
     if (this.#refusal !== null) {
       const { error: cause } = this.#refusal
@@ -173,6 +189,7 @@ export class Transaction implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#committing
     if (this.#isOpen) await this.abort()
   }
 
@@ -193,8 +210,14 @@ export class Transaction implements AsyncDisposable {
     this.#ended(error)
   }
 
+  /** What is asked while it is being committed might come too late: nobody could say whether it counts. */
   #checkOpen(what: string): void {
-    if (!this.#isOpen) throw new KafkaError('ODK_TRANSACTION_STATE', `${what}: the transaction has ended`)
+    if (!this.#isOpen || this.isCommitting) throw this.#stateError(what)
+  }
+
+  #stateError(what: string): KafkaError {
+    const state = this.#isOpen ? 'is being committed' : 'has ended'
+    return new KafkaError('ODK_TRANSACTION_STATE', `${what}: the transaction ${state}`)
   }
 }
 
