@@ -256,8 +256,9 @@ export class Fetcher {
       else if (partition.position.state !== 'Fetching') askable.push(partition)
     }
     this.#finder.pump(askable)
-    this.#sendFetches(nowMs)
+    // First what the caller waits for, then what he will want: a delivery makes room for the next fetch.
     this.#deliver()
+    this.#sendFetches(nowMs)
     this.#tellFailures()
     this.#timer?.cancel()
     this.#timer =
@@ -370,7 +371,6 @@ export class Fetcher {
     this.#ready = kept
     this.#outstanding += credit
     for (const ready of sent) this.#unbuffer(ready)
-    this.schedule()
   }
 
   #tellFailures(): void {
