@@ -2,6 +2,7 @@
 // same unmodified clients: a third member joins and leaves a group under load, until every partition delivers again. Prints ratios, ours to Kafka's. FILTER: part of
 // a client's or strategy's name. `--add FILE` keeps what was measured, to be told with other slices by `--table FILE`, which measures nothing.
 import { parseArgs } from 'node:util'
+import { type Random, seededRandom } from '@odradek/shared/base/random'
 import { createAdmin } from '@odradek/shared/client/admin'
 import { apacheKafkaMissing } from '../apache-kafka/apache-kafka.ts'
 import { countFlag } from '../bench/bench-flags.rules.ts'
@@ -23,11 +24,13 @@ const { values: flags, positionals: filters } = parseArgs({
   },
 })
 
+/** How often members of either protocol speak. */
+const HEARTBEAT_MS = 200
 /** The same on both: no wait for more members, and how often members of the consumer protocol report. */
 const CONFIGS = {
   'group.initial.rebalance.delay.ms': '0',
   'group.consumer.min.heartbeat.interval.ms': '100',
-  'group.consumer.heartbeat.interval.ms': '200',
+  'group.consumer.heartbeat.interval.ms': `${HEARTBEAT_MS}`,
 }
 const strategies: readonly Strategy[] = ['range', 'cooperative-sticky', 'consumer', 'own']
 const clients = ['librdkafka', 'Java', 'kafkajs']
@@ -50,12 +53,16 @@ async function visit(server: Server, kind: MemberKind, strategy: Strategy, turn:
   await admin.topics.create([{ name: topic, partitions: PARTITIONS }])
   const house = await kind.open(server.bootstrapServers)
   const group = new GroupClock(house, server.bootstrapServers, topic, strategy)
+  // The same moments for both servers.
+  const random = seededRandom(Math.floor(turn / 2))
   const [joined, left]: [number[], number[]] = [[], []]
   try {
     await group.join()
     await group.join()
     for (let round = 0; round <= ROUNDS; round++) {
+      await someMoment(random)
       const joinMs = await group.join()
+      await someMoment(random)
       const leaveMs = await group.leave()
       if (round === 0) continue
       joined.push(joinMs)
@@ -68,6 +75,11 @@ async function visit(server: Server, kind: MemberKind, strategy: Strategy, turn:
     await house.close()
   }
   console.error(`${line}, ${server.name}: join ${median(joined).toFixed(0)} ms, leave ${median(left).toFixed(0)} ms`)
+}
+
+/** Changes come at any moment between two heartbeats. Right after the change before, with which all members have just spoken, whoever settled sooner would wait longer for the next. */
+function someMoment(random: Random): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, random.int(HEARTBEAT_MS)))
 }
 
 function lineOf({ name }: MemberKind, strategy: Strategy): string {
