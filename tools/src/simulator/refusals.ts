@@ -17,6 +17,7 @@ import { pick } from './client-plans.rules.ts'
 const GROUP: readonly ErrorName[] = ['COORDINATOR_LOAD_IN_PROGRESS', 'COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR']
 const TRANSACTION: readonly ErrorName[] = [...GROUP, 'CONCURRENT_TRANSACTIONS']
 const LEADER: readonly ErrorName[] = ['NOT_LEADER_OR_FOLLOWER', 'UNKNOWN_TOPIC_OR_PARTITION', 'KAFKA_STORAGE_ERROR']
+const READ: readonly ErrorName[] = [...LEADER, 'OFFSET_NOT_AVAILABLE']
 const APPEND: readonly ErrorName[] = [
   ...LEADER,
   'NOT_ENOUGH_REPLICAS',
@@ -113,11 +114,11 @@ export function refusingLeader(product: typeof leader, refusals: Refusals): type
           },
           async fetch(asked, peer) {
             if (refusals.next() === 'no') return fetch(asked, peer)
-            return { ...NOT_FETCHED, errorCode: refusals.codeOf([...LEADER, 'OFFSET_NOT_AVAILABLE']) }
+            return { ...NOT_FETCHED, errorCode: refusals.codeOf(READ) }
           },
           async listOffsets(asked, peer) {
             if (refusals.next() === 'no') return listOffsets(asked, peer)
-            return { ...NOT_LISTED, errorCode: refusals.codeOf([...LEADER, 'OFFSET_NOT_AVAILABLE']) }
+            return { ...NOT_LISTED, errorCode: refusals.codeOf(READ) }
           },
         },
       }

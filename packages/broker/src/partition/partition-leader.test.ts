@@ -3,6 +3,17 @@ import * as batch from '@odradek/shared/records/record-batch'
 import { describe, expect, it } from 'vitest'
 import { IDENTITY, LeaderUnderTest, START_MS, startLeader, withLeader } from './partition-leader.suite.ts'
 
+/** Counts the checkpoints of its log from now on. */
+function countedCheckpoints({ disk }: LeaderUnderTest): { readonly count: number } {
+  const counted = { count: 0 }
+  const checkpoint = disk.log.checkpoint.bind(disk.log)
+  disk.checkpoint = () => {
+    counted.count++
+    return checkpoint()
+  }
+  return counted
+}
+
 describe('append', () => {
   it(
     'answers the offset of the first record and makes it visible',
@@ -360,16 +371,11 @@ describe('time', () => {
     withLeader(
       async leader => {
         const { log } = leader.disk
-        let checkpoints = 0
-        const checkpoint = log.checkpoint.bind(log)
-        leader.disk.checkpoint = () => {
-          checkpoints++
-          return checkpoint()
-        }
+        const checkpoints = countedCheckpoints(leader)
         await leader.append()
         leader.world.jumpWallClock(hours * 3_600_000)
         await leader.pass(61_000)
-        expect(checkpoints).toBeGreaterThan(0)
+        expect(checkpoints.count).toBeGreaterThan(0)
         await leader.pass(40_000)
         expect(log.flushedOffset).toBe(1)
       },
@@ -382,24 +388,19 @@ describe('time', () => {
     withLeader(
       async leader => {
         const { log } = leader.disk
-        let checkpoints = 0
-        const checkpoint = log.checkpoint.bind(log)
-        leader.disk.checkpoint = () => {
-          checkpoints++
-          return checkpoint()
-        }
+        const checkpoints = countedCheckpoints(leader)
         await leader.pass(300_000)
-        expect(checkpoints).toBe(0)
+        expect(checkpoints.count).toBe(0)
         await leader.append()
         await leader.pass(59_000)
-        expect([checkpoints, log.checkpointDueMs(0)]).toEqual([0, expect.any(Number)])
+        expect([checkpoints.count, log.checkpointDueMs(0)]).toEqual([0, expect.any(Number)])
         await leader.pass(1_100)
-        expect([checkpoints, log.checkpointDueMs(0)]).toEqual([1, undefined])
+        expect([checkpoints.count, log.checkpointDueMs(0)]).toEqual([1, undefined])
         await leader.pass(300_000)
-        expect(checkpoints).toBe(1)
+        expect(checkpoints.count).toBe(1)
         await leader.append()
         await leader.pass(60_100)
-        expect(checkpoints).toBe(2)
+        expect(checkpoints.count).toBe(2)
       },
       { configs: { 'log.flush.offset.checkpoint.interval.ms': '60000' } },
     ),
