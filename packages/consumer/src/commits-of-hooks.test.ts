@@ -26,8 +26,9 @@ test.each(['range', 'cooperative-sticky'] as const)(
     const options = { ...group, partitionAssignmentStrategy: [strategy] }
     const first = create({
       ...options,
-      onRevoked: () => {
+      onRevoked: async () => {
         commitBoth(2)
+        await new Promise<void>(resolve => void world.clock.after(50, resolve))
         commitBoth(3)
       },
     })

@@ -99,6 +99,8 @@ export const limits = {
   consumerPrefetchRecords: 500_000,
   /** Delivered to a consumer's caller and not finished by it. */
   consumerWindowBytes: 4 * MIB,
+  /** Characters of the records of one OffsetCommit that holds commits of several callers; a larger commit goes alone. */
+  gatheredCommitCharsMax: 32 * KIB,
   /** Least that a consumer asks of a partition, however many share its prefetch bound. */
   consumerFetchBytesMin: 16 * KIB,
   /** What one compressed batch may become when a consumer decompresses it. */
