@@ -37,8 +37,8 @@ export interface BrokerOptions {
   /** `'memory'`: logs are kept in memory and are gone with the broker. Default `'lmdb'`. */
   readonly storage?: 'lmdb' | 'memory'
   /**
-   * Threads that leaders, senders and consumers are spread over: each gets one of its own while there are, then they share. 'auto' (default): two per core. 1 runs
-   * pipelines and small transactions cheapest; 0: all in this thread.
+   * Threads that leaders, senders and consumers are spread over: each gets one of its own while there are, then they share. 'auto' (default): one per core besides
+   * the caller's, so one on two cores. More of them isolate: a slow disk, or a compaction, holds up those who share its thread. 0: all in this thread.
    */
   readonly threads?: number | 'auto'
   /**

@@ -20,7 +20,7 @@ export function clientsScene<Client extends { close(): Promise<unknown> }>(
 ): ClientsScene<Client> {
   const scene: Partial<ClientsScene<Client>> & Pick<ClientsScene<Client>, 'clients'> = { clients: new Map() }
   beforeAll(async () => {
-    scene.broker = await createBroker({ storage: 'memory', topics })
+    scene.broker = await createBroker({ storage: 'memory', threads: 4, topics })
     for (const kind of kinds) scene.clients.set(kind.name, await kind.open(scene.broker.bootstrapServers))
   })
   afterAll(async () => {

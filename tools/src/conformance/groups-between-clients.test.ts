@@ -24,6 +24,7 @@ let topics = 0
 beforeAll(async () => {
   broker = await createBroker({
     storage: 'memory',
+    threads: 4,
     config: {
       'group.initial.rebalance.delay.ms': '0',
       'group.consumer.min.heartbeat.interval.ms': '100',

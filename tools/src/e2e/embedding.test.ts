@@ -120,6 +120,7 @@ describe('a broker', () => {
       broker = await createBroker({
         storage: 'memory',
         listen: false,
+        threads: 4,
         topics: { orders: 1 },
         ...(placement && { placement }),
       })
@@ -141,7 +142,7 @@ describe('a broker', () => {
 
   it('puts actors on the threads that its placement names', async () => {
     const placement = ({ kind }: { readonly kind: string }) => (kind === 'partition-leader' ? 'leaders' : undefined)
-    broker = await createBroker({ storage: 'memory', topics: { orders: 3 }, placement })
+    broker = await createBroker({ storage: 'memory', threads: 4, topics: { orders: 3 }, placement })
     await using producer = createProducer({ bootstrapServers: broker })
     await producer.send(
       'orders',

@@ -48,7 +48,7 @@ export const targets: readonly TargetKind[] = [
     name: 'port link',
     missing: null,
     open: async configs => {
-      const broker = await embedded(configs)
+      const broker = await embedded(configs, THREADS)
       return target({ broker, bootstrapServers: broker, reach: () => broker.door() })
     },
   },
@@ -56,7 +56,7 @@ export const targets: readonly TargetKind[] = [
     name: 'TCP',
     missing: null,
     open: async configs => {
-      const broker = await embedded(configs)
+      const broker = await embedded(configs, 'auto')
       return target({ broker, bootstrapServers: broker.bootstrapServers, reach: () => broker.bootstrapServers })
     },
   },
@@ -72,8 +72,11 @@ export const targets: readonly TargetKind[] = [
   },
 ]
 
-function embedded(configs: Configs = {}): Promise<Broker> {
-  return createBroker({ storage: 'memory', config: { ...quick, ...configs } })
+/** One target has threads whatever the cores, so that what crosses them is tried on a small machine, too. */
+const THREADS = 4
+
+function embedded(configs: Configs | undefined, threads: number | 'auto'): Promise<Broker> {
+  return createBroker({ storage: 'memory', threads, config: { ...quick, ...configs } })
 }
 
 const DEADLINE_MS = 30_000

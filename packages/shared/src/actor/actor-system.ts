@@ -36,7 +36,7 @@ export interface ActorSystemOptions {
   /** Shown in lists and logs; default `odradek`. */
   readonly name?: string
   /**
-   * Threads that actors may be spread over. 'auto' (default): one per actor up to two per core (see placement.rules). 0: everything
+   * Threads that actors may be spread over. 'auto' (default): one per actor, up to one per core besides the caller's (see placement.rules). 0: everything
    * runs in the embedding thread. Threads start when first needed.
    */
   readonly threads?: number | 'auto'

@@ -21,11 +21,11 @@ export interface PlacementRequest {
 }
 
 /**
- * Threads when nothing else is said: two per core, never more than 64. Each thread compiles the road for itself and holds a heap, and whoever
- * hands over waits for a core (measured: decision 0036).
+ * Threads when nothing else is said: one per core besides the caller's, never more than 64. A thread beyond that compiles the road for itself, holds a
+ * heap, and whoever hands over to it waits for a core (measured: decision 0039).
  */
 export function threadBudget(cores: number): number {
-  return Math.min(64, cores * 2)
+  return Math.min(64, Math.max(1, cores - 1))
 }
 
 /**

@@ -36,8 +36,8 @@ describe('placement', () => {
     )
   })
 
-  it('has two threads for each core, and bounds a large machine', () => {
-    expect([1, 2, 4, 16, 128].map(threadBudget)).toEqual([2, 4, 8, 32, 64])
+  it("has a thread for each core but the caller's, and bounds a large machine", () => {
+    expect([1, 2, 4, 16, 128].map(threadBudget)).toEqual([1, 1, 3, 15, 64])
   })
 })
 

@@ -25,6 +25,8 @@ interface Sequence {
 /** V8 compiles for about as long: what a broker does all day is what comes after. */
 const WARM_TRANSACTIONS = 3_000
 const TRANSACTIONS = 3_000
+/** Threads that the rows are measured with, too: what crossings cost. */
+const SPREAD = 4
 
 /** Transactions of one record, each committed before the next begins. `threads` undefined: the default. */
 function sequence(threads?: number): Promise<Sequence> {
@@ -52,21 +54,21 @@ function sequence(threads?: number): Promise<Sequence> {
 }
 
 async function transactions(): Promise<BenchFigure[]> {
+  const usual: Sequence[] = []
   const spread: Sequence[] = []
-  const together: Sequence[] = []
   for (let round = 0; round < 3; round++) {
-    spread.push(await sequence())
-    together.push(await sequence(1))
+    usual.push(await sequence())
+    spread.push(await sequence(SPREAD))
   }
   const of = (runs: readonly Sequence[], figure: keyof Sequence) => median(runs.map(run => run[figure]))
   return [
-    atLeast('transactions/s', of(spread, 'perSecond'), 5_000),
-    reported('commit p50 ms', of(spread, 'commitP50')),
-    atMost('commit p99 ms', of(spread, 'commitP99'), 3),
-    reported('the first 3,000: transactions/s', of(spread, 'coldPerSecond')),
-    reported('one thread: transactions/s', of(together, 'perSecond')),
-    reported('one thread: commit p50 ms', of(together, 'commitP50')),
-    reported('one thread: commit p99 ms', of(together, 'commitP99')),
+    atLeast('transactions/s', of(usual, 'perSecond'), 5_000),
+    reported('commit p50 ms', of(usual, 'commitP50')),
+    atMost('commit p99 ms', of(usual, 'commitP99'), 3),
+    reported('the first 3,000: transactions/s', of(usual, 'coldPerSecond')),
+    reported('four threads: transactions/s', of(spread, 'perSecond')),
+    reported('four threads: commit p50 ms', of(spread, 'commitP50')),
+    reported('four threads: commit p99 ms', of(spread, 'commitP99')),
   ]
 }
 
@@ -124,14 +126,14 @@ async function until(holds: () => boolean): Promise<void> {
 }
 
 async function pipelines(): Promise<BenchFigure[]> {
-  const runs = { hundreds: [], thousands: [], hundredsTogether: [], thousandsTogether: [] } as {
-    [name in 'hundreds' | 'thousands' | 'hundredsTogether' | 'thousandsTogether']: PipelineSpeed[]
+  const runs = { hundreds: [], thousands: [], hundredsSpread: [], thousandsSpread: [] } as {
+    [name in 'hundreds' | 'thousands' | 'hundredsSpread' | 'thousandsSpread']: PipelineSpeed[]
   }
   for (let round = 0; round < 3; round++) {
     runs.hundreds.push(await throughPipeline(100, 1_000_000))
     runs.thousands.push(await throughPipeline(1_000, 3_000_000))
-    runs.hundredsTogether.push(await throughPipeline(100, 1_000_000, 1))
-    runs.thousandsTogether.push(await throughPipeline(1_000, 3_000_000, 1))
+    runs.hundredsSpread.push(await throughPipeline(100, 1_000_000, SPREAD))
+    runs.thousandsSpread.push(await throughPipeline(1_000, 3_000_000, SPREAD))
   }
   const of = (run: keyof typeof runs, figure: keyof PipelineSpeed) => median(runs[run].map(each => each[figure]))
   return [
@@ -139,10 +141,10 @@ async function pipelines(): Promise<BenchFigure[]> {
     reported('transactions of 100: cpu us/record', of('hundreds', 'cpuUs')),
     atLeast('transactions of 1,000: records/s', of('thousands', 'recordsPerSecond'), 600_000),
     reported('transactions of 1,000: cpu us/record', of('thousands', 'cpuUs')),
-    reported('one thread: transactions of 100: records/s', of('hundredsTogether', 'recordsPerSecond')),
-    reported('one thread: transactions of 100: cpu us/record', of('hundredsTogether', 'cpuUs')),
-    reported('one thread: transactions of 1,000: records/s', of('thousandsTogether', 'recordsPerSecond')),
-    reported('one thread: transactions of 1,000: cpu us/record', of('thousandsTogether', 'cpuUs')),
+    reported('four threads: transactions of 100: records/s', of('hundredsSpread', 'recordsPerSecond')),
+    reported('four threads: transactions of 100: cpu us/record', of('hundredsSpread', 'cpuUs')),
+    reported('four threads: transactions of 1,000: records/s', of('thousandsSpread', 'recordsPerSecond')),
+    reported('four threads: transactions of 1,000: cpu us/record', of('thousandsSpread', 'cpuUs')),
   ]
 }
 

@@ -23,7 +23,7 @@ test.each([
 
 test('a small machine has its sockets and all leaders on one thread', async () => {
   const { placement } = servePlacement({ threads: 'auto', cores: 2 })
-  await using broker = await createBroker({ storage: 'memory', placement: placement!, topics: { t: 3 } })
+  await using broker = await createBroker({ storage: 'memory', threads: 4, placement: placement!, topics: { t: 3 } })
   await using producer = createProducer({ bootstrapServers: broker.bootstrapServers })
   await Promise.all([0, 1, 2].map(partition => producer.send('t', { value: 'x', partition })))
   const actors = await broker.actors()
