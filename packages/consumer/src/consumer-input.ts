@@ -42,8 +42,11 @@ export function seekTarget(to: SeekTo): { readonly offset: number } | { readonly
   throw notTaken('seek', "an offset, 'earliest', 'latest' or { timestamp }", to)
 }
 
+const commitFields = { ...partitionFields, offset }
+const commitFieldsOptional = { metadata: text }
+
 export function committedOffsets(given: readonly OffsetToCommit[]): CommittedOffset[] {
-  const list = partitionsIn('commit', given, { ...partitionFields, offset }, { metadata: text })
+  const list = partitionsIn('commit', given, commitFields, commitFieldsOptional)
   return list.map(({ topic, partition, offset, metadata = '' }) => {
     return { topic, partition, offset: wholeNumber(offset, 'commit: offset'), leaderEpoch: -1, metadata }
   })

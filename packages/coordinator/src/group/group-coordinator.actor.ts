@@ -89,10 +89,11 @@ async function start(
   await watch.open()
   return {
     ask: {
-      request: async ({ api, ...asked }) => {
-        const word = words[api]
+      request: async asked => {
+        const word = words[asked.api]
         if (word === undefined) {
-          throw new PortError({ code: 'UNSUPPORTED_VERSION', message: `a group coordinator does not answer ${api}` })
+          const message = `a group coordinator does not answer ${asked.api}`
+          throw new PortError({ code: 'UNSUPPORTED_VERSION', message })
         }
         return { response: await runner.submit(word, asked as never) }
       },
