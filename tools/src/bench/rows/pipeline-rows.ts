@@ -5,7 +5,8 @@ import { median } from '../median.rules.ts'
 import { type PublicLoad, publicPipeline, sendAwaited, sendEnqueued } from '../public-pipeline.ts'
 
 const ROUNDS = 3
-const BASE = { records: 3_000_000, valueBytes: 100, partitions: 4, batchBytes: 65_536 }
+/** Some seconds of each load: in shorter ones V8 compiles for a good part of the time. */
+const BASE = { records: 6_000_000, valueBytes: 100, partitions: 4, batchBytes: 65_536 }
 
 async function rounds<T>(run: () => Promise<T>): Promise<T[]> {
   const results: T[] = []
@@ -48,9 +49,9 @@ async function arrays(): Promise<BenchFigure[]> {
 }
 
 async function perRecord(): Promise<BenchFigure[]> {
-  const load = { ...BASE, records: 2_000_000 }
+  const load = { ...BASE, records: 4_000_000 }
   const enqueued = await rounds(() => publicPipeline({ ...load, send: sendEnqueued }))
-  const awaited = await rounds(() => publicPipeline({ ...load, records: 1_000_000, send: sendAwaited }))
+  const awaited = await rounds(() => publicPipeline({ ...load, records: 2_000_000, send: sendAwaited }))
   return [
     atLeast('enqueue records/s', median(enqueued.map(each => each.recordsPerSecond)), 1_500_000),
     atLeast('promise per record records/s', median(awaited.map(each => each.recordsPerSecond)), 600_000),
@@ -58,7 +59,7 @@ async function perRecord(): Promise<BenchFigure[]> {
 }
 
 async function kilobyte(): Promise<BenchFigure[]> {
-  const load = { ...BASE, records: 500_000, valueBytes: 1_024 }
+  const load = { ...BASE, records: 1_000_000, valueBytes: 1_024 }
   const pairs = await rounds(async () => ({ bare: await barePipeline(load), ours: await publicPipeline(load) }))
   const megabytes = (recordsPerSecond: number) => (recordsPerSecond * load.valueBytes) / 1e6
   return [
