@@ -1,9 +1,9 @@
 // A network that is bad on purpose: between clients and one broker it delays what passes, stalls, and cuts connections, before or after what they carried has
 // arrived. What it does follows from a seed, when from the clock. The broker must advertise its port.
-import { once } from 'node:events'
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { systemClock } from '@odradek/shared/base/clock'
 import { type Random, seededRandom } from '@odradek/shared/base/random'
+import { LoopbackRelay } from '../apache-kafka/loopback-relay.ts'
 
 export interface Badness {
   /** Share of the pieces whose connection is cut, 0..1; one in two has arrived then. */
@@ -16,33 +16,34 @@ export interface Badness {
 }
 
 export class BadNetwork {
-  readonly #server: Server
+  readonly #relay: LoopbackRelay
   readonly #random: Random
-  readonly #sockets = new Set<Socket>()
   #badness: Badness | null = null
-  #port = 0
   /** Connections that it has cut. */
   cuts = 0
 
-  private constructor(seed: number) {
+  private constructor(relay: LoopbackRelay, seed: number) {
+    this.#relay = relay
     this.#random = seededRandom(seed)
-    this.#server = createServer(socket => this.#accept(socket))
   }
 
   /** It is as good as any until it is told otherwise. */
   static async open(seed: number): Promise<BadNetwork> {
-    const network = new BadNetwork(seed)
-    await once(network.#server.listen(0, '127.0.0.1'), 'listening')
+    const relay = await LoopbackRelay.open((client, broker) => {
+      network.#join(client, broker)
+      network.#join(broker, client)
+    })
+    const network = new BadNetwork(relay, seed)
     return network
   }
 
   get port(): number {
-    return (this.#server.address() as { port: number }).port
+    return this.#relay.port
   }
 
   /** Where it leads. */
   leadTo(port: number): void {
-    this.#port = port
+    this.#relay.leadTo(port)
   }
 
   /** What goes wrong from now on; null: nothing. */
@@ -50,30 +51,16 @@ export class BadNetwork {
     this.#badness = badness
   }
 
-  async close(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy()
-    this.#server.close()
-    await once(this.#server, 'close')
+  close(): Promise<void> {
+    return this.#relay.close()
   }
 
-  #accept(client: Socket): void {
-    const broker = connect({ host: '127.0.0.1', port: this.#port, noDelay: true })
-    client.setNoDelay(true)
-    this.#relay(client, broker)
-    this.#relay(broker, client)
-  }
-
-  #relay(from: Socket, to: Socket): void {
-    this.#sockets.add(from)
+  #join(from: Socket, to: Socket): void {
     let passed = Promise.resolve()
     from.on('data', (piece: Uint8Array) => {
       passed = passed.then(() => this.#pass(piece, from, to))
     })
-    from.on('error', () => undefined)
-    from.once('close', () => {
-      this.#sockets.delete(from)
-      void passed.then(() => to.destroySoon())
-    })
+    from.once('close', () => void passed.then(() => to.destroySoon()))
   }
 
   async #pass(piece: Uint8Array, from: Socket, to: Socket): Promise<void> {

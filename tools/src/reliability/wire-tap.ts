@@ -1,12 +1,12 @@
 // Stands between clients and a Kafka node and writes down what is said about transactions: who asked what in which version, and what the answer was. A node that
 // advertises the tap is heard as well when it talks to itself (WriteTxnMarkers, AddPartitionsToTxn). Bytes are passed on as they come.
-import { once } from 'node:events'
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { systemClock } from '@odradek/shared/base/clock'
 import { type ApiMessages, apiOf } from '@odradek/shared/protocol/api-table'
 import { decodeRequest, decodeResponse, peekCorrelationId, peekRequestHeader } from '@odradek/shared/protocol/frame'
 import { FrameSplitter } from '@odradek/shared/protocol/frame-splitter'
 import { baseSequence, producerEpoch, producerId, recordCount } from '@odradek/shared/records/record-batch'
+import { LoopbackRelay } from '../apache-kafka/loopback-relay.ts'
 
 /** Produce, FindCoordinator, ApiVersions, InitProducerId, AddPartitionsToTxn, AddOffsetsToTxn, EndTxn, WriteTxnMarkers, TxnOffsetCommit. */
 const HEARD = [0, 10, 18, 22, 24, 25, 26, 27, 28]
@@ -20,30 +20,30 @@ interface Asked {
 export class WireTap {
   /** In the order in which they were heard. */
   readonly lines: string[] = []
-  readonly #server: Server
-  readonly #messages = new Map<number, ApiMessages>()
-  readonly #sockets = new Set<Socket>()
-  #port = 0
+  readonly #relay: LoopbackRelay
+  readonly #messages: ReadonlyMap<number, ApiMessages>
   #connections = 0
 
-  private constructor() {
-    this.#server = createServer(socket => this.#accept(socket))
+  private constructor(relay: LoopbackRelay, messages: ReadonlyMap<number, ApiMessages>) {
+    this.#relay = relay
+    this.#messages = messages
   }
 
   static async open(): Promise<WireTap> {
-    const tap = new WireTap()
-    for (const key of HEARD) tap.#messages.set(key, await apiOf(key)!.load())
-    await once(tap.#server.listen(0, '127.0.0.1'), 'listening')
+    const messages = new Map<number, ApiMessages>()
+    for (const key of HEARD) messages.set(key, await apiOf(key)!.load())
+    const relay = await LoopbackRelay.open((client, broker) => tap.#listen(client, broker))
+    const tap = new WireTap(relay, messages)
     return tap
   }
 
   get port(): number {
-    return (this.#server.address() as { port: number }).port
+    return this.#relay.port
   }
 
   /** Where what comes is passed on to, from now on. */
   leadTo(port: number): void {
-    this.#port = port
+    this.#relay.leadTo(port)
   }
 
   /** Writes down something that the wire does not say. */
@@ -51,26 +51,21 @@ export class WireTap {
     this.lines.push(`${new Date(systemClock.now()).toISOString()} ${words}`)
   }
 
-  async close(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy()
-    this.#server.close()
-    await once(this.#server, 'close')
+  close(): Promise<void> {
+    return this.#relay.close()
   }
 
-  #accept(client: Socket): void {
+  #listen(client: Socket, broker: Socket): void {
     const name = `#${++this.#connections}`
-    const broker = connect({ host: '127.0.0.1', port: this.#port, noDelay: true })
-    client.setNoDelay(true)
     const asked = new Map<number, Asked>()
-    this.#relay(client, broker, frame => this.#heardRequest(name, asked, frame))
-    this.#relay(broker, client, frame => this.#heardResponse(name, asked, frame))
+    this.#pass(client, broker, frame => this.#heardRequest(name, asked, frame))
+    this.#pass(broker, client, frame => this.#heardResponse(name, asked, frame))
     client.once('close', () => this.note(`${name} closed${asked.size > 0 ? `, ${asked.size} unanswered` : ''}`))
   }
 
-  #relay(from: Socket, to: Socket, heard: (frame: Uint8Array) => void): void {
+  #pass(from: Socket, to: Socket, heard: (frame: Uint8Array) => void): void {
     const splitter = new FrameSplitter({ frameBytesMax: FRAME_BYTES_MAX })
     let isReadable = true
-    this.#sockets.add(from)
     from.on('data', (chunk: Uint8Array) => {
       to.write(chunk)
       if (!isReadable) return
@@ -82,11 +77,7 @@ export class WireTap {
         this.note(`what follows on a connection cannot be read: ${error}`)
       }
     })
-    from.on('error', () => undefined)
-    from.once('close', () => {
-      this.#sockets.delete(from)
-      to.destroySoon()
-    })
+    from.once('close', () => to.destroySoon())
   }
 
   #heardRequest(name: string, asked: Map<number, Asked>, frame: Uint8Array): void {
