@@ -54,10 +54,12 @@ export class FlushedRoot {
   /** Counts the flushes, so that a checkpoint that began before one does not take it back. */
   #flushes = 0
   #checkpoint: Promise<void> | undefined
+  readonly #checkpointFailed: () => void
 
   /** `dir`: the segment's folder. */
-  constructor(dir: string) {
+  constructor(dir: string, checkpointFailed: () => void = () => {}) {
     this.#dir = dir
+    this.#checkpointFailed = checkpointFailed
   }
 
   /** Must return before a commit without fsync begins. Throws what the file system throws; nothing has changed then. */
@@ -103,7 +105,7 @@ export class FlushedRoot {
     if (this.#checkpoint !== undefined) return this.#checkpoint
     if (!this.#isSaved() || bootId() === '') return Promise.resolve()
     this.#checkpoint = this.#bringForward()
-      .catch(() => {})
+      .catch(this.#checkpointFailed)
       .finally(() => {
         this.#checkpoint = undefined
       })

@@ -1,5 +1,6 @@
-// LMDB environments of one thread: the only file that calls lmdb. Every call runs inside the gate, synchronously; environments open at
-// first use and the longest unused ones close when too many are open. What is safe with lmdb-js and what is not is written in decision records.
+// LMDB environments of one thread: the only file that calls lmdb. Every call runs inside the gate, synchronously; environments open at first use
+// and close when too many are open (the longest unused ones), or too much of them is mapped. What is safe with lmdb-js and what is not is written
+// in decision records.
 import { closeSync, existsSync, openSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Database, RootDatabase, TransactionFlags } from 'lmdb'
@@ -7,6 +8,7 @@ import { hasBeenCommitted } from './flushed-root.ts'
 import { loadLmdb } from './lmdb-library.ts'
 import { checkFile } from './lmdb-pages.ts'
 import { LogIOError } from './log-errors.ts'
+import { MappedBytes, type MappedShare } from './mapped-bytes.ts'
 import type { LogGate } from './partition-log.ts'
 
 /** transactionSync flags: synchronous commit, with and without fsync (lmdb-js types only know the combinations it names). */
@@ -15,13 +17,21 @@ const COMMIT_UNFLUSHED = 0x10002 as TransactionFlags
 
 export type Key = number | readonly (string | number)[]
 
+interface EnvironmentOptions {
+  readonly mapSize: number
+  readonly readOnly: boolean
+  readonly mapped: MappedShare
+}
+
 /** One open environment. Valid within the `use` call that handed it out. */
 export class Environment {
   readonly #root: RootDatabase<Buffer, never>
   readonly #batches: Database<Buffer, any>
   readonly #meta: Database<Buffer, any>
+  readonly mapped: MappedShare
 
-  constructor(path: string, options: { readonly mapSize: number; readonly readOnly: boolean }) {
+  constructor(path: string, options: EnvironmentOptions) {
+    this.mapped = options.mapped
     this.#root = loadLmdb().open<Buffer, never>({
       path,
       mapSize: options.mapSize,
@@ -50,8 +60,10 @@ export class Environment {
   /** The stored value: borrowed, overwritten by the next call. */
   batchesAt(key: number): Uint8Array | undefined {
     const value = this.#batches.getBinaryFast(key)
+    if (value === undefined) return undefined
+    this.mapped.add(value.length)
     // lmdb-js hands out its one large buffer with an overridden length; a real view is what the rest of the world understands.
-    return value?.subarray(0, value.length)
+    return value.subarray(0, value.length)
   }
 
   /** Greatest key at or below `offset`. */
@@ -97,10 +109,12 @@ export class Environment {
 export interface EnvironmentPoolOptions {
   readonly gate: LogGate
   /**
-   * Environments open at once in this thread: 3 file descriptors and 0.15 MB each. Closing is a last resort: allocators keep the 3 MB that an
-   * environment reserved and never touched, and the next one that gets them has them cleared, so each of many reopened ones costs 3 MB.
+   * Environments open at once in this thread: 3 file descriptors and 0.15 MB each. Closing is a last resort: allocators keep the 2 MB that an
+   * environment reserved and never touched, and the next one that gets them has them cleared, so each of many reopened ones costs 2 MB.
    */
   readonly openMax: number
+  /** Bytes that may stay mapped, over all of them: about, and but for what is not worth closing. */
+  readonly mappedBytesMax: number
   /** Address space per environment in bytes; costs nothing on disk, must exceed any segment. */
   readonly mapSize: number
   readonly readOnly?: boolean
@@ -110,14 +124,27 @@ export interface EnvironmentPoolOptions {
 export class EnvironmentPool {
   readonly #options: EnvironmentPoolOptions
   readonly #open = new Map<string, Environment>()
+  readonly #mapped: MappedBytes
+  /** Uses within one another. */
+  #depth = 0
 
   constructor(options: EnvironmentPoolOptions) {
     this.#options = options
+    this.#mapped = new MappedBytes(options.mappedBytesMax)
   }
 
   /** Runs `fn` inside the gate with the environment at `path`, which must exist unless `create`. Errors of LMDB become LogIOError. */
   use<T>(path: string, operation: string, fn: (environment: Environment) => T): T {
-    return this.#options.gate.run(() => fn(this.#environment(path, operation)))
+    return this.#options.gate.run(() => {
+      const environment = this.#environment(path, operation)
+      this.#depth++
+      try {
+        return fn(environment)
+      } finally {
+        this.#depth--
+        if (this.#depth === 0 && this.#mapped.isDue) this.#unmap()
+      }
+    })
   }
 
   get gate(): LogGate {
@@ -131,9 +158,13 @@ export class EnvironmentPool {
   /** Closes it, if it is open. */
   release(path: string): void {
     const environment = this.#open.get(path)
-    if (environment === undefined) return
-    this.#open.delete(path)
-    this.#options.gate.run(() => environment.close())
+    if (environment !== undefined) this.#options.gate.run(() => this.#close(path, environment))
+  }
+
+  /** From now on it is not closed to unmap it, while it is open. */
+  keep(path: string): void {
+    const environment = this.#open.get(path)
+    if (environment !== undefined) environment.mapped.isKept = true
   }
 
   releaseAll(): void {
@@ -171,16 +202,29 @@ export class EnvironmentPool {
 
   #opened(path: string): Environment {
     const { mapSize, readOnly = false } = this.#options
-    const environment = new Environment(path, { mapSize, readOnly })
+    const environment = new Environment(path, { mapSize, readOnly, mapped: this.#mapped.opened() })
     this.#open.set(path, environment)
     return environment
   }
 
   #closeOldest(count: number): void {
-    for (const [path, environment] of [...this.#open].slice(0, count)) {
-      this.#open.delete(path)
-      environment.close()
+    for (const [path, environment] of [...this.#open].slice(0, count)) this.#close(path, environment)
+  }
+
+  /** Those of which most is mapped go first. */
+  #unmap(): void {
+    for (const [path, environment] of [...this.#open].sort((a, b) => b[1].mapped.bytes - a[1].mapped.bytes)) {
+      if (!this.#mapped.isTooMuch) break
+      environment.mapped.atMost(environmentBytes(path))
+      if (this.#mapped.isTooMuch && this.#mapped.isWorthClosing(environment.mapped)) this.#close(path, environment)
     }
+    this.#mapped.settled()
+  }
+
+  #close(path: string, environment: Environment): void {
+    this.#open.delete(path)
+    this.#mapped.closed(environment.mapped)
+    environment.close()
   }
 }
 

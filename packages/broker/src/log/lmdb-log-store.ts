@@ -2,6 +2,7 @@
 // folder holds is its `partition.metadata` (Kafka's file name). Whoever starts the broker holds the directory's lock (directory-lock.ts).
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { limits } from '@odradek/shared/base/limits'
 import { EnvironmentPool } from './lmdb-environment.ts'
 import { LmdbSegmentStorage } from './lmdb-segment-storage.ts'
 import { LogDirectoryError, LogIdentityError } from './log-errors.ts'
@@ -12,6 +13,8 @@ export interface LmdbLogStoreOptions {
   readonly gate: LogGate
   /** Environments open at once in this thread, 3 file descriptors and about 0.15 MB each. Default 1024; fewer when descriptors run out. */
   readonly openMax?: number
+  /** Bytes of files that may stay mapped in this thread. Default `limits.mappedLogBytesMax`. */
+  readonly mappedBytesMax?: number
   /** Address space per environment; must exceed the largest segment with its overhead. Default 8 GiB (the system gives 128 TiB). */
   readonly mapSize?: number
   readonly notice?: LogNotice
@@ -28,9 +31,15 @@ const LEGAL_TOPIC_ID = /^[A-Za-z0-9_-]{22}$/
 
 /** Opens the logs in `dir` (created if missing). Does not lock it. */
 export function lmdbLogStore(dir: string, options: LmdbLogStoreOptions): LogStore {
-  const { gate, openMax = 1024, mapSize = 8 * GIB, notice = () => {} } = options
+  const {
+    gate,
+    openMax = 1024,
+    mapSize = 8 * GIB,
+    mappedBytesMax = limits.mappedLogBytesMax,
+    notice = () => {},
+  } = options
   mkdirSync(dir, { recursive: true })
-  const pool = new EnvironmentPool({ gate, openMax, mapSize })
+  const pool = new EnvironmentPool({ gate, openMax, mapSize, mappedBytesMax })
   return {
     open(identity) {
       const path = join(dir, folderOf(identity))

@@ -9,14 +9,15 @@ import { describeLogModel } from './log-model.suite.ts'
 import { describePartitionLog } from './partition-log.suite.ts'
 import { openGate } from './partition-log.ts'
 
-function harness(openMax: number) {
+function harness(openMax: number, mappedBytesMax?: number) {
   const dir = mkdtempSync(join(tmpdir(), 'odradek-log-'))
-  let store = lmdbLogStore(dir, { gate: openGate, openMax })
+  const options = { gate: openGate, openMax, ...(mappedBytesMax === undefined ? {} : { mappedBytesMax }) }
+  let store = lmdbLogStore(dir, options)
   return {
     open: () => store.open(identity),
     stop: () => {
       store.close()
-      store = lmdbLogStore(dir, { gate: openGate, openMax })
+      store = lmdbLogStore(dir, options)
     },
     dispose: () => {
       store.close()
@@ -27,5 +28,8 @@ function harness(openMax: number) {
 
 describePartitionLog('LMDB partition log', () => harness(128))
 describePartitionLog('LMDB partition log with one environment open at a time', () => harness(1))
+describePartitionLog('LMDB partition log whose environments close whenever a value was read', () => harness(128, 1))
 describeLogModel('LMDB partition log in random histories', () => harness(2), 20)
+describeLogModel('LMDB partition log in random histories, of which 4 KiB stay mapped', () => harness(128, 4096), 20)
 describeCompactionModel('LMDB partition log', () => harness(8), 12)
+describeCompactionModel('LMDB partition log, of which 4 KiB stay mapped', () => harness(128, 4096), 12)

@@ -24,6 +24,7 @@ import {
   keys,
   VALUE_BYTES_MAX,
 } from './log-keys.records.ts'
+import type { MappedShare } from './mapped-bytes.ts'
 import type {
   AbortedTransaction,
   LogIdentity,
@@ -76,7 +77,8 @@ export class LmdbSegment implements Segment {
     this.generation = name.generation
     this.#pool = pool
     this.#identity = identity
-    this.#flushedRoot = new FlushedRoot(path)
+    // The descriptor that was open when a write failed is the one that a later fsync tells of it.
+    this.#flushedRoot = new FlushedRoot(path, () => pool.keep(path))
   }
 
   load(): LoadedSegment | undefined {
@@ -114,7 +116,7 @@ export class LmdbSegment implements Segment {
       const write = () =>
         environment.commit((batches, meta) => {
           if (cut !== undefined) applyCut(batches, meta, cut)
-          joined = putBatches(batches, change.batches)
+          joined = putBatches(batches, change.batches, environment.mapped)
           this.#putMeta(meta, change)
         }, change.durable)
       this.#attempt(change.durable ? () => this.#flush(write) : write)
@@ -374,8 +376,11 @@ function bytesOfRead(gathered: Buffer, bytes: number, { lend = false }: ReadLimi
   return exact
 }
 
+/** Values of up to so many bytes lie in pages of the tree, which LMDB reads before it writes the next; others have pages of their own that only readers map. */
+const IN_PAGE_BYTES_MAX = 2_000
+
 /** Stores batches, small ones together. Returns the lent buffers in which they were joined: the commit ends their use. */
-function putBatches(rows: Rows, batches: readonly StampedBatch[]): readonly Uint8Array[] {
+function putBatches(rows: Rows, batches: readonly StampedBatch[], mapped: MappedShare): readonly Uint8Array[] {
   const joined: Uint8Array[] = []
   for (const { from, to, bytes } of valuesOf(batches, VALUE_BYTES_MAX)) {
     let value = batches[from]!.bytes
@@ -390,6 +395,7 @@ function putBatches(rows: Rows, batches: readonly StampedBatch[]): readonly Uint
     }
     // `append` fills pages to the brim; keys always ascend here, as the log asserts density.
     rows.put(batches[from]!.baseOffset, value as Buffer, APPEND)
+    if (bytes <= IN_PAGE_BYTES_MAX) mapped.add(bytes)
   }
   return joined
 }

@@ -68,13 +68,18 @@ function stateOf(log: PartitionLog): { end: number; producers: ProducerState[]; 
   return { end: log.logEndOffset, producers: log.producerStates(), bases: readAll(log) }
 }
 
-for (const segmentBytes of [2 ** 30, 150_000]) {
-  test(`what was flushed comes back whole, whatever became of the rest (segments of ${segmentBytes})`, () => {
+for (const [segmentBytes, mappedBytesMax] of [
+  [2 ** 30, 2 ** 30],
+  [150_000, 2 ** 30],
+  [2 ** 30, 2_000],
+  [150_000, 2_000],
+] as const) {
+  test(`what was flushed comes back whole, whatever became of the rest (segments of ${segmentBytes}, ${mappedBytesMax} bytes mapped)`, () => {
     for (let seed = 1; seed <= 12; seed++) {
       const random = seededRandom(seed)
       const dir = join(root, `seed-${seed}`)
       const policy = { ...config, segmentBytes }
-      let store = lmdbLogStore(dir, { gate: openGate })
+      let store = lmdbLogStore(dir, { gate: openGate, mappedBytesMax })
       let { log } = store.open(identity)
       for (let round = 0; round < 3; round++) {
         load(log, 20 + random.int(60), { random, policy })
@@ -86,7 +91,7 @@ for (const segmentBytes of [2 ** 30, 150_000]) {
         losePower(dir, `${dir}-flushed`, random)
         rmSync(`${dir}-flushed`, { recursive: true })
 
-        store = lmdbLogStore(dir, { gate: openGate })
+        store = lmdbLogStore(dir, { gate: openGate, mappedBytesMax })
         const opened = store.open(identity)
         log = opened.log
         expect(opened.recovered.clean).toBe(false)

@@ -59,6 +59,8 @@ export const limits = {
   /** A group commit is written at once, before the turn ends, when it holds this much. */
   groupCommitBytesMax: 4 * MIB,
   groupCommitEntriesMax: 4_096,
+  /** Bytes of log files that may stay mapped in one thread before environments close to unmap them: mapped pages count as resident memory. */
+  mappedLogBytesMax: 32 * MIB,
   /** Stored bytes that compaction works on before it lets its thread serve others (measured: about a millisecond of small records). */
   compactionSliceBytes: 256 * KIB,
   /** A WebAssembly codec whose memory has grown past this is given up after the call: its memory never shrinks. */

@@ -8,6 +8,7 @@ import { segmentsForReading } from '@odradek/broker/log/lmdb-segment-storage'
 import { LogDirectoryError } from '@odradek/broker/log/log-errors'
 import { type LogIdentity, openGate } from '@odradek/broker/log/partition-log'
 import type { Segment } from '@odradek/broker/log/segment'
+import { limits } from '@odradek/shared/base/limits'
 
 const MAP_SIZE = 8 * 1024 ** 3
 const OPEN_MAX = 8
@@ -51,7 +52,13 @@ function byTopic(a: LogIdentity, b: LogIdentity): number {
 }
 
 function open({ path, identity }: { path: string; identity: LogIdentity }): ReadableLog {
-  const pool = new EnvironmentPool({ gate: openGate, openMax: OPEN_MAX, mapSize: MAP_SIZE, readOnly: true })
+  const pool = new EnvironmentPool({
+    gate: openGate,
+    openMax: OPEN_MAX,
+    mapSize: MAP_SIZE,
+    mappedBytesMax: limits.mappedLogBytesMax,
+    readOnly: true,
+  })
   const segments = segmentsForReading(path, { pool, identity })
   return { path, identity, segments, close: () => pool.releaseAll() }
 }
