@@ -15,7 +15,7 @@ import { installedLibrary, packedLibraries } from './packed-libraries.ts'
 import { bindRecorded } from './recorded-code.ts'
 
 const outside = [/^node:/, 'lmdb', '@node-rs/crc32', /^@platformatic\//, /^@cloudpss\//, 'piscina', 'pino']
-/** Commands that the packed program leaves to the plain one; `odradek.ts` tells them apart before it loads either. */
+/** Commands that the packed program leaves to the plain one; `program-start` tells them apart before it loads either. */
 const unpackedNames = nouns.filter(({ name }) => !packedCommands.has(name)).map(({ name }) => name)
 const unpackedCommands = new RegExp(`/(${unpackedNames.join('|')})-command\\.js$`)
 const RECORDING_MS_MAX = 60_000

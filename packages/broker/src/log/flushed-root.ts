@@ -20,6 +20,7 @@ import {
   fdatasyncSync,
   fsyncSync,
   openSync,
+  promises,
   readdirSync,
   readFileSync,
   renameSync,
@@ -28,7 +29,6 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import { open, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { crc32c } from '@odradek/shared/records/crc32c'
 import { bootId } from './boot-id.ts'
@@ -119,13 +119,13 @@ export class FlushedRoot {
     const { ino } = statSync(file)
     const flushes = this.#flushes
     const save = encodeRoot(readRootPages(file))
-    const data = await open(file, 'r')
+    const data = await promises.open(file, 'r')
     try {
       await data.datasync()
     } finally {
       await data.close()
     }
-    await writeFile(next, save, { flush: true })
+    await promises.writeFile(next, save, { flush: true })
     // A flush made the save void, or the segment was replaced: this one is out of date.
     if (this.#flushes === flushes && statSync(file).ino === ino) {
       renameSync(next, join(this.#dir, FILE))

@@ -1,6 +1,5 @@
 // What stays mapped of logs that were read: bounded, whatever else happens to them (decision 0042).
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import * as fs from 'node:fs/promises'
+import { existsSync, mkdtempSync, promises, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -9,8 +8,6 @@ import { lmdbLogStore } from './lmdb-log-store.ts'
 import { appendMany, config, identity, NO_LIMITS, readAll, stamped } from './log-fixtures.suite.ts'
 import { MappedBytes } from './mapped-bytes.ts'
 import { type LogStore, openGate, type PartitionLog } from './partition-log.ts'
-
-vi.mock('node:fs/promises', async original => ({ ...(await original<typeof fs>()) }))
 
 const KIB = 1024
 const MIB = 1024 * KIB
@@ -124,7 +121,7 @@ test('closing flushes nothing, and commits without a flush are there when it ope
 test('a log whose checkpoint failed keeps the descriptor that the next fsync tells of it', async () => {
   const { log } = storeOf(256 * KIB).open(identity)
   appendMany(log, 20, { valueBytes: 60 * KIB })
-  vi.spyOn(fs, 'open').mockRejectedValueOnce(new Error('EIO'))
+  vi.spyOn(promises, 'open').mockRejectedValueOnce(new Error('EIO'))
   await log.checkpoint()
   const closed = vi.spyOn(Environment.prototype, 'close')
   expect(readAll(log)).toHaveLength(20)
