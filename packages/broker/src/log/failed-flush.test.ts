@@ -1,5 +1,5 @@
 // PROMISES 10: a log whose flush failed promises nothing more until it is opened anew, and then what it had is safe.
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, promises, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -99,6 +99,37 @@ test('a segment whose flush failed says so to whoever opens it next, also in ano
   expect(readAll(next.open(identity).log)).toEqual([0, 1, 2])
   expect(notices).toContain('a flush had failed: the segment was written anew')
   expect(note()).toEqual([])
+  next.close()
+})
+
+test('after a checkpoint whose data was refused no later one is believed, and whoever opens the segment next writes it anew', async () => {
+  const notices: string[] = []
+  const notice = (message: string) => notices.push(message)
+  const store = lmdbLogStore(root, { gate: openGate, notice })
+  const { log } = store.open(identity)
+  appendMany(log, 3)
+  const { open } = promises
+  const opened = vi.spyOn(promises, 'open').mockImplementationOnce(async (...args) => {
+    const file = await open(...args)
+    vi.spyOn(file, 'datasync').mockRejectedValueOnce(new Error('EIO: fdatasync'))
+    return file
+  })
+  await log.checkpoint()
+  const found = (name: string) => readdirSync(root, { recursive: true }).filter(each => String(each).endsWith(name))
+  expect(found('flush-failed')).toHaveLength(1)
+  expect(notices).toEqual(['a checkpoint failed: until the next flush, power loss takes more'])
+  appendMany(log, 2)
+  // The disk would take it now.
+  await log.checkpoint()
+  expect(opened).toHaveBeenCalledOnce()
+  expect(found('flushed-root')).toEqual([])
+  store.close()
+  const next = lmdbLogStore(root, { gate: openGate, notice })
+  const again = next.open(identity).log
+  expect(readAll(again)).toEqual([0, 1, 2, 3, 4])
+  expect(notices).toContain('a flush had failed: the segment was written anew')
+  await again.checkpoint()
+  expect(found('flushed-root')).toHaveLength(1)
   next.close()
 })
 

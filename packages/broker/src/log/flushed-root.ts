@@ -32,6 +32,7 @@ import {
 import { dirname, join } from 'node:path'
 import { crc32c } from '@odradek/shared/records/crc32c'
 import { bootId } from './boot-id.ts'
+import { noteFailedFlush } from './failed-flush.ts'
 import { metaImages, type RootPages, readRootPages } from './lmdb-pages.ts'
 
 const FILE = 'flushed-root'
@@ -54,10 +55,12 @@ export class FlushedRoot {
   /** Counts the flushes, so that a checkpoint that began before one does not take it back. */
   #flushes = 0
   #checkpoint: Promise<void> | undefined
-  readonly #checkpointFailed: () => void
+  /** Data could not be written out for a checkpoint. Descriptors that are opened later do not hear of it, so no later checkpoint would prove anything. */
+  #isDoubtful = false
+  readonly #checkpointFailed: (error: unknown) => void
 
   /** `dir`: the segment's folder. */
-  constructor(dir: string, checkpointFailed: () => void = () => {}) {
+  constructor(dir: string, checkpointFailed: (error: unknown) => void = () => {}) {
     this.#dir = dir
     this.#checkpointFailed = checkpointFailed
   }
@@ -99,11 +102,12 @@ export class FlushedRoot {
 
   /**
    * Begins to make durable what is committed now, without waiting; at most one at a time. When it fails, the older save stays good and
-   * the next one tries again. The promise is for tests.
+   * the next one tries again; not where the data itself was refused: then only a flush through the environment tells, and whoever opens the segment
+   * next writes it anew (decision 0032). The promise is for tests.
    */
   checkpoint(): Promise<void> {
     if (this.#checkpoint !== undefined) return this.#checkpoint
-    if (!this.#isSaved() || bootId() === '') return Promise.resolve()
+    if (this.#isDoubtful || !this.#isSaved() || bootId() === '') return Promise.resolve()
     this.#checkpoint = this.#bringForward()
       .catch(this.#checkpointFailed)
       .finally(() => {
@@ -122,6 +126,10 @@ export class FlushedRoot {
     const data = await promises.open(file, 'r')
     try {
       await data.datasync()
+    } catch (error) {
+      this.#isDoubtful = true
+      noteFailedFlush(this.#dir)
+      throw error
     } finally {
       await data.close()
     }

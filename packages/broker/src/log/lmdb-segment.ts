@@ -71,14 +71,17 @@ export class LmdbSegment implements Segment {
   /** A look has shown that no aborted transaction ends here or later: every read of what is committed asks. */
   #noAbortedFrom = Number.POSITIVE_INFINITY
 
-  constructor(path: string, name: SegmentName, { pool, identity }: { pool: EnvironmentPool; identity: LogIdentity }) {
+  constructor(path: string, name: SegmentName, { pool, identity, notice }: SegmentContext) {
     this.#path = path
     this.baseOffset = name.baseOffset
     this.generation = name.generation
     this.#pool = pool
     this.#identity = identity
-    // The descriptor that was open when a write failed is the one that a later fsync tells of it.
-    this.#flushedRoot = new FlushedRoot(path, () => pool.keep(path))
+    this.#flushedRoot = new FlushedRoot(path, error => {
+      // The descriptor that was open when a write failed is the one that a later fsync tells of it.
+      pool.keep(path)
+      notice?.('a checkpoint failed: until the next flush, power loss takes more', { path, error: String(error) })
+    })
   }
 
   load(): LoadedSegment | undefined {
