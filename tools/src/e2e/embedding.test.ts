@@ -2,6 +2,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { threadBudget } from '@odradek/shared/actor/placement.rules'
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest'
 import { type Broker, createAdmin, createBroker, createConsumer, createProducer, joinBroker } from '../index.ts'
 import { BecomingTrue } from './becoming-true.ts'
@@ -138,6 +139,17 @@ describe('a broker', () => {
     const [together, apart] = threads as [number[], number[]]
     expect(together[0]).toBe(together[1])
     expect(apart[0]).not.toBe(apart[1])
+  })
+
+  it('has its sockets and all leaders on the one thread of a machine of two cores', async () => {
+    broker = await createBroker({ storage: 'memory', threads: threadBudget(2), topics: { t: 3 } })
+    await using producer = createProducer({ bootstrapServers: broker.bootstrapServers })
+    await Promise.all([0, 1, 2].map(partition => producer.send('t', { value: 'x', partition })))
+    const actors = await broker.actors()
+    const threadsOf = (kind: string) =>
+      new Set(actors.filter(({ address }) => address.kind === kind).map(({ thread }) => thread))
+    expect(actors.filter(({ address }) => address.kind === 'partition-leader').length).toBeGreaterThan(3)
+    expect(threadsOf('partition-leader')).toEqual(threadsOf('listener'))
   })
 
   it('puts actors on the threads that its placement names', async () => {

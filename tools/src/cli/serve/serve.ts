@@ -1,6 +1,6 @@
 // Starts the broker, says where it is, waits for its end, drains it.
 import { spawn } from 'node:child_process'
-import { availableParallelism, constants } from 'node:os'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { type Broker, createBroker } from '@odradek/broker'
 import type { Log } from '@odradek/shared/actor/actor'
@@ -9,7 +9,6 @@ import { exitCodes } from '../exit-codes.ts'
 import { onInterrupt } from '../terminal/interrupts.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { ServeFlags } from './serve-command.ts'
-import { servePlacement } from './serve-placement.rules.ts'
 
 const LISTEN = [{ host: '127.0.0.1', port: 9092 }]
 
@@ -28,7 +27,6 @@ export async function serve(
     ...(flags.memory ? { storage: 'memory' as const } : {}),
     ...(flags.dir === undefined ? {} : { dir: flags.dir }),
     threads: flags.threads,
-    ...servePlacement({ threads: flags.threads, cores: availableParallelism() }),
     ...(flags.nodeId === undefined ? {} : { nodeId: flags.nodeId }),
     topics: Object.fromEntries((flags.topic ?? []).map(({ name, partitions }) => [name, partitions ?? {}])),
     config,
