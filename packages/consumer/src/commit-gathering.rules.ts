@@ -4,6 +4,7 @@ import { limits } from '@odradek/shared/base/limits'
 import type { CommittedOffset, TopicPartition } from '@odradek/shared/contracts/consumer.contract'
 import { errors } from '@odradek/shared/protocol/error-codes'
 import type { OffsetCommitRequestTopic, OffsetCommitResponse } from '@odradek/shared/protocol/messages/08-offset-commit'
+import { nameOf } from './partition-names.rules.ts'
 
 type Offsets = readonly CommittedOffset[]
 
@@ -16,14 +17,16 @@ const RECORD_CHARS = 64
  * OFFSET_METADATA_TOO_LARGE, hence only offsets whose metadata are equally long go together.
  */
 export function gatheredCount(waiting: readonly { readonly offsets: Offsets }[], groupId: string): number {
-  const lengths = new PartitionMap<number>()
+  const lengths = new Map<string, number>()
   let chars = 0
   for (const [count, { offsets }] of waiting.entries()) {
-    for (const { topic, partition, metadata } of offsets) {
-      const known = lengths.get(topic, partition)
+    for (const offset of offsets) {
+      const { topic, metadata } = offset
+      const name = nameOf(offset)
+      const known = lengths.get(name)
       if (known !== undefined && known !== metadata.length) return Math.max(1, count)
       if (known !== undefined) continue
-      lengths.set(topic, partition, metadata.length)
+      lengths.set(name, metadata.length)
       chars += RECORD_CHARS + groupId.length + topic.length + metadata.length
       if (chars > limits.gatheredCommitCharsMax) return Math.max(1, count)
     }
@@ -40,16 +43,17 @@ export function gatheredTopics(
   topicId: (topic: string) => string,
 ): OffsetCommitRequestTopic[] {
   const topics = new Map<string, OffsetCommitRequestTopic>()
-  const places = new PartitionMap<number>()
+  const places = new Map<string, number>()
   for (const offsets of commits) {
-    for (const { topic, partition, offset, leaderEpoch, metadata } of offsets) {
+    for (const each of offsets) {
+      const { topic, partition, offset, leaderEpoch, metadata } = each
       let list = topics.get(topic)?.partitions
       if (list === undefined) {
         list = []
         topics.set(topic, { name: topic, topicId: topicId(topic), partitions: list })
       }
-      const place = commits.length === 1 ? undefined : places.get(topic, partition)
-      if (place === undefined) places.set(topic, partition, list.length)
+      const place = commits.length === 1 ? undefined : places.get(nameOf(each))
+      if (place === undefined) places.set(nameOf(each), list.length)
       list[place ?? list.length] = {
         partitionIndex: partition,
         committedOffset: offset,
@@ -69,28 +73,15 @@ export function codesIn(
   asked: readonly OffsetCommitRequestTopic[],
   { topics }: OffsetCommitResponse,
 ): (at: TopicPartition) => number {
-  const codes = new PartitionMap<number>()
+  const codes = new Map<string, number>()
   for (const { name, topicId } of asked) {
     for (const answered of topics) {
       if (answered.name !== name && (answered.name !== '' || answered.topicId !== topicId)) continue
-      for (const { partitionIndex, errorCode } of answered.partitions)
-        codes.set(name, partitionIndex, codes.get(name, partitionIndex) || errorCode)
+      for (const { partitionIndex, errorCode } of answered.partitions) {
+        const partition = nameOf({ topic: name, partition: partitionIndex })
+        codes.set(partition, codes.get(partition) || errorCode)
+      }
     }
   }
-  return ({ topic, partition }) => codes.get(topic, partition) ?? errors.UNKNOWN_SERVER_ERROR.code
-}
-
-/** By topic and partition. */
-class PartitionMap<V> {
-  readonly #topics = new Map<string, Map<number, V>>()
-
-  get(topic: string, partition: number): V | undefined {
-    return this.#topics.get(topic)?.get(partition)
-  }
-
-  set(topic: string, partition: number, value: V): void {
-    const partitions = this.#topics.get(topic)
-    if (partitions === undefined) this.#topics.set(topic, new Map([[partition, value]]))
-    else partitions.set(partition, value)
-  }
+  return at => codes.get(nameOf(at)) ?? errors.UNKNOWN_SERVER_ERROR.code
 }

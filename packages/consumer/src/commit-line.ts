@@ -1,21 +1,20 @@
 // Commits that wait for each other, sent to the coordinator in order: whatever waits when a request may go is gathered into it, one request is on its way
 // at a time, and what is not taken is tried again before, or together with, what came later. Owned by OffsetCommits.
 import type { PortError } from '@odradek/shared/base/errors'
-import type { ClusterLink } from '@odradek/shared/client/cluster-link'
 import type { CommittedOffset, GroupMetadata } from '@odradek/shared/contracts/consumer.contract'
-import { type ErrorName, errorOf } from '@odradek/shared/protocol/error-codes'
+import { errorOf } from '@odradek/shared/protocol/error-codes'
 import { ZERO_UUID } from '@odradek/shared/protocol/schema'
-import { type AttemptPauses, type AttemptPausesHost, isUnanswered } from './attempt-pauses.ts'
 import { codesIn, gatheredCount, gatheredTopics } from './commit-gathering.rules.ts'
 import { type CommitVerdict, worstVerdict } from './commits.rules.ts'
-import { brokerError, errorData, portError } from './consumer-errors.ts'
-
-export interface CommitLineHost extends AttemptPausesHost {
-  readonly signal: AbortSignal
-  readonly link: ClusterLink
-  /** The coordinator said that the member is no longer what it believes. */
-  fenced(error: ErrorName): void
-}
+import { errorData, portError } from './consumer-errors.ts'
+import {
+  type AttemptPauses,
+  type AttemptsHost,
+  consumerClosed,
+  isUnanswered,
+  refusalOf,
+  tookTooLong,
+} from './coordinator-attempts.ts'
 
 /** A commit, or that part of it which could not wait for the rest. */
 export interface CommitPart {
@@ -58,12 +57,12 @@ interface Again {
 const WHAT = 'committing offsets'
 
 export class CommitLine {
-  readonly #host: CommitLineHost
+  readonly #host: AttemptsHost
   readonly #pauses: AttemptPauses
   readonly #waiting: CommitPart[] = []
   #isRunning = false
 
-  constructor(host: CommitLineHost, pauses: AttemptPauses) {
+  constructor(host: AttemptsHost, pauses: AttemptPauses) {
     this.#host = host
     this.#pauses = pauses
   }
@@ -139,7 +138,7 @@ export class CommitLine {
     if (outcomes.some(({ verdict }) => verdict === 'refind')) link.forgetCoordinator('group', this.#groupId)
     for (const outcome of outcomes) this.#judge(outcome, codeOf)
     const open = outcomes.filter(({ part }) => !part.isSettled)
-    if (signal.aborted) for (const { part } of open) this.#settle(part, consumerClosed())
+    if (signal.aborted) for (const { part } of open) this.#settle(part, consumerClosed(WHAT))
     this.#forget(outcomes.map(({ part }) => part))
     if (open.length === 0 || signal.aborted) return null
     return { isStale: open.some(({ verdict }) => verdict === 'stale'), askedAs }
@@ -151,8 +150,8 @@ export class CommitLine {
     part.count -= offsets.length - open.size
     part.offsets = part.offsets.filter(offset => open.has(offset))
     if (verdict === 'ok') this.#settle(part, part.count > 0 ? givenUp(this.#groupId) : null)
-    if (verdict === 'rejoin') this.#settle(part, portError(brokerError(WHAT, errorCode, 'ODK_COMMIT_FAILED')))
-    if (verdict === 'fatal') this.#settle(part, portError(brokerError(WHAT, errorCode)))
+    const refusal = refusalOf(WHAT, verdict, errorCode)
+    if (refusal !== null) this.#settle(part, refusal)
   }
 
   #failed(parts: readonly CommitPart[], thrown: unknown): Again | null {
@@ -160,15 +159,14 @@ export class CommitLine {
     const isUnknown = isUnanswered(thrown)
     if (isUnknown) link.forgetCoordinator('group', this.#groupId)
     if (isUnknown && !signal.aborted) return { isStale: false, askedAs: null }
-    for (const part of parts) this.#settle(part, isUnknown ? consumerClosed() : thrown)
+    for (const part of parts) this.#settle(part, isUnknown ? consumerClosed(WHAT) : thrown)
     return this.#forget(parts)
   }
 
   /** Whether nothing is to be asked of the coordinator any more; then its caller was told. */
   #isOver(part: CommitPart): boolean {
     if (part.count === 0) this.#settle(part, null)
-    else if (part.endMs <= this.#host.clock.monotonic())
-      this.#settle(part, portError(errorData('ODK_TIMEOUT', `${WHAT} took longer than its deadline`)))
+    else if (part.endMs <= this.#host.clock.monotonic()) this.#settle(part, tookTooLong(WHAT))
     else if (part.offsets.length === 0) this.#settle(part, givenUp(this.#groupId))
     else {
       const barred = part.barred()
@@ -205,8 +203,4 @@ export class CommitLine {
 function givenUp(groupId: string): PortError {
   const message = `${WHAT}: partitions of them went to another member of group ${groupId} before the coordinator took the commit`
   return portError(errorData('ODK_COMMIT_FAILED', message))
-}
-
-function consumerClosed(): PortError {
-  return portError(errorData('ODK_CONSUMER_CLOSED', `${WHAT}: the consumer was closed`))
 }

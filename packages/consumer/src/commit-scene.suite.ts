@@ -3,9 +3,9 @@ import { simulate } from '@odradek/shared/actor/simulated-host'
 import { PortError } from '@odradek/shared/base/errors'
 import type { CommittedOffset } from '@odradek/shared/contracts/consumer.contract'
 import { type ErrorName, errors } from '@odradek/shared/protocol/error-codes'
-import type { OffsetCommitRequest, OffsetCommitResponse } from '@odradek/shared/protocol/messages/08-offset-commit'
+import type { OffsetCommitRequest } from '@odradek/shared/protocol/messages/08-offset-commit'
 import { consumerInput, readConsumerOptions } from './consumer-options.ts'
-import { FakeCluster } from './fake-cluster.suite.ts'
+import { commitAnswer, FakeCluster } from './fake-cluster.suite.ts'
 import { OffsetCommits } from './offset-commits.ts'
 
 /** An OffsetCommit that reached the coordinator. */
@@ -34,7 +34,8 @@ export function commitScene({ seed = 1, onAsked = (_: AskedCommit) => {} } = {})
           partitions.map(({ partitionIndex, committedOffset }) => `${name}-${partitionIndex}@${committedOffset}`),
         ),
         request,
-        answer: (codes = {}) => resolve(answerTo(request, codes)),
+        answer: (codes: { readonly [partition: string]: ErrorName } = {}) =>
+          resolve(commitAnswer(request, (topic, at) => errors[codes[`${topic}-${at}`] ?? 'NONE'].code)),
         lose: () => reject(new PortError({ code: 'LINK_CLOSED', message: 'the coordinator has gone' })),
       }
       asked.push(arrived)
@@ -63,21 +64,4 @@ export function commitScene({ seed = 1, onAsked = (_: AskedCommit) => {} } = {})
     )
   }
   return { world, cluster, commits, commit, asked, told, member, fencings, settle: () => world.advance(1) }
-}
-
-function answerTo(
-  { topics }: OffsetCommitRequest,
-  codes: { readonly [partition: string]: ErrorName },
-): OffsetCommitResponse {
-  return {
-    throttleTimeMs: 0,
-    topics: topics.map(({ name, topicId, partitions }) => ({
-      name,
-      topicId,
-      partitions: partitions.map(({ partitionIndex }) => ({
-        partitionIndex,
-        errorCode: errors[codes[`${name}-${partitionIndex}`] ?? 'NONE'].code,
-      })),
-    })),
-  }
 }

@@ -2,6 +2,7 @@
 import { errors } from '@odradek/shared/protocol/error-codes'
 import { expect, test } from 'vitest'
 import { consumerWorld } from './consumer-world.suite.ts'
+import { commitAnswer } from './fake-cluster.suite.ts'
 import { FakeGroup } from './fake-group.suite.ts'
 
 const group = { groupId: 'g', heartbeatIntervalMs: 100, sessionTimeoutMs: 1_000, enableAutoCommit: false }
@@ -15,16 +16,7 @@ test.each(['range', 'cooperative-sticky'] as const)(
     const taken = cluster.answers.OffsetCommit!
     let refuses = true
     cluster.answers.OffsetCommit = (request, endpoint) => {
-      if (!refuses) return taken(request, endpoint)
-      const errorCode = errors.NOT_COORDINATOR.code
-      return {
-        throttleTimeMs: 0,
-        topics: request.topics.map(({ name, topicId, partitions }) => ({
-          name,
-          topicId,
-          partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
-        })),
-      }
+      return refuses ? commitAnswer(request, () => errors.NOT_COORDINATOR.code) : taken(request, endpoint)
     }
     const options = { ...group, partitionAssignmentStrategy: [strategy] }
     const [first, second] = [create(options), create(options)]

@@ -1,19 +1,18 @@
 // Asks the group's coordinator what is committed, until it answers or a deadline has passed. Owned by OffsetCommits.
 import { assert } from '@odradek/shared/base/assert'
-import type { ClusterLink } from '@odradek/shared/client/cluster-link'
 import type { CommittedOffset, GroupMetadata, TopicPartition } from '@odradek/shared/contracts/consumer.contract'
-import { type ErrorName, errorOf } from '@odradek/shared/protocol/error-codes'
+import { errorOf } from '@odradek/shared/protocol/error-codes'
 import { ZERO_UUID } from '@odradek/shared/protocol/schema'
-import { type AttemptPauses, type AttemptPausesHost, isUnanswered } from './attempt-pauses.ts'
 import { type CommitVerdict, worstVerdict } from './commits.rules.ts'
-import { brokerError, errorData, portError } from './consumer-errors.ts'
-
-export interface CommittedOffsetsHost extends AttemptPausesHost {
-  readonly signal: AbortSignal
-  readonly link: ClusterLink
-  /** The coordinator said that the member is no longer what it believes. */
-  fenced(error: ErrorName): void
-}
+import {
+  type AttemptPauses,
+  type AttemptsHost,
+  consumerClosed,
+  isUnanswered,
+  refusalOf,
+  tookTooLong,
+} from './coordinator-attempts.ts'
+import { byTopic } from './partition-names.rules.ts'
 
 interface Answer {
   readonly verdict: CommitVerdict
@@ -26,10 +25,10 @@ interface Answer {
 const WHAT = 'fetching committed offsets'
 
 export class CommittedOffsets {
-  readonly #host: CommittedOffsetsHost
+  readonly #host: AttemptsHost
   readonly #pauses: AttemptPauses
 
-  constructor(host: CommittedOffsetsHost, pauses: AttemptPauses) {
+  constructor(host: AttemptsHost, pauses: AttemptPauses) {
     this.#host = host
     this.#pauses = pauses
   }
@@ -40,14 +39,14 @@ export class CommittedOffsets {
     const endMs = clock.monotonic() + deadlineMs
     for (let tries = 0; ; tries++) {
       const leftMs = endMs - clock.monotonic()
-      if (leftMs <= 0) throw portError(errorData('ODK_TIMEOUT', `${WHAT} took longer than its deadline`))
+      if (leftMs <= 0) throw tookTooLong(WHAT)
       const { verdict, errorCode, askedAs, offsets } = await this.#fetch(partitions, leftMs).catch(unanswered)
       if (verdict === 'ok') return offsets
       if (verdict === 'rejoin' && this.#pauses.isStill(askedAs)) this.#host.fenced(errorOf(errorCode).name)
-      if (verdict === 'rejoin') throw portError(brokerError(WHAT, errorCode, 'ODK_COMMIT_FAILED'))
-      if (verdict === 'fatal') throw portError(brokerError(WHAT, errorCode))
+      const refusal = refusalOf(WHAT, verdict, errorCode)
+      if (refusal !== null) throw refusal
       if (verdict === 'refind') link.forgetCoordinator('group', input.group!.groupId)
-      if (signal.aborted) throw portError(errorData('ODK_CONSUMER_CLOSED', `${WHAT}: the consumer was closed`))
+      if (signal.aborted) throw consumerClosed(WHAT)
       await this.#pauses.pause(tries, { isStale: verdict === 'stale', askedAs })
     }
   }
@@ -58,10 +57,10 @@ export class CommittedOffsets {
     const { groupId, generationId, memberId } = askedAs
     const deadlineMs = Math.min(leftMs, input.requestTimeoutMs)
     const coordinator = await link.coordinator('group', groupId, { deadlineMs, signal })
-    const topics = byTopic(partitions).map(([name, list]) => ({
+    const topics = byTopic(partitions, ({ partition }) => partition).map(([name, partitionIndexes]) => ({
       name,
       topicId: link.topic(name)?.topicId ?? ZERO_UUID,
-      partitionIndexes: list.map(({ partition }) => partition),
+      partitionIndexes,
     }))
     const byEpoch = input.group!.groupProtocol === 'consumer' && memberId !== ''
     const group = { groupId, memberId: byEpoch ? memberId : null, memberEpoch: byEpoch ? generationId : -1, topics }
@@ -88,14 +87,4 @@ export class CommittedOffsets {
 function unanswered(thrown: unknown): Answer {
   if (isUnanswered(thrown)) return { verdict: 'refind', errorCode: 0, askedAs: null, offsets: [] }
   throw thrown
-}
-
-function byTopic<T extends TopicPartition>(list: readonly T[]): [string, T[]][] {
-  const topics = new Map<string, T[]>()
-  for (const item of list) {
-    const same = topics.get(item.topic)
-    if (same === undefined) topics.set(item.topic, [item])
-    else same.push(item)
-  }
-  return [...topics]
 }

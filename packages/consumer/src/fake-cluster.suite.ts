@@ -298,3 +298,21 @@ function viewOf({ partition, leaderEpoch, endpoint }: FakePartition, nodes: numb
   const node = partition % nodes
   return { partition, leaderEpoch, endpoint, errorCode: 0, leaderId: node, replicaNodes: [node], isrNodes: [node] }
 }
+
+/** The answer to an OffsetCommit, with the code that each partition is given. */
+export function commitAnswer(
+  { topics }: ApiRequest<'OffsetCommit'>,
+  codeOf: (topic: string, partition: number) => number,
+): ApiResponse<'OffsetCommit'> {
+  return {
+    throttleTimeMs: 0,
+    topics: topics.map(({ name, topicId, partitions }) => ({
+      name,
+      topicId,
+      partitions: partitions.map(({ partitionIndex }) => ({
+        partitionIndex,
+        errorCode: codeOf(name, partitionIndex),
+      })),
+    })),
+  }
+}

@@ -3,7 +3,7 @@ import type { Clock, Timer } from '@odradek/shared/base/clock'
 import { errors } from '@odradek/shared/protocol/error-codes'
 import type { JoinGroupRequest, JoinGroupResponse } from '@odradek/shared/protocol/messages/11-join-group'
 import type { SyncGroupResponse } from '@odradek/shared/protocol/messages/14-sync-group'
-import type { FakeCluster } from './fake-cluster.suite.ts'
+import { commitAnswer, type FakeCluster } from './fake-cluster.suite.ts'
 
 interface Member {
   readonly memberId: string
@@ -56,7 +56,8 @@ export class FakeGroup {
       for (const { memberId } of members) this.remove(memberId)
       return { throttleTimeMs: 0, errorCode: 0, members: members.map(member => ({ ...member, errorCode: 0 })) }
     }
-    cluster.answers.OffsetCommit = ({ memberId, generationIdOrMemberEpoch, topics }) => {
+    cluster.answers.OffsetCommit = request => {
+      const { memberId, generationIdOrMemberEpoch, topics } = request
       const code = memberId === '' ? 0 : this.fence(memberId, generationIdOrMemberEpoch)
       for (const { name, partitions } of topics) {
         for (const { partitionIndex, committedOffset } of partitions) {
@@ -65,14 +66,7 @@ export class FakeGroup {
           this.commits.push(`${name}-${partitionIndex}@${committedOffset}`)
         }
       }
-      return {
-        throttleTimeMs: 0,
-        topics: topics.map(({ name, topicId, partitions }) => ({
-          name,
-          topicId,
-          partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode: code })),
-        })),
-      }
+      return commitAnswer(request, () => code)
     }
     cluster.answers.OffsetFetch = ({ groups }) => ({
       throttleTimeMs: 0,

@@ -3,6 +3,7 @@ import { errors } from '@odradek/shared/protocol/error-codes'
 import { expect, test } from 'vitest'
 import type { Consumer } from './consumer-client.ts'
 import { consumerWorld } from './consumer-world.suite.ts'
+import { commitAnswer } from './fake-cluster.suite.ts'
 import { FakeConsumerGroup } from './fake-consumer-group.suite.ts'
 import { FakeGroup } from './fake-group.suite.ts'
 
@@ -88,17 +89,7 @@ test('a member of a consumer group that hears while it leaves that it was fenced
   const { world, cluster, create } = consumerWorld()
   cluster.addTopic('words', 1)
   const coordinator = new FakeConsumerGroup(cluster, world.clock, 'words')
-  cluster.answers.OffsetCommit = ({ topics }) => ({
-    throttleTimeMs: 0,
-    topics: topics.map(({ name, topicId, partitions }) => ({
-      name,
-      topicId,
-      partitions: partitions.map(({ partitionIndex }) => ({
-        partitionIndex,
-        errorCode: errors.UNKNOWN_MEMBER_ID.code,
-      })),
-    })),
-  })
+  cluster.answers.OffsetCommit = request => commitAnswer(request, () => errors.UNKNOWN_MEMBER_ID.code)
   const log: string[] = []
   const consumer = read(
     create({

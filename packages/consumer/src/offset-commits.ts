@@ -2,14 +2,14 @@
 // when their partitions go. Owned by the consumer actor.
 import type { PortError } from '@odradek/shared/base/errors'
 import type { CommittedOffset, TopicPartition } from '@odradek/shared/contracts/consumer.contract'
-import { AttemptPauses } from './attempt-pauses.ts'
 import { gatheredCount } from './commit-gathering.rules.ts'
-import { CommitLine, type CommitLineHost, type CommitPart } from './commit-line.ts'
+import { CommitLine, type CommitPart } from './commit-line.ts'
 import { CommittedOffsets } from './committed-offsets.ts'
 import { errorData, portError } from './consumer-errors.ts'
+import { AttemptPauses, type AttemptsHost } from './coordinator-attempts.ts'
 import { among } from './partition-names.rules.ts'
 
-export interface OffsetCommitsHost extends CommitLineHost {
+export interface OffsetCommitsHost extends AttemptsHost {
   /** True when what is read was assigned by the group: then only a member may commit. */
   needsMember(): boolean
 }

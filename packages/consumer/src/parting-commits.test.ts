@@ -2,6 +2,7 @@
 import { errors } from '@odradek/shared/protocol/error-codes'
 import { expect, test } from 'vitest'
 import { consumerWorld } from './consumer-world.suite.ts'
+import { commitAnswer } from './fake-cluster.suite.ts'
 import { FakeGroup } from './fake-group.suite.ts'
 
 const group = { groupId: 'g', heartbeatIntervalMs: 100, sessionTimeoutMs: 1_000, autoCommitIntervalMs: 60_000 }
@@ -79,17 +80,10 @@ test('what the coordinator did not take is not sent again under the next generat
   const refused: string[] = []
   cluster.answers.OffsetCommit = (request, endpoint) => {
     if (refused.length > 0) return take(request, endpoint)
-    return {
-      throttleTimeMs: 0,
-      topics: request.topics.map(({ name, topicId, partitions }) => ({
-        name,
-        topicId,
-        partitions: partitions.map(({ partitionIndex }) => {
-          refused.push(`${name}-${partitionIndex}`)
-          return { partitionIndex, errorCode: errors.NOT_COORDINATOR.code }
-        }),
-      })),
-    }
+    return commitAnswer(request, (topic, partition) => {
+      refused.push(`${topic}-${partition}`)
+      return errors.NOT_COORDINATOR.code
+    })
   }
   const other = create({ ...group, partitionAssignmentStrategy: ['range'] })
   const values: unknown[] = []

@@ -11,3 +11,17 @@ export function among(partitions: readonly TopicPartition[]): (partition: TopicP
   const names = new Set(partitions.map(nameOf))
   return partition => names.has(nameOf(partition))
 }
+
+/** What is built of each partition, by topic. */
+export function byTopic<P extends TopicPartition, T>(
+  partitions: readonly P[],
+  build: (partition: P) => T,
+): [string, T[]][] {
+  const topics = new Map<string, T[]>()
+  for (const partition of partitions) {
+    const list = topics.get(partition.topic)
+    if (list === undefined) topics.set(partition.topic, [build(partition)])
+    else list.push(build(partition))
+  }
+  return [...topics]
+}

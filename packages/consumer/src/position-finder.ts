@@ -5,7 +5,7 @@ import type { ClusterLink, Endpoint } from '@odradek/shared/client/cluster-link'
 import type { CommittedOffset, ConsumerInput, TopicPartition } from '@odradek/shared/contracts/consumer.contract'
 import { brokerError, errorData } from './consumer-errors.ts'
 import type { FetchedPartition } from './fetched-partition.ts'
-import { nameOf } from './partition-names.rules.ts'
+import { byTopic, nameOf } from './partition-names.rules.ts'
 import {
   leaderLearned,
   offsetFound,
@@ -202,16 +202,6 @@ export class PositionFinder {
 /** Applies what metadata says of a partition's leader. */
 export function learnLeader(partition: FetchedPartition, leaderEpoch: number): void {
   partition.position = leaderLearned(partition.position, leaderEpoch)
-}
-
-function byTopic<P extends TopicPartition, T>(partitions: readonly P[], build: (partition: P) => T): [string, T[]][] {
-  const topics = new Map<string, T[]>()
-  for (const partition of partitions) {
-    const list = topics.get(partition.topic)
-    if (list === undefined) topics.set(partition.topic, [build(partition)])
-    else list.push(build(partition))
-  }
-  return [...topics]
 }
 
 function noReset(partition: FetchedPartition, why: 'outOfRange' | 'noOffset' | 'truncated'): ErrorData {
