@@ -48,6 +48,12 @@ export interface BrokerOptions {
    * `__transaction_state`) share the broker's; undefined for all others.
    */
   readonly placement?: PlacementChoice
+  /**
+   * A thread that has nothing to do looks for up to 200 us for what comes next before it sleeps, and the caller's for up to 500 us for an answer, but only while such waits
+   * were short lately: who asks and answers in turns then pays for no thread's sleep and waking, a third of the time of a small transaction. What it
+   * costs is a core that looks idle to others and is not. Default: true where each of `threads`, and the caller's, can have a core, else false.
+   */
+  readonly busyPoll?: boolean
   /** Topics to create if they do not exist: name to number of partitions, or to partitions and configs. */
   readonly topics?: { readonly [name: string]: number | TopicOptions }
   /**
@@ -82,6 +88,8 @@ export interface BrokerSettings {
   readonly storage: { readonly kind: 'lmdb'; readonly dir: string } | { readonly kind: 'memory' }
   readonly threads: number | 'auto'
   readonly placement: PlacementChoice | undefined
+  /** Undefined: where there are cores for it. */
+  readonly busyPoll: boolean | undefined
   readonly topics: readonly {
     readonly name: string
     readonly partitions?: number
@@ -100,7 +108,7 @@ export interface BrokerSettings {
 interface Resolved
   extends Pick<
     BrokerSettings,
-    'threads' | 'placement' | 'nodeId' | 'rack' | 'seed' | 'logger' | 'keepAlive' | 'signal'
+    'threads' | 'placement' | 'busyPoll' | 'nodeId' | 'rack' | 'seed' | 'logger' | 'keepAlive' | 'signal'
   > {
   readonly listen: readonly ListenOptions[]
   readonly dir: string | undefined
@@ -140,6 +148,7 @@ const table: OptionTable<Resolved> = {
     given => typeof given === 'function',
     undefined,
   ),
+  busyPoll: optional<boolean>('true or false', given => typeof given === 'boolean'),
   topics: anything(null, 'an object of topic names with partitions', isObject, {}),
   config: anything(null, 'an object of Kafka broker configs', isObject, {}),
   nodeId: integer('node.id', 1),

@@ -16,7 +16,7 @@ import type { HostedLane } from './hosted-lane.ts'
 import type { DoorGreeting } from './join-system.ts'
 import { Lane } from './lane.ts'
 import { LoopChannel } from './loop-channel.ts'
-import { threadBudget } from './placement.rules.ts'
+import { mayBusyPoll, threadBudget } from './placement.rules.ts'
 import { PortChannel } from './port-channel.ts'
 import {
   type ActorListing,
@@ -45,6 +45,11 @@ export interface ActorSystemOptions {
    * of its own while there are. A name for which no thread is left is as undefined.
    */
   readonly placement?: PlacementChoice
+  /**
+   * Threads look for what comes for a moment before they sleep, where that has paid lately (see lookout). Default: where each thread, and the caller's, can have
+   * a core.
+   */
+  readonly busyPoll?: boolean
   /** Keeps the process alive while actors run, as an open server does; default true. See also `ref` and `unref`. */
   readonly keepAlive?: boolean
   /** pino-shaped; default: silent. */
@@ -67,6 +72,8 @@ export class ActorSystem implements ActorHost {
   readonly random: Random
   readonly #options: ActorSystemOptions
   readonly #limits: Limits
+  readonly #threadBudget: number
+  readonly #busyPolls: boolean
   readonly #core: SystemCore
   readonly #threads = new Map<number, HostedLane>()
   /** Threads that joined by a door. */
@@ -90,13 +97,16 @@ export class ActorSystem implements ActorHost {
     this.#ring = new TraceRing(this.#limits.traceEventsMax, () => {
       this.clock.after(this.#limits.reportDelayMs, () => this.#traces.publish(this.#ring.take()))
     })
-    const threads = options.threads ?? 'auto'
+    const { threads = 'auto' } = options
+    const cores = availableParallelism()
+    this.#threadBudget = threads === 'auto' ? threadBudget(cores) : threads
+    this.#busyPolls = options.busyPoll ?? mayBusyPoll(this.#threadBudget, cores)
     this.#core = new SystemCore({
       system: this.name,
       clock: this.clock,
       random: this.random.fork(),
       trace: this.#ring.of({ kind: 'system', name: this.name }, this.clock),
-      threads: threads === 'auto' ? threadBudget(availableParallelism()) : threads,
+      threads: this.#threadBudget,
       placement: options.placement ?? (() => undefined),
       restarts: this.#limits,
       openLane: lane => this.#openLane(lane),
@@ -147,7 +157,7 @@ export class ActorSystem implements ActorHost {
   door(): MessagePort {
     const { port1, port2 } = new MessageChannel()
     const joined = new JoinedLane(
-      { startup: this.#startupOf(this.#core.reserveLane()), ending: this.#ending },
+      { startup: this.#startupOf(this.#core.reserveLane(), true), ending: this.#ending },
       port1,
       lane => this.#callsOf(lane),
     )
@@ -235,12 +245,14 @@ export class ActorSystem implements ActorHost {
 
   // --- lanes --------------------------------------------------------------------------------------------------------------------
 
-  #startupOf(lane: number): LaneStartup {
+  #startupOf(lane: number, isCallers = lane === 0): LaneStartup {
+    const { lookMicros, callerLookMicros } = this.#limits
     return {
       system: this.name,
       lane,
       seed: this.random.int(2 ** 32),
       limits: this.#limits,
+      lookMicros: this.#busyPolls ? (isCallers ? callerLookMicros : lookMicros) : 0,
       logLevel: this.#options.logger === undefined ? null : (this.#options.logLevel ?? 'info'),
     }
   }

@@ -21,6 +21,7 @@ import type { Contract } from './contract.ts'
 import type { ModuleRef } from './control-port.ts'
 import type { Entries } from './entries.ts'
 import { LinkEnd, type LinkLane } from './link-end.ts'
+import type { Lookout } from './lookout.ts'
 import type { LoopDelayGauge } from './loop-delay.ts'
 import { NamedQueue } from './named-queue.ts'
 import { PeerEnd } from './peer-end.ts'
@@ -38,6 +39,14 @@ export interface Uplink {
   log(lines: readonly LogLine[], dropped: number): void
 }
 
+/** Ways to run something before the loop goes on. */
+export interface GoOn {
+  /** When the handler, or whatever runs now, has returned: among the promises of now. */
+  behindHandler(work: () => void): void
+  /** When no promise is left. */
+  behindPromises(work: () => void): void
+}
+
 /** What a host gives its lane. */
 export interface LaneHost {
   readonly system: string
@@ -51,8 +60,10 @@ export interface LaneHost {
   readonly uplink: Uplink
   /** Calls `turn` once, when what has arrived so far was handed over. Several in the order of asking; on threads, promises run after each. */
   soon(turn: () => void): void
-  /** Calls `turn` once, behind the promises of now and before anything else arrives; null where every turn is the host's own (simulated host). */
-  readonly atOnce: ((turn: () => void) => void) | null
+  /** How a lane goes on before anything else arrives; null where every turn is the host's own (simulated host). */
+  readonly goOn: GoOn | null
+  /** Looks for more before the thread sleeps; null: it sleeps at once. */
+  readonly lookout: Lookout | null
   /** Opens a channel to another lane, or to this one. */
   connect(lane: number): { readonly channel: Channel; readonly leavesThread: boolean }
   /** True when every link gets a channel of its own (simulated host: links are reordered against each other). */
@@ -91,10 +102,14 @@ export class Lane implements TrunkLane, LinkLane {
   readonly #inbox = new NamedQueue<Arrival>('inbox', Number.POSITIVE_INFINITY)
   budget: number
   #touched: Trunk[] = []
+  /** Loops of this lane in which something was said since the last hand-over. */
+  #toHandOver: Trunk[] = []
+  #handOverAsked = false
   #deferred: [ActorCell, () => void][] = []
-  #turnAsked = false
-  /** Flushes that will come: whatever is said before them needs no turn to be posted. */
-  #flushesAsked = 0
+  /** A turn will come: from the loop, or with the flush that was asked for. */
+  #turnAsked: 'no' | 'soon' | 'withFlush' = 'no'
+  /** What is said before a flush needs no turn to be posted. */
+  #flushAsked = false
   /** From a turn until what it settled was posted: a turn that is asked for then need not wait for the loop. */
   #isInTurn = false
   /** Turns since the loop was last given a chance. */
@@ -122,46 +137,82 @@ export class Lane implements TrunkLane, LinkLane {
   // --- the turn ---------------------------------------------------------------------------------------------------------------
 
   touched(trunk: Trunk): void {
-    this.#touched.push(trunk)
-    if (this.#flushesAsked === 0) this.#askTurn()
+    this.host.lookout?.awake()
+    if (trunk.leavesThread || this.host.goOn === null) {
+      this.#touched.push(trunk)
+      if (!this.#flushAsked) this.#askTurn()
+    } else {
+      this.#toHandOver.push(trunk)
+      this.#askHandOver(this.host.goOn)
+    }
   }
 
   /** An array arrived: handled at once while the turn's budget lasts, so that its sender's credits come back early. */
   arrived(trunk: Trunk, entries: Entries): void {
-    if (trunk.leavesThread && this.budget > 0 && this.#inbox.size === 0) {
-      const at = trunk.consume(entries, 0)
-      if (at < entries.length) this.#inbox.push({ trunk, entries, at })
-    } else this.#inbox.push({ trunk, entries, at: 0 })
-    this.#askTurn()
+    this.host.lookout?.awake()
+    const isAtOnce = trunk.leavesThread && this.budget > 0 && this.#inbox.size === 0
+    const at = isAtOnce ? trunk.consume(entries, 0) : 0
+    if (at < entries.length) this.#inbox.push({ trunk, entries, at })
+    if (trunk.leavesThread || this.host.goOn === null) this.#askTurn()
+    else this.#askHandOver(this.host.goOn)
+  }
+
+  #askHandOver(goOn: GoOn): void {
+    if (this.#handOverAsked) return
+    this.#handOverAsked = true
+    goOn.behindHandler(this.#handOver)
+  }
+
+  /** What actors of this lane said to each other reaches them behind the handler that said it: no handler runs within another. */
+  readonly #handOver = (): void => {
+    const trunks = this.#toHandOver
+    this.#toHandOver = []
+    for (const trunk of trunks) trunk.post()
+    this.#handOverAsked = false
+    this.#drainInbox()
+    if (this.#inbox.size > 0) this.#askTurn()
   }
 
   defer(cell: ActorCell, work: () => void): void {
+    this.host.lookout?.awake()
     this.#deferred.push([cell, work])
     this.#askTurn()
   }
 
   #askTurn(): void {
-    if (this.#turnAsked) return
-    this.#turnAsked = true
-    this.#flushesAsked++
-    const { atOnce, soon, loopDelay, limits } = this.host
-    if (this.#isInTurn && atOnce !== null && this.budget > 0 && this.#turnsInRow < limits.turnsInRowMax) {
+    if (this.#turnAsked !== 'no') return
+    const { goOn, soon, loopDelay, limits } = this.host
+    if (this.#isInTurn && goOn !== null && this.budget > 0 && this.#turnsInRow < limits.turnsInRowMax) {
+      this.#turnAsked = 'withFlush'
       this.#turnsInRow++
-      atOnce(this.#turn)
+      this.#askFlush(goOn)
       return
     }
+    this.#turnAsked = 'soon'
     loopDelay?.turned()
-    this.#turnsInRow = 0
     soon(this.#turn)
-    soon(this.#flush)
+    if (goOn === null) {
+      this.#flushAsked = true
+      soon(this.#flush)
+    }
   }
 
-  /** The end of a turn. What is said inside one lane by handlers arrives here too, before deferred work runs. */
+  #askFlush(goOn: GoOn): void {
+    if (this.#flushAsked) return
+    this.#flushAsked = true
+    goOn.behindPromises(this.#flush)
+  }
+
+  /** A turn that the loop gives. */
   readonly #turn = (): void => {
-    this.#turnAsked = false
+    this.#turnsInRow = 0
+    this.budget = this.host.limits.turnMessagesMax
+    this.#takeTurn()
+  }
+
+  #takeTurn(): void {
+    this.#turnAsked = 'no'
     this.#isInTurn = true
-    if (this.#turnsInRow > 0) this.host.atOnce!(this.#flush)
-    if (this.#turnsInRow === 0) this.budget = this.host.limits.turnMessagesMax
     this.#post()
     this.#drainInbox()
     const deferred = this.#deferred
@@ -170,14 +221,22 @@ export class Lane implements TrunkLane, LinkLane {
       for (const [cell, work] of deferred) cell.runDeferred(work)
     }
     if (this.#inbox.size > 0) this.#askTurn()
+    if (this.host.goOn !== null) this.#askFlush(this.host.goOn)
   }
 
-  /** Behind the turn, and behind the promises that it settled: answers that were waiting for a commit leave with what the commit itself said. */
+  /**
+   * Behind the turn, and behind the promises that it settled: answers that were waiting for a commit leave with what the commit itself said. A turn that was asked for
+   * meanwhile follows.
+   */
   readonly #flush = (): void => {
-    this.#flushesAsked--
+    this.#flushAsked = false
     this.#post()
     this.flushLog()
-    this.#isInTurn = false
+    if (this.#turnAsked === 'withFlush') this.#takeTurn()
+    else {
+      this.#isInTurn = false
+      if (this.#turnAsked === 'no') this.host.lookout?.idle()
+    }
   }
 
   #drainInbox(): void {

@@ -1,4 +1,4 @@
-// A channel from a lane to itself: arrays are handed over as they are. The lane handles them in its next turn, so an answer never
+// A channel from a lane to itself: arrays are handed over as they are. The lane handles them behind the handler that runs now, so an answer never
 // comes before the ask returned. What was said must not be touched afterwards: it is shared, not copied.
 import type { Channel, ChannelListener } from './channel.ts'
 import type { Entries } from './entries.ts'

@@ -28,6 +28,11 @@ export function threadBudget(cores: number): number {
   return Math.min(64, Math.max(1, cores - 1))
 }
 
+/** Whether threads may look for what comes before they sleep (`lookout`): while each of them, and the caller's, can have a core. */
+export function mayBusyPoll(threads: number, cores: number): boolean {
+  return threads > 0 && threads < cores
+}
+
 /**
  * `self` and numbers are obeyed. `own` takes an empty lane, else a new one while the budget lasts, else the lane with the fewest
  * actors (of several, the lowest number), so actors spread evenly.

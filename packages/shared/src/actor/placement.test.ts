@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { place, threadBudget, threadFor } from './placement.rules.ts'
+import { mayBusyPoll, place, threadBudget, threadFor } from './placement.rules.ts'
 
 describe('placement', () => {
   const lanes = [
@@ -38,6 +38,12 @@ describe('placement', () => {
 
   it("has a thread for each core but the caller's, and bounds a large machine", () => {
     expect([1, 2, 4, 16, 128].map(threadBudget)).toEqual([1, 1, 3, 15, 64])
+  })
+
+  it('lets threads look before they sleep while each, and the caller, can have a core', () => {
+    expect([1, 2, 3, 4].map(threads => mayBusyPoll(threads, 4))).toEqual([true, true, true, false])
+    expect([1, 2, 4, 128].map(cores => mayBusyPoll(threadBudget(cores), cores))).toEqual([false, true, true, true])
+    expect(mayBusyPoll(0, 4)).toBe(false)
   })
 })
 

@@ -9,7 +9,8 @@ import { seededRandom } from '../base/random.ts'
 import type { ActorDefinition, Address, Gate, Spawned, SpawnOptions } from './actor.ts'
 import type { LogLine } from './actor-report.ts'
 import { ControlPort, type LaneOrders, type ModuleRef, type SystemCalls } from './control-port.ts'
-import { Lane, type LaneHost } from './lane.ts'
+import { type GoOn, Lane, type LaneHost } from './lane.ts'
+import { Lookout } from './lookout.ts'
 import { LoopChannel } from './loop-channel.ts'
 import { MemoryResources } from './memory-resources.ts'
 import { PortChannel } from './port-channel.ts'
@@ -21,6 +22,8 @@ export interface LaneStartup {
   readonly lane: number
   readonly seed: number
   readonly limits: Limits
+  /** The longest wait that its lookout looks through; 0: it has none. Microseconds. */
+  readonly lookMicros: number
   /** Lines below this level are not even built; null: no logger. */
   readonly logLevel: LogLine['level'] | null
 }
@@ -37,15 +40,25 @@ export function threadHost(startup: LaneStartup, gate: Gate) {
     resources: new MemoryResources(),
     logLevel: startup.logLevel,
     soon: (turn: () => void) => void setImmediate(turn),
-    atOnce: behindPromises,
+    goOn,
+    lookout: startup.lookMicros > 0 ? lookoutOf(startup.lookMicros) : null,
     channelPerLink: false,
     copiesMessages: false,
   } satisfies Partial<LaneHost>
 }
 
-/** A tick that is asked for in a promise's turn comes when no promise is left, and before the loop goes on. */
-function behindPromises(turn: () => void): void {
-  queueMicrotask(() => process.nextTick(turn))
+function lookoutOf(micros: number): Lookout {
+  // The loop asks for what has come, without waiting for it, before each immediate.
+  return new Lookout({ clock: systemClock, maxMs: micros / 1_000, again: look => void setImmediate(look) })
+}
+
+const resolved = Promise.resolve()
+
+const goOn: GoOn = {
+  // Not `queueMicrotask`, which makes a resource and a scope of hooks for each.
+  behindHandler: work => void resolved.then(work),
+  // A tick that is asked for in a promise's turn comes when no promise is left, and before the loop goes on.
+  behindPromises: work => void resolved.then(() => process.nextTick(work)),
 }
 
 /** Loads the module of an actor. The platform's module cache makes the second time cheap. */

@@ -23,6 +23,12 @@ export const limits = {
   turnMessagesMax: 1_024,
   /** Turns that a lane takes one behind the other while its own actors speak with each other, before timers, sockets and ports get theirs. */
   turnsInRowMax: 32,
+  /**
+   * The longest wait that a thread looks through instead of sleeping, where such waits were short lately (`actor/lookout`): of the system's threads, which wait for what
+   * their askers do with an answer; and of the caller's, which waits for the answer itself, some commits long. Microseconds.
+   */
+  lookMicros: 200,
+  callerLookMicros: 500,
   /** Messages said to one thread before they are posted without waiting for the end of the turn. */
   turnPostMessagesMax: 128,
   /** Bytes of buffers said to one thread before they are posted without waiting for the end of the turn. */
