@@ -83,15 +83,29 @@ export interface StoredState {
   readonly bootId: string
 }
 
+/** Every commit writes one: they are made in one place, each over the one before. */
+const stateBytes = Buffer.alloc(STATE_BYTES)
+const stateView = new DataView(stateBytes.buffer, stateBytes.byteOffset, STATE_BYTES)
+let stateBootId = ''
+
+/** Borrowed: the next call overwrites it. */
 export function encodeState({ summary, log, bootId }: StoredState): Buffer {
-  const out = Buffer.alloc(STATE_BYTES)
-  out[0] = STATE_VERSION
-  out[1] = log.clean ? 1 : 0
-  out.write(bootId, 2, BOOT_ID_BYTES, 'hex')
+  stateBytes[0] = STATE_VERSION
+  stateBytes[1] = log.clean ? 1 : 0
+  if (bootId !== stateBootId) {
+    stateBytes.fill(0, 2, 2 + BOOT_ID_BYTES).write(bootId, 2, BOOT_ID_BYTES, 'hex')
+    stateBootId = bootId
+  }
   let at = 2 + BOOT_ID_BYTES
-  for (const field of SUMMARY_FIELDS) at = out.writeDoubleBE(summary[field], at)
-  for (const field of LOG_FIELDS) at = out.writeDoubleBE(log[field], at)
-  return out
+  for (const field of SUMMARY_FIELDS) {
+    stateView.setFloat64(at, summary[field])
+    at += 8
+  }
+  for (const field of LOG_FIELDS) {
+    stateView.setFloat64(at, log[field])
+    at += 8
+  }
+  return stateBytes
 }
 
 /** Throws RangeError for bytes that are no state. */

@@ -132,8 +132,8 @@ class SegmentedLog implements PartitionLog {
       expiredProducers: group.expiredProducers ?? [],
       aborted: group.aborted ?? [],
       durable: next.durable,
-      ...(next.epochs === image.epochs ? {} : { epochs: next.epochs }),
-      ...(timeEntry === undefined ? {} : { timeEntry }),
+      epochs: next.epochs === image.epochs ? undefined : next.epochs,
+      timeEntry,
     }
     const begins = rolled || image.active === undefined
     const active = this.#flushing(commit.durable, () => {

@@ -35,7 +35,7 @@ export function emptySummary(baseOffset: number): SegmentSummary {
 export function assertDense(batches: readonly StampedBatch[], logEndOffset: number): void {
   let expected = logEndOffset
   for (const batch of batches) {
-    assert(batch.baseOffset === expected, `offsets are dense: ${batch.baseOffset} where ${expected} is due`)
+    if (batch.baseOffset !== expected) assert(false, `offsets are dense: ${batch.baseOffset} where ${expected} is due`)
     assert(batch.lastOffset >= batch.baseOffset, 'a batch ends at or after its base offset')
     expected = batch.lastOffset + 1
   }

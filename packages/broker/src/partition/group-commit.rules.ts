@@ -123,19 +123,33 @@ export function stageMarker(
   return { kind: 'staged', baseOffset }
 }
 
+/** What the group alone does not say of its append. */
+export interface AppendCircumstances {
+  /** Wall clock, ms. */
+  readonly now: number
+  readonly logStartOffset: number
+  /** From {@link producersToForget}. */
+  readonly forgotten: readonly number[]
+}
+
 /** The group as the log takes it. */
-export function appendGroupOf(state: PartitionState, group: Group, now: number): AppendGroup {
+export function appendGroupOf(
+  state: PartitionState,
+  group: Group,
+  { now, logStartOffset, forgotten }: AppendCircumstances,
+): AppendGroup {
   const { batches, nextOffset, producers, transactions } = group
   const { started, ended, aborted } = transactions
   const undecided = started.size > 0 || ended.size > 0 || state.ongoing.size > 0
+  const stable = undecided ? lastStableOffset(nextOffset, oldestUndecided(state.ongoing, transactions)) : nextOffset
   return {
     batches,
     producers: producers.size === 0 ? undefined : [...producers.values()],
+    expiredProducers: forgotten,
     aborted: aborted.length === 0 ? undefined : aborted,
     highWatermark: nextOffset,
-    lastStableOffset: undecided
-      ? lastStableOffset(nextOffset, oldestUndecided(state.ongoing, transactions))
-      : nextOffset,
+    // Retention may have passed the beginning of an open transaction: the LSO went along with the log start, and never goes back.
+    lastStableOffset: Math.max(stable, logStartOffset),
     now,
   }
 }

@@ -56,7 +56,11 @@ describe('a group', () => {
     const group = beginGroup(state)
     expect(stage(state, group, { records: 3 })).toEqual({ kind: 'staged', baseOffset: 10 })
     expect(stage(state, group, { records: 2 })).toEqual({ kind: 'staged', baseOffset: 13 })
-    const { batches, highWatermark, lastStableOffset } = appendGroupOf(state, group, 5)
+    const { batches, highWatermark, lastStableOffset } = appendGroupOf(state, group, {
+      now: 5,
+      logStartOffset: 0,
+      forgotten: [],
+    })
     expect(batches.map(({ baseOffset, lastOffset }) => [baseOffset, lastOffset])).toEqual([
       [10, 12],
       [13, 14],
@@ -128,7 +132,11 @@ describe('transactions in a group', () => {
     stage(state, group, by(1, 0, 2, true))
     stage(state, group, by(2, 0, 2, true))
     stageEnd(state, group, 1, false)
-    const { aborted, highWatermark, lastStableOffset } = appendGroupOf(state, group, 0)
+    const { aborted, highWatermark, lastStableOffset } = appendGroupOf(state, group, {
+      now: 0,
+      logStartOffset: 0,
+      forgotten: [],
+    })
     expect(aborted).toEqual([{ producerId: 1, firstOffset: 0, lastOffset: 4, lastStableOffset: 2 }])
     expect([highWatermark, lastStableOffset]).toEqual([5, 2])
     applyGroup(state, group, 0)
@@ -190,7 +198,7 @@ describe('transactions in a group', () => {
         expect(stage(state, group, by(producerId, sequence, 2, true)).kind).toBe('staged')
         sequences.set(producerId, sequence + 2)
       }
-      const { batches } = appendGroupOf(state, group, 0)
+      const { batches } = appendGroupOf(state, group, { now: 0, logStartOffset: 0, forgotten: [] })
       for (const { bytes } of batches) replayStored(replayed, bytes, 0)
       applyGroup(state, group, 0)
     }

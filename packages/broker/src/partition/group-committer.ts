@@ -168,12 +168,10 @@ export class GroupCommitter {
     const now = this.#context.clock.now()
     const forgotten = producersToForget(state, group, this.#context.limits.producerIdsMax)
     const before = state.position
-    const appended = appendGroupOf(state, group, now)
-    // Retention may have passed the beginning of an open transaction: the LSO went along with the log start, and never goes back.
-    const stable = Math.max(appended.lastStableOffset!, log.logStartOffset)
+    const appended = appendGroupOf(state, group, { now, logStartOffset: log.logStartOffset, forgotten })
     try {
       this.#context.gate.run(() => {
-        log.append({ ...appended, lastStableOffset: stable, expiredProducers: forgotten }, config.log)
+        log.append(appended, config.log)
       })
     } catch (error) {
       const errorCode = logErrorCode(error)

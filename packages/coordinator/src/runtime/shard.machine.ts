@@ -138,15 +138,18 @@ export interface ShardFacts {
 
 /** Throws an AssertionError unless what the header says of `state` holds. */
 export function assertShardInvariants(state: ShardStateName, facts: ShardFacts): void {
-  assert(facts.appendsInFlight === (state === 'Active.appending' ? 1 : 0), `${state}: appends in flight`)
-  assert(facts.barriersInFlight === (state === 'Active.atBarrier' ? 1 : 0), `${state}: barriers in flight`)
-  if (state === 'Active.atBarrier') assert(facts.gathered === 0, 'atBarrier: nothing is decided')
-  if (!isActive(state)) {
-    assert(facts.gathered === 0, `${state}: nothing is pending`)
-    assert(facts.timersArmed === 0, `${state}: nothing is armed`)
-  }
-  if (state === 'Closed') {
-    assert(facts.waiting === 0, 'Closed: nothing waits')
-    assert(facts.tickets === 0, 'Closed: everything is answered')
-  }
+  const broken = brokenInvariant(state, facts)
+  if (broken !== null) assert(false, `${state}: ${broken}`)
+}
+
+/** What should be and is not; null: all holds. Asked after every step, so it puts no words together. */
+function brokenInvariant(state: ShardStateName, facts: ShardFacts): string | null {
+  if (facts.appendsInFlight !== (state === 'Active.appending' ? 1 : 0)) return 'appends in flight'
+  if (facts.barriersInFlight !== (state === 'Active.atBarrier' ? 1 : 0)) return 'barriers in flight'
+  if (state === 'Active.atBarrier' && facts.gathered !== 0) return 'nothing is decided'
+  if (!isActive(state) && facts.gathered !== 0) return 'nothing is pending'
+  if (!isActive(state) && facts.timersArmed !== 0) return 'nothing is armed'
+  if (state === 'Closed' && facts.waiting !== 0) return 'nothing waits'
+  if (state === 'Closed' && facts.tickets !== 0) return 'everything is answered'
+  return null
 }

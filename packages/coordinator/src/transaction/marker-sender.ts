@@ -102,18 +102,17 @@ export class MarkerSender {
   }
 
   async #ask({ order, owed }: Debt): Promise<MarkersAnswered> {
-    if (owed.length === 0) return { owed, notable: [] }
+    if (owed.length === 0) return PAID
     const { door, coordinatorEpoch } = this.#options
     const { producerId, producerEpoch, committed: transactionResult, transactionVersion } = order
-    const topics = owed.map(({ topic: name, partitions }) => ({ name, partitionIndexes: [...partitions] }))
+    const topics = owed.map(({ topic: name, partitions }) => ({ name, partitionIndexes: partitions.slice() }))
     const marker = { producerId, producerEpoch, transactionResult, topics, coordinatorEpoch, transactionVersion }
     const request: WriteTxnMarkersRequest = { markers: [marker] }
     const response = await answer(door, 'WriteTxnMarkers', request, this.#caller())
     const doubtful = response.markers.some(({ topics }) =>
       topics.some(({ partitions }) => partitions.some(({ errorCode }) => errorCode !== 0)),
     )
-    const exists = doubtful ? await this.#existing(owed) : everything
-    return markersAnswered(response, exists)
+    return doubtful ? markersAnswered(response, await this.#existing(owed)) : PAID
   }
 
   /** Which of these partitions there are, from the broker. */
@@ -130,4 +129,4 @@ export class MarkerSender {
   }
 }
 
-const everything = () => true
+const PAID: MarkersAnswered = { owed: [], notable: [] }

@@ -187,11 +187,11 @@ const endTxn: Answer<'EndTxn'> = async (host, request, apiVersion) => {
   const { transactionalId, producerId, producerEpoch, committed } = request
   if (transactionalId === '') return endResponse(errors.INVALID_REQUEST.code)
   const clientTransactionVersion = apiVersion >= 5 ? 2 : 1
-  const asked = { transactionalId, producerId, producerEpoch, committed, clientTransactionVersion }
   const deadline = deadlineOf(host)
-  const reply = await settle(host, transactionalId, freshProducerId =>
-    host.runner.submit('endTxn', { ...asked, freshProducerId }),
-  )
+  const reply = await settle(host, transactionalId, freshProducerId => {
+    const asked = { transactionalId, producerId, producerEpoch, committed, clientTransactionVersion, freshProducerId }
+    return host.runner.submit('endTxn', asked)
+  })
   // Kafka answers here. Waiting for the markers costs the client nothing that its next request would not wait for, and what it
   // committed is visible when it hears of it.
   if (reply.kind === 'ending') await markersWritten(host, transactionalId, deadline)

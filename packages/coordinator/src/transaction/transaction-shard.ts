@@ -41,7 +41,14 @@ import {
   type Verdict,
 } from './transaction.rules.ts'
 import type { TransactionSettings } from './transaction-settings.ts'
-import { knownStepOf, restingState, type Step, statusOf, stepOf, type TransactionState } from './transaction-steps.ts'
+import {
+  knownStepOf,
+  loggedMoveOf,
+  restingState,
+  type Step,
+  stepOf,
+  type TransactionState,
+} from './transaction-steps.ts'
 
 /** What partitions of an ended transaction are owed. */
 export interface MarkerOrder extends ProducerIdAndEpoch {
@@ -74,7 +81,8 @@ export interface TransactionMoved {
   /** What came with the record's commit. */
   readonly logged: Step
 }
-export type TransactionNotice = ({ readonly kind: 'moved' } & TransactionMoved) | { readonly kind: 'loaded' }
+type MovedNotice = { readonly kind: 'moved' } & TransactionMoved
+export type TransactionNotice = MovedNotice | { readonly kind: 'loaded' }
 
 type Named<Asked> = Asked & { readonly transactionalId: string }
 type Word<Request, Reply> = { readonly request: Request; readonly reply: Reply }
@@ -204,15 +212,16 @@ function decided(
   const from = restingState(transaction?.metadata.status ?? 'Dead')
   const step = knownStepOf(from, event)
   if (!step.effects.includes('append')) return { reply: unmovedReply(step, answer) }
-  const logged = knownStepOf(step.to, 'record.logged')
-  // PrepareEpochFence is not stored (nor is it in Kafka): its record is that of the state it leads to.
-  const metadata = change.metadata(statusOf(logged.to), now)
+  const { logged, status } = loggedMoveOf(step)
+  const metadata = change.metadata(status, now)
   const { lastProducerEpoch } = change
   return {
     records: [{ transactionalId, metadata }],
     soft: lastProducerEpoch === undefined ? [] : [{ transactionalId, lastProducerEpoch }],
     reply: movedReply(step, logged, metadata),
-    effects: effectsOf({ transactionalId, event, from, step, logged }, metadata),
+    effects: effectsOf({ kind: 'moved', transactionalId, event, from, step, logged }, metadata),
+    // A load that does not find that all is written pays the markers again, which changes nothing: it can go with the next transaction's beginning.
+    isPatient: event === 'markers.written',
   }
 }
 
@@ -225,13 +234,14 @@ function unmovedReply({ effects }: Step, answer: () => TransactionReply): Transa
 
 function movedReply(step: Step, logged: Step, metadata: TransactionMetadata): TransactionReply {
   if (step.effects.includes('park')) return { kind: 'parked' }
-  if (logged.effects.includes('sendMarkers')) return { kind: 'ending', ...producerAfter(metadata) }
-  return doneAs(metadata)
+  if (!logged.effects.includes('sendMarkers')) return doneAs(metadata)
+  const { producerId, producerEpoch } = producerAfter(metadata)
+  return { kind: 'ending', producerId, producerEpoch }
 }
 
-function effectsOf(moved: TransactionMoved, metadata: TransactionMetadata): Effect<TransactionShard>[] {
-  const told: Effect<TransactionShard> = { kind: 'notify', notice: { kind: 'moved', ...moved } }
-  return moved.logged.effects.includes('sendMarkers')
+function effectsOf(notice: MovedNotice, metadata: TransactionMetadata): Effect<TransactionShard>[] {
+  const told: Effect<TransactionShard> = { kind: 'notify', notice }
+  return notice.logged.effects.includes('sendMarkers')
     ? [told, { kind: 'writeMarkers', markers: orderOf(metadata) }]
     : [told]
 }
@@ -268,8 +278,7 @@ function complete(
     return { reply: { kind: 'parked' } }
   const change = { metadata: (status: TransactionMetadata['status']) => completed(metadata, status, now) }
   const verdict = { kind: 'event', event: 'markers.written', change } as const
-  // A load that does not find it pays the markers again, which changes nothing: it can go with the next transaction's beginning.
-  return { ...decided(transactionalId, transaction, verdict, now, () => SWEPT), isPatient: true }
+  return decided(transactionalId, transaction, verdict, now, () => SWEPT)
 }
 
 /** Ends what is open for too long; comes again after its interval, or at once when there is more. */
@@ -300,7 +309,7 @@ function sweepExpired(
     const { transactionalId, status } = transaction.metadata
     const from = restingState(status)
     const step = knownStepOf(from, 'id.expired')
-    const logged = knownStepOf(step.to, 'record.logged')
+    const { logged } = loggedMoveOf(step)
     const notice = { kind: 'moved', transactionalId, event: 'id.expired', from, step, logged } as const
     decisions.push({ records: [{ transactionalId, metadata: null }], effects: [{ kind: 'notify', notice }] })
     if (decisions.length === SWEEP_MAX) break

@@ -47,6 +47,28 @@ export function statusOf(state: TransactionState): TransactionStatus {
 
 const step = machineSteps(transactionMachine)
 
+/** A step that is logged, and the one that its record's commit makes. */
+export interface LoggedMove {
+  readonly step: Step
+  readonly logged: Step
+  /** Kafka's state that the record names. */
+  readonly status: TransactionStatus
+}
+
+const moves = new Map<Step, LoggedMove>()
+
+/** The move that begins with a step that appends. */
+export function loggedMoveOf(begun: Step): LoggedMove {
+  let move = moves.get(begun)
+  if (move === undefined) {
+    const logged = knownStepOf(begun.to, 'record.logged')
+    // PrepareEpochFence is not stored (nor is it in Kafka): its record is that of the state it leads to.
+    move = { step: begun, logged, status: statusOf(logged.to) }
+    moves.set(begun, move)
+  }
+  return move
+}
+
 /** The step that an event makes from a state. */
 export function stepOf(from: TransactionState, event: TransactionEvent['type']): Step {
   return step(from, event) as Step
@@ -55,6 +77,6 @@ export function stepOf(from: TransactionState, event: TransactionEvent['type']):
 /** As `stepOf`, where anything but a known event is a bug of the caller. */
 export function knownStepOf(from: TransactionState, event: TransactionEvent['type']): Step {
   const known = stepOf(from, event)
-  assert(!known.effects.includes('refuse'), `${from} does not know ${event}`)
+  if (known.effects.includes('refuse')) assert(false, `${from} does not know ${event}`)
   return known
 }

@@ -98,14 +98,13 @@ export function judgeAddPartitions(transaction: Transaction | undefined, asked: 
     kind: 'event',
     event: 'partitions.add',
     change: {
-      metadata: (status, now) => ({
-        ...metadata,
-        status,
-        partitions: union(metadata.partitions, asked.partitions),
-        startMs: metadata.status === 'Ongoing' ? metadata.startMs : now,
-        updatedMs: now,
-        clientTransactionVersion: asked.clientTransactionVersion,
-      }),
+      metadata: (status, now) => {
+        const next = copyOf(metadata, status, now)
+        next.partitions = union(metadata.partitions, asked.partitions)
+        next.startMs = metadata.status === 'Ongoing' ? metadata.startMs : now
+        next.clientTransactionVersion = asked.clientTransactionVersion
+        return next
+      },
     },
   }
 }
@@ -142,15 +141,14 @@ export function judgeEndTxn(transaction: Transaction | undefined, asked: EndTxnA
     kind: 'event',
     event: verb,
     change: {
-      metadata: (status, now) => ({
-        ...metadata,
-        status,
-        producerEpoch: metadata.producerEpoch + (bumps ? 1 : 0),
-        nextProducerId: exhausted ? asked.freshProducerId : NO_PRODUCER_ID,
-        startMs: metadata.status === 'Ongoing' ? metadata.startMs : now,
-        updatedMs: now,
-        clientTransactionVersion: asked.clientTransactionVersion,
-      }),
+      metadata: (status, now) => {
+        const next = copyOf(metadata, status, now)
+        next.producerEpoch = metadata.producerEpoch + (bumps ? 1 : 0)
+        next.nextProducerId = exhausted ? asked.freshProducerId : NO_PRODUCER_ID
+        next.startMs = metadata.status === 'Ongoing' ? metadata.startMs : now
+        next.clientTransactionVersion = asked.clientTransactionVersion
+        return next
+      },
       lastProducerEpoch: bumps ? metadata.producerEpoch : transaction.lastProducerEpoch,
     },
   }
@@ -198,16 +196,14 @@ export function isIdExpired({ metadata }: Transaction, now: number, expirationMs
 
 /** What all markers make of a decided transaction. */
 export function completed(metadata: TransactionMetadata, status: TransactionStatus, now: number): TransactionMetadata {
-  const { producerId, nextProducerId } = metadata
-  const done = { ...metadata, status, partitions: [], updatedMs: now }
-  if (nextProducerId === NO_PRODUCER_ID) return done
-  return {
-    ...done,
-    producerId: nextProducerId,
-    producerEpoch: 0,
-    previousProducerId: producerId,
-    nextProducerId: NO_PRODUCER_ID,
-  }
+  const done = copyOf(metadata, status, now)
+  done.partitions = []
+  if (metadata.nextProducerId === NO_PRODUCER_ID) return done
+  done.producerId = metadata.nextProducerId
+  done.producerEpoch = 0
+  done.previousProducerId = metadata.producerId
+  done.nextProducerId = NO_PRODUCER_ID
+  return done
 }
 
 /** Who the producer is when a decided transaction has ended: what EndTxn 5 answers. */
@@ -240,16 +236,36 @@ function endWithout(
     kind: 'event',
     event,
     change: {
-      metadata: (status, now) => ({
-        ...metadata,
-        status,
-        producerEpoch,
-        nextProducerId: NO_PRODUCER_ID,
-        updatedMs: now,
-        clientTransactionVersion: 2,
-      }),
+      metadata: (status, now) => {
+        const next = copyOf(metadata, status, now)
+        next.producerEpoch = producerEpoch
+        next.nextProducerId = NO_PRODUCER_ID
+        next.clientTransactionVersion = 2
+        return next
+      },
       lastProducerEpoch,
     },
+  }
+}
+
+/** To be changed further. A literal that says a field again after a spread costs V8 ten times as much as this. */
+function copyOf(
+  metadata: TransactionMetadata,
+  status: TransactionStatus,
+  updatedMs: number,
+): { -readonly [Field in keyof TransactionMetadata]: TransactionMetadata[Field] } {
+  return {
+    transactionalId: metadata.transactionalId,
+    status,
+    producerId: metadata.producerId,
+    producerEpoch: metadata.producerEpoch,
+    previousProducerId: metadata.previousProducerId,
+    nextProducerId: metadata.nextProducerId,
+    timeoutMs: metadata.timeoutMs,
+    partitions: metadata.partitions,
+    startMs: metadata.startMs,
+    updatedMs,
+    clientTransactionVersion: metadata.clientTransactionVersion,
   }
 }
 

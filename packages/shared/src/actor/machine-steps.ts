@@ -17,20 +17,26 @@ export interface MachineStep {
 /** The steps of a machine: from a leaf, by an event's type. Throws for a machine with guards, whose steps depend on more than that. */
 export function machineSteps(machine: AnyStateMachine): (from: string, event: string) => MachineStep {
   assert(Object.keys(machine.implementations.guards).length === 0, `${machine.id}: a table has no guards`)
-  const steps = new Map<string, MachineStep>()
+  // Two look-ups of strings that are at hand are cheaper than one of a string that is put together for it.
+  const stepsFrom = new Map<string, Map<string, MachineStep>>()
   return (from, type) => {
-    const key = `${from} ${type}`
-    let step = steps.get(key)
+    let steps = stepsFrom.get(from)
+    if (steps === undefined) {
+      steps = new Map()
+      stepsFrom.set(from, steps)
+    }
+    let step = steps.get(type)
     if (step === undefined) {
-      const [next, actions] = transition(machine, machine.resolveState({ value: stateValue(from), context: {} }), {
-        type,
-      })
-      const effects = actions.map(action => action.type)
-      step = { to: stateName(next.value), effects, isFinal: next.status === 'done' }
-      steps.set(key, step)
+      step = stepOf(machine, from, type)
+      steps.set(type, step)
     }
     return step
   }
+}
+
+function stepOf(machine: AnyStateMachine, from: string, type: string): MachineStep {
+  const [next, actions] = transition(machine, machine.resolveState({ value: stateValue(from), context: {} }), { type })
+  return { to: stateName(next.value), effects: actions.map(action => action.type), isFinal: next.status === 'done' }
 }
 
 /** `A.b` -> { A: 'b' }. */

@@ -11,19 +11,24 @@ const ACKS = new Set([-1, 0, 1])
 
 export const produceHandler: Handler<'Produce'> = async (request, { door, caller }) => {
   const response = ACKS.has(request.acks) ? await answer(door, 'Produce', request, caller) : refuseAcks(request)
-  const failed = response.responses
-    .flatMap(({ partitionResponses }) => partitionResponses)
-    .find(({ errorCode }) => errorCode !== 0)
-  if (!failed) {
+  const failed = failedPartition(response)
+  if (failed === undefined) {
     for (const { partitionData } of request.topicData)
       for (const { records } of partitionData) if (records) giveBack(records)
   }
   if (request.acks !== 0) return response
-  if (failed)
+  if (failed !== undefined)
     throw new Error(
       `Produce with acks 0 failed with error ${failed.errorCode}: the connection is closed, since there is no response to say so in`,
     )
   return null
+}
+
+function failedPartition({ responses }: ApiResponse<'Produce'>) {
+  for (const { partitionResponses } of responses) {
+    for (const partition of partitionResponses) if (partition.errorCode !== 0) return partition
+  }
+  return undefined
 }
 
 function refuseAcks(request: ApiRequest<'Produce'>): ApiResponse<'Produce'> {

@@ -1,6 +1,6 @@
 // Produce at a door: splits the request by partition, has transactional appends verified first (KIP-890), and merges the leaders' replies.
 
-import type { AppendResponse } from '../../contracts/partition-leader.contract.ts'
+import type { AppendResponse, Verification } from '../../contracts/partition-leader.contract.ts'
 import { errors } from '../../protocol/error-codes.ts'
 import type {
   PartitionProduceData,
@@ -8,7 +8,6 @@ import type {
   ProduceRequest,
   TopicProduceData,
 } from '../../protocol/messages/00-produce.ts'
-import { baseSequence } from '../../records/record-batch.ts'
 import { NO_LEADER } from './absent.ts'
 import type { Answer, Caller, Door } from './door.ts'
 import { isInternalTopic } from './internal-topics.ts'
@@ -70,14 +69,15 @@ async function append(
   // Coordinators alone write what they replay (`ReplicaManager.appendToLocalLog`, `internalTopicsAllowed`).
   if (isInternalTopic(leader.topic)) return errors.INVALID_TOPIC_EXCEPTION.code
   const { deadlineMs } = caller
-  const appended = { records, acks, origin: 'client' as const, currentLeaderEpoch: -1 }
+  const ask = (verification: Verification | undefined) => {
+    const appended = { records, acks, origin: 'client', currentLeaderEpoch: -1, verification } as const
+    return leader.link.ask('append', appended, { deadlineMs })
+  }
   const producer = transactionalId === null ? null : transactionalProducer(records)
-  if (producer === null) return leader.link.ask('append', appended, { deadlineMs })
-  const batch = { transactionalId: transactionalId!, ...producer, baseSequence: baseSequence(records, 0) }
-  const verified = await verifyAppend(door, leader, batch, caller)
+  if (producer === null) return ask(undefined)
+  const verified = await verifyAppend(door, leader, { transactionalId: transactionalId!, records, producer }, caller)
   if (typeof verified === 'number') return verified
-  const verification = verified === undefined || verified === 'open' ? {} : { verification: verified }
-  const response = await leader.link.ask('append', { ...appended, ...verification }, { deadlineMs })
+  const response = await ask(verified === 'open' ? undefined : verified)
   // It was open and is not: it has ended, which raised the epoch.
   if (verified === 'open' && response.errorCode === errors.INVALID_TXN_STATE.code)
     return errors.INVALID_PRODUCER_EPOCH.code
