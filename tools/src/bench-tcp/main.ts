@@ -1,5 +1,5 @@
 // `pnpm bench:tcp [--quick] [--rounds N] [--warm N] [--add FILE] [SECTION[:CLIENT]...]`: our broker (`odradek serve` as users run it) and Apache Kafka side by side on this
-// machine, alternating, driven by the same unmodified clients. Sections: 100, 1024 (throughput and broker CPU by value size), latency, attack; all without a
+// machine, alternating, driven by the same unmodified clients. Sections: start, 100, 1024 (throughput and broker CPU by value size), latency, attack; all without a
 // name. Prints ratios, ours to Kafka's. `--add FILE` keeps what was measured, to be told with other runs by `--table FILE`, which measures nothing.
 import { parseArgs } from 'node:util'
 import { createAdmin } from '@odradek/shared/client/admin'
@@ -114,7 +114,24 @@ async function attack(servers: readonly Server[]): Promise<void> {
   }
 }
 
-function memoryAndStart(servers: readonly Server[]): void {
+/** Each as a user starts it, in an empty directory, alone on the machine. */
+async function starts(): Promise<void> {
+  for (const round of rounds) {
+    for (const start of round % 2 ? [startOdradek, startKafka] : [startKafka, startOdradek]) {
+      const server = await start()
+      await server.stop()
+      if (round < 0) continue
+      note(
+        'start',
+        { name: 'ms (Kafka: with formatting its directory)', digits: 0, atMost: 0.05 },
+        server,
+        server.startMs,
+      )
+    }
+  }
+}
+
+function memory(servers: readonly Server[]): void {
   for (const server of servers) {
     const { all, own } = residentBytes(server.pid)
     note(
@@ -124,24 +141,24 @@ function memoryAndStart(servers: readonly Server[]): void {
       own / 2 ** 20,
     )
     note('after the load', { name: 'resident MiB', digits: 0, atMost: 0.25 }, server, all / 2 ** 20)
-    note(
-      'start',
-      { name: 'ms (Kafka: with formatting its directory)', digits: 0, atMost: 0.05 },
-      server,
-      server.startMs,
-    )
   }
 }
 
 async function compare(): Promise<void> {
   const missing = apacheKafkaMissing()
   if (missing) throw new Error(missing)
+  if (sections.has('start')) await starts()
+  const needsServers = ['100', '1024', 'latency', 'attack'].some(section => sections.has(section))
+  if (needsServers) await compareServers()
+}
+
+async function compareServers(): Promise<void> {
   const servers: Server[] = []
   try {
     servers.push(await startOdradek())
     servers.push(await startKafka())
     for (const size of sizes) if (sections.has(String(size.valueBytes))) await throughput(servers, size)
-    if (sections.has('100') || sections.has('1024')) memoryAndStart(servers)
+    if (sections.has('100') || sections.has('1024')) memory(servers)
     if (sections.has('latency')) await latency(servers)
     if (sections.has('attack')) await attack(servers)
   } finally {

@@ -1,11 +1,11 @@
-// What of the comparison is asked for: `100`, `1024`, `latency`, `attack`, or one client of a section, `1024:librdkafka`. Pure.
+// What of the comparison is asked for: `start`, `100`, `1024`, `latency`, `attack`, or one client of a section, `1024:librdkafka`. Pure.
 
 export interface Sections {
   /** Whether anything of the section is asked for, or this client of it. */
   has(section: string, client?: string): boolean
 }
 
-const sectionNames = ['100', '1024', 'latency', 'attack'] as const
+const sectionNames = ['start', '100', '1024', 'latency', 'attack'] as const
 
 /** All of them when none is named. Throws for a section that there is not. */
 export function sectionsOf(asked: readonly string[]): Sections {

@@ -15,5 +15,5 @@ test('a section means all its clients, a section with a client that one alone', 
 })
 
 test('a section that there is not is refused, and told which there are', () => {
-  expect(() => sectionsOf(['latencies'])).toThrow("no section 'latencies': 100, 1024, latency, attack")
+  expect(() => sectionsOf(['latencies'])).toThrow("no section 'latencies': start, 100, 1024, latency, attack")
 })
