@@ -10,6 +10,7 @@ import { countFlag } from '../bench/bench-flags.rules.ts'
 import { median } from '../bench/median.rules.ts'
 import { type Server, startKafka, startOdradek } from '../bench-tcp/server.ts'
 import { pythonMissing } from '../conformance/drivers.ts'
+import { type BuiltLoad, buildFranzGo, goMissing } from './franz-go.ts'
 
 const run = promisify(execFile)
 const { values: flags, positionals: filters } = parseArgs({
@@ -41,7 +42,10 @@ const PYTHON = fileURLToPath(new URL('transaction_load.py', CLIENTS))
 const NODE = fileURLToPath(new URL('./client/main.js', import.meta.url))
 
 async function figuresOf(file: string, args: readonly string[]): Promise<Figures> {
-  const { stdout } = await run(file, args)
+  return figuresIn((await run(file, args)).stdout)
+}
+
+function figuresIn(stdout: string): Figures {
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as Figures
 }
 
@@ -62,7 +66,12 @@ async function java(mode: string, servers: string, records: string): Promise<Fig
 const node = (name: string, mode: string, servers: string, records: string) =>
   figuresOf(process.execPath, [NODE, name, mode, servers, 'in', 'out', records, SECONDS])
 
+/** The one client here without a virtual machine or a wait of its own between a transaction's requests: what the broker itself allows. */
+const FRANZ_GO = 'one record, franz-go'
+let franzGo: BuiltLoad | undefined
+
 const loads: readonly Load[] = [
+  { name: FRANZ_GO, drive: async servers => figuresIn(await franzGo!.run([servers, 'out', SECONDS])) },
   {
     name: 'one record, librdkafka',
     drive: servers => figuresOf(process.env.ODRADEK_PYTHON!, [PYTHON, servers, 'out', '1', SECONDS]),
@@ -111,7 +120,13 @@ function report(name: string, ours: readonly Figures[], kafka: readonly Figures[
 async function compare(): Promise<void> {
   const missing = apacheKafkaMissing() ?? pythonMissing()
   if (missing) throw new Error(missing)
-  const chosen = loads.filter(({ name }) => filters.length === 0 || filters.some(filter => name.includes(filter)))
+  const asked = loads.filter(({ name }) => filters.length === 0 || filters.some(filter => name.includes(filter)))
+  const wantsGo = asked.some(({ name }) => name === FRANZ_GO)
+  const noGo = wantsGo ? goMissing() : null
+  if (noGo !== null) console.error(`left out: ${noGo}`)
+  using built = wantsGo && noGo === null ? buildFranzGo() : null
+  franzGo = built ?? undefined
+  const chosen = asked.filter(({ name }) => name !== FRANZ_GO || built !== null)
   const servers = [await startOdradek(), await startKafka()] as const
   try {
     const wantsInput = chosen.some(({ name }) => name.startsWith('pipeline'))
