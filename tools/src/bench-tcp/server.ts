@@ -23,7 +23,7 @@ type Configs = { readonly [name: string]: string }
 export async function startOdradek(configs: Configs = {}): Promise<Server> {
   const dir = mkdtempSync(join(tmpdir(), 'odradek-bench-'))
   const begun = performance.now()
-  const program = fileURLToPath(new URL('../cli/odradek.js', import.meta.url))
+  const program = fileURLToPath(new URL('../cli/odradek.cjs', import.meta.url))
   const nodeOptions = process.env.ODRADEK_BROKER_NODE_OPTIONS?.split(' ') ?? []
   const settings = Object.entries(configs).flatMap(([name, value]) => ['--set', `${name}=${value}`])
   const serve = [...ownServer, '--dir', dir, ...settings]

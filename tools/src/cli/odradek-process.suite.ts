@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 /** The built program. */
-export const program = fileURLToPath(new URL('../../dist/cli/odradek.js', import.meta.url))
+export const program = fileURLToPath(new URL('../../dist/cli/odradek.cjs', import.meta.url))
 
 export interface Ended {
   readonly code: number | null

@@ -101,7 +101,14 @@ function programSays(args: readonly string[], told: string): string {
   `
   const run = spawnSync(
     process.execPath,
-    ['--input-type=module', '--eval', program, built('./main.ts'), built('../cli/odradek.ts'), ...args],
+    [
+      '--input-type=module',
+      '--eval',
+      program,
+      built('./main.ts'),
+      fileURLToPath(new URL('../../dist/cli/odradek.cjs', import.meta.url)),
+      ...args,
+    ],
     { encoding: 'utf8', cwd: fileURLToPath(new URL('../../', import.meta.url)) },
   )
   expect({ stderr: run.stderr, status: run.status }).toEqual({ stderr: '', status: 0 })

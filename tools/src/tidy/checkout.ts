@@ -28,6 +28,6 @@ function* sourcePaths(root: string, dir: string): Generator<string> {
   for (const entry of readdirSync(join(root, dir), { withFileTypes: true })) {
     const path = `${dir}/${entry.name}`
     if (entry.isDirectory() && !SKIPPED.has(entry.name)) yield* sourcePaths(root, path)
-    else if (entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts')) yield path
+    else if (entry.isFile() && /(?<!\.d)\.c?ts$/.test(entry.name)) yield path
   }
 }

@@ -48,7 +48,7 @@ export const roots = [
   /^packages\/[a-z]+\/src\/index\.ts$/,
   /^tools\/src\/index\.ts$/,
   /^tools\/src\/([a-z-]+\/)*main\.ts$/,
-  /^tools\/src\/cli\/odradek\.ts$/,
+  /^tools\/src\/cli\/odradek\.cts$/,
   /\.(test|bench)\.ts$/,
   /\.(actor|worker)\.ts$/,
   /^vitest\.config\.ts$/,

@@ -80,7 +80,7 @@ export function nameFindings(files: readonly SourceFile[]): Finding[] {
       })
     if (forbiddenNouns.includes(stem))
       findings.push({ ...at, law: 'name', message: `${stem} says nothing`, mend: 'name the thing that lives here' })
-    if (!/^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z]+){0,2}\.ts$/.test(base))
+    if (!/^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z]+){0,2}\.c?ts$/.test(base))
       findings.push({ ...at, law: 'name', message: `${base} is not kebab-case`, mend: 'use kebab-case' })
     if (!isTest(file.path) && !/^(#!.*\n)?\s*(\/\/|\/\*)/.test(file.text))
       findings.push({
