@@ -1,5 +1,6 @@
 // What `createBroker` takes, checked at the door: each mistake is named with what was given and what would be right.
 import type { Log } from '@odradek/shared/actor/actor'
+import type { BusyPoll } from '@odradek/shared/actor/actor-system'
 import type { PlacementChoice } from '@odradek/shared/actor/system-core'
 import { KafkaError } from '@odradek/shared/base/errors'
 import {
@@ -49,11 +50,13 @@ export interface BrokerOptions {
    */
   readonly placement?: PlacementChoice
   /**
-   * A thread that has nothing to do looks for up to 200 us for what comes next before it sleeps, and the caller's for up to 500 us for an answer, but only while such waits
-   * were short lately: who asks and answers in turns then pays for no thread's sleep and waking, a third of the time of a small transaction. What it
-   * costs is a core that looks idle to others and is not. Default: true where each of `threads`, and the caller's, can have a core, else false.
+   * Who looks for what comes next before he sleeps, where such waits were short lately: who asks and answers in turns then pays for no thread's sleep and waking, a third of
+   * the time of a small transaction. `off`: nobody. `threads`: those of the broker, for up to 200 us. `all`: the caller's as well, for up to 500 us, which
+   * makes transactions in turns faster by another third; its event loop is then never idle while somebody waits for answers, and tools that judge a process by that
+   * (`eventLoopUtilization`) find it busy. A core that looks seems busy and is free for whoever has work. Default: `threads` where each of them, and the
+   * caller's, can have a core, else `off`.
    */
-  readonly busyPoll?: boolean
+  readonly busyPoll?: BusyPoll
   /** Topics to create if they do not exist: name to number of partitions, or to partitions and configs. */
   readonly topics?: { readonly [name: string]: number | TopicOptions }
   /**
@@ -88,8 +91,8 @@ export interface BrokerSettings {
   readonly storage: { readonly kind: 'lmdb'; readonly dir: string } | { readonly kind: 'memory' }
   readonly threads: number | 'auto'
   readonly placement: PlacementChoice | undefined
-  /** Undefined: where there are cores for it. */
-  readonly busyPoll: boolean | undefined
+  /** Undefined: as there are cores. */
+  readonly busyPoll: BusyPoll | undefined
   readonly topics: readonly {
     readonly name: string
     readonly partitions?: number
@@ -148,7 +151,10 @@ const table: OptionTable<Resolved> = {
     given => typeof given === 'function',
     undefined,
   ),
-  busyPoll: optional<boolean>('true or false', given => typeof given === 'boolean'),
+  busyPoll: optional<BusyPoll>(
+    "'off', 'threads' or 'all'",
+    given => given === 'off' || given === 'threads' || given === 'all',
+  ),
   topics: anything(null, 'an object of topic names with partitions', isObject, {}),
   config: anything(null, 'an object of Kafka broker configs', isObject, {}),
   nodeId: integer('node.id', 1),

@@ -32,6 +32,9 @@ import type { TraceEvent } from './trace.ts'
 import { TraceHub } from './trace-hub.ts'
 import { type TraceFilter, TraceRing } from './trace-ring.ts'
 
+/** `off`: nobody; `threads`: the system's threads; `all`: the thread that embeds the system, and those that join it, as well. */
+export type BusyPoll = 'off' | 'threads' | 'all'
+
 export interface ActorSystemOptions {
   /** Shown in lists and logs; default `odradek`. */
   readonly name?: string
@@ -45,11 +48,8 @@ export interface ActorSystemOptions {
    * of its own while there are. A name for which no thread is left is as undefined.
    */
   readonly placement?: PlacementChoice
-  /**
-   * Threads look for what comes for a moment before they sleep, where that has paid lately (see lookout). Default: where each thread, and the caller's, can have
-   * a core.
-   */
-  readonly busyPoll?: boolean
+  /** Who looks for what comes for a moment before he sleeps, where that has paid lately (see lookout). Default: `threads` while each, and the caller's, can have a core. */
+  readonly busyPoll?: BusyPoll
   /** Keeps the process alive while actors run, as an open server does; default true. See also `ref` and `unref`. */
   readonly keepAlive?: boolean
   /** pino-shaped; default: silent. */
@@ -73,7 +73,7 @@ export class ActorSystem implements ActorHost {
   readonly #options: ActorSystemOptions
   readonly #limits: Limits
   readonly #threadBudget: number
-  readonly #busyPolls: boolean
+  readonly #busyPoll: BusyPoll
   readonly #core: SystemCore
   readonly #threads = new Map<number, HostedLane>()
   /** Threads that joined by a door. */
@@ -100,7 +100,7 @@ export class ActorSystem implements ActorHost {
     const { threads = 'auto' } = options
     const cores = availableParallelism()
     this.#threadBudget = threads === 'auto' ? threadBudget(cores) : threads
-    this.#busyPolls = options.busyPoll ?? mayBusyPoll(this.#threadBudget, cores)
+    this.#busyPoll = options.busyPoll ?? (mayBusyPoll(this.#threadBudget, cores) ? 'threads' : 'off')
     this.#core = new SystemCore({
       system: this.name,
       clock: this.clock,
@@ -246,13 +246,14 @@ export class ActorSystem implements ActorHost {
   // --- lanes --------------------------------------------------------------------------------------------------------------------
 
   #startupOf(lane: number, isCallers = lane === 0): LaneStartup {
+    const looks = isCallers ? this.#busyPoll === 'all' : this.#busyPoll !== 'off'
     const { lookMicros, callerLookMicros } = this.#limits
     return {
       system: this.name,
       lane,
       seed: this.random.int(2 ** 32),
       limits: this.#limits,
-      lookMicros: this.#busyPolls ? (isCallers ? callerLookMicros : lookMicros) : 0,
+      lookMicros: looks ? (isCallers ? callerLookMicros : lookMicros) : 0,
       logLevel: this.#options.logger === undefined ? null : (this.#options.logLevel ?? 'info'),
     }
   }

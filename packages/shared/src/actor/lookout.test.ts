@@ -58,7 +58,7 @@ test('a look ends when something came, and one that is under way serves the next
   expect(asked).toHaveLength(1)
 })
 
-test('waits that are too long end it: at most two looks find nothing, whatever was before', () => {
+test('waits that are too long end it: two looks find nothing, whatever was before', () => {
   for (let n = 0; n < 1_000; n++) wait(0.01)
   let missed = 0
   while (lookout.pays) {
@@ -75,6 +75,41 @@ test('two short waits between long ones never pay', () => {
     wait(50)
     expect(lookout.pays).toBe(false)
   }
+})
+
+test('a wait that was slept through may be longer by what the waking takes', () => {
+  for (let n = 0; n < 4; n++) wait(MAX_MS + 0.09)
+  expect(lookout.pays).toBe(true)
+  wait(MAX_MS + 0.09)
+  wait(MAX_MS + 0.09)
+  expect(lookout.pays).toBe(false)
+  for (let n = 0; n < 100; n++) wait(MAX_MS + 0.11)
+  expect(lookout.pays).toBe(false)
+})
+
+/** Waits so long that sleepers take them for short and lookers do not, so often; returns how many of them were looked through in vain. */
+function looksInVain(waits: number): number {
+  let vain = 0
+  for (let n = 0; n < waits; n++) {
+    if (lookout.pays) vain++
+    wait(MAX_MS + 0.09)
+  }
+  return vain
+}
+
+test('what comes at a pace of its own is looked for less and less', () => {
+  // 4, 8, 16 ... 1,024 short waits before the next two looks.
+  expect(looksInVain(2_100)).toBe(18)
+  expect(looksInVain(10_260)).toBe(20)
+})
+
+test('looking that has lasted begins as soon as at first again', () => {
+  looksInVain(2_100)
+  for (let n = 0; n < 1_024 + 64; n++) wait(0.01)
+  expect(lookout.pays).toBe(true)
+  while (lookout.pays) wait(50)
+  for (let n = 0; n < 4; n++) wait(0.01)
+  expect(lookout.pays).toBe(true)
 })
 
 test('a lane that is busy again and again without having been idle changes nothing', () => {

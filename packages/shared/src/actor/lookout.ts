@@ -3,12 +3,18 @@
 // devices (`net.core.busy_read`) and idle guests (`haltpoll`). Decision 0043.
 import type { Clock } from '../base/clock.ts'
 
-/** Waits that were short enough, less what missed ones take, from which on looking is thought to pay. */
-const PAYS_FROM = 4
-/** What many short waits in a row are worth at most: a few long ones end the looking. */
-const WORTH_MAX = 8
-/** What a wait that was too long takes: a look that found nothing cost as much as several that found something saved. */
+/** Short waits, less what long ones take, that begin the looking. */
+const BEGIN_AFTER = 4
+/** Where looking did not last, it takes twice as many the next time, up to this: what comes at a pace of its own must not be looked for again and again. */
+const BEGIN_AFTER_MAX = 1_024
+/** Looks that found something from which on it has lasted. */
+const LASTED = 64
+/** What a long wait takes: a look that found nothing cost as much as several that found something saved. */
 const MISS = 4
+/** What many short waits in a row are worth at most: the second long one ends the looking. */
+const CREDIT_MAX = 8
+/** What sleeping adds to a wait that is answered at once: two threads that wake. Milliseconds. */
+const WAKINGS_MS = 0.1
 
 export interface LookoutOptions {
   readonly clock: Pick<Clock, 'monotonic'>
@@ -23,8 +29,15 @@ export class Lookout {
   readonly #options: LookoutOptions
   /** Monotonic milliseconds; null: there is something to do. */
   #idleSince: number | null = null
-  #worth = 0
   #isLooking = false
+  /** Whether waits are begun looking. */
+  #pays = false
+  /** While it does not pay: short waits lately, and how many it takes. */
+  #short = 0
+  #beginAfter = BEGIN_AFTER
+  /** While it pays: how much is left, and what was found. */
+  #credit = 0
+  #found = 0
 
   constructor(options: LookoutOptions) {
     this.#options = options
@@ -32,7 +45,7 @@ export class Lookout {
 
   /** Whether the next wait is begun looking. */
   get pays(): boolean {
-    return this.#worth >= PAYS_FROM
+    return this.#pays
   }
 
   /** Nothing is left to do. */
@@ -40,7 +53,7 @@ export class Lookout {
     if (this.#idleSince !== null) return
     const { clock, again } = this.#options
     this.#idleSince = clock.monotonic()
-    if (!this.pays || this.#isLooking) return
+    if (!this.#pays || this.#isLooking) return
     this.#isLooking = true
     again(this.#look)
   }
@@ -49,9 +62,31 @@ export class Lookout {
   awake(): void {
     if (this.#idleSince === null) return
     const { clock, maxMs } = this.#options
-    const isShort = clock.monotonic() - this.#idleSince <= maxMs
+    const waited = clock.monotonic() - this.#idleSince
     this.#idleSince = null
-    this.#worth = isShort ? Math.min(this.#worth + 1, WORTH_MAX) : Math.max(this.#worth - MISS, 0)
+    if (this.#pays) this.#looked(waited <= maxMs)
+    else this.#slept(waited <= maxMs + WAKINGS_MS)
+  }
+
+  #slept(isShort: boolean): void {
+    this.#short = isShort ? this.#short + 1 : Math.max(this.#short - MISS, 0)
+    if (this.#short < this.#beginAfter) return
+    this.#pays = true
+    this.#credit = CREDIT_MAX
+    this.#found = 0
+  }
+
+  #looked(isShort: boolean): void {
+    if (isShort) {
+      this.#found++
+      this.#credit = Math.min(this.#credit + 1, CREDIT_MAX)
+      return
+    }
+    this.#credit -= MISS
+    if (this.#credit > 0) return
+    this.#pays = false
+    this.#short = 0
+    this.#beginAfter = this.#found >= LASTED ? BEGIN_AFTER : Math.min(this.#beginAfter * 2, BEGIN_AFTER_MAX)
   }
 
   readonly #look = (): void => {

@@ -31,7 +31,7 @@ export function openClusterDoor(where: string, options: ResolvedCommonOptions, t
     )
   }
   // Sockets answer later than a look lasts, and the servers of this machine may want the core (measured: decision 0043).
-  const system = createActorSystem({ name: clientId, threads, busyPoll: false })
+  const system = createActorSystem({ name: clientId, threads, busyPoll: 'off' })
   const security = securityOf(options)
   const link: LinkInput = { kind: 'wire', bootstrapServers, clientId, security, patience: patienceOf(options) }
   return {

@@ -3,6 +3,7 @@
 import { createProducer, type Producer } from '@odradek/producer'
 import { bytes } from '@odradek/shared/client/codecs'
 import { topic } from '@odradek/shared/client/topic'
+import type { BrokerOptions } from '../../index.ts'
 import { Latencies } from '../../load/latencies.ts'
 import { pipeline } from '../../pipeline/pipeline.ts'
 import { benchBroker } from '../bench-broker.ts'
@@ -28,10 +29,10 @@ const TRANSACTIONS = 3_000
 /** Threads that the rows are measured with, too: what crossings cost. */
 const SPREAD = 4
 
-/** Transactions of one record, each committed before the next begins. `threads` undefined: the default. */
-function sequence(threads?: number): Promise<Sequence> {
+/** Transactions of one record, each committed before the next begins. */
+function sequence(options: Pick<BrokerOptions, 'threads' | 'busyPoll'>): Promise<Sequence> {
   return inDirectory(async dir => {
-    await using broker = await benchBroker({ dir, listen: false, topics: { out: 1 }, ...(threads ? { threads } : {}) })
+    await using broker = await benchBroker({ dir, listen: false, topics: { out: 1 }, ...options })
     await using producer = createProducer({ bootstrapServers: broker, transactionalId: 'bench', lingerMs: 0 })
     const one = async () => {
       const transaction = await producer.begin()
@@ -55,10 +56,12 @@ function sequence(threads?: number): Promise<Sequence> {
 
 async function transactions(): Promise<BenchFigure[]> {
   const usual: Sequence[] = []
+  const looking: Sequence[] = []
   const spread: Sequence[] = []
   for (let round = 0; round < 3; round++) {
-    usual.push(await sequence())
-    spread.push(await sequence(SPREAD))
+    usual.push(await sequence({}))
+    looking.push(await sequence({ busyPoll: 'all' }))
+    spread.push(await sequence({ threads: SPREAD }))
   }
   const of = (runs: readonly Sequence[], figure: keyof Sequence) => median(runs.map(run => run[figure]))
   return [
@@ -66,6 +69,9 @@ async function transactions(): Promise<BenchFigure[]> {
     reported('commit p50 ms', of(usual, 'commitP50')),
     atMost('commit p99 ms', of(usual, 'commitP99'), 3),
     reported('the first 3,000: transactions/s', of(usual, 'coldPerSecond')),
+    reported("busyPoll 'all': transactions/s", of(looking, 'perSecond')),
+    reported("busyPoll 'all': commit p50 ms", of(looking, 'commitP50')),
+    reported("busyPoll 'all': commit p99 ms", of(looking, 'commitP99')),
     reported('four threads: transactions/s', of(spread, 'perSecond')),
     reported('four threads: commit p50 ms', of(spread, 'commitP50')),
     reported('four threads: commit p99 ms', of(spread, 'commitP99')),

@@ -44,7 +44,10 @@ export function serveCommand(terminal: Terminal): Command {
     .option('--dir <dir>', 'where the LMDB logs are (default: ./data)')
     .option('--memory', 'keep logs in memory only', false)
     .option('--threads <n>', 'threads of leaders and clients: 0 to 256, or auto by the cores', threadsFlag, 'auto')
-    .option('--no-busy-poll', 'threads with nothing to do sleep at once (see busyPoll of createBroker)')
+    .option(
+      '--no-busy-poll',
+      'threads with nothing to do sleep at once, instead of looking for more for a moment where that has paid lately',
+    )
     .option('--node-id <n>', "Kafka's node.id (default: 1)", integerFlag({ max: 2 ** 31 - 1 }))
     .option(
       '--topic <name:partitions>',

@@ -27,7 +27,7 @@ export async function serve(
     ...(flags.memory ? { storage: 'memory' as const } : {}),
     ...(flags.dir === undefined ? {} : { dir: flags.dir }),
     threads: flags.threads,
-    ...(flags.busyPoll ? {} : { busyPoll: false }),
+    ...(flags.busyPoll ? {} : { busyPoll: 'off' }),
     ...(flags.nodeId === undefined ? {} : { nodeId: flags.nodeId }),
     topics: Object.fromEntries((flags.topic ?? []).map(({ name, partitions }) => [name, partitions ?? {}])),
     config,
