@@ -72,7 +72,7 @@ export async function createBroker(options: BrokerOptions = {}): Promise<Broker>
     threads,
     placement: settings.placement ?? usualPlacement(threads),
     keepAlive,
-    ...(settings.busyPoll === undefined ? {} : { busyPoll: settings.busyPoll }),
+    busyPoll: settings.busyPoll,
     ...(logger ? { logger } : {}),
     ...(seed === undefined ? {} : { seed }),
   })

@@ -11,7 +11,7 @@ import { type Load, toolLoads } from './loads.ts'
 import { nodeLoads } from './node-loads.ts'
 import { type Figure, ratioTable } from './ratios.rules.ts'
 import { SampleBook, samplesIn } from './sample-file.ts'
-import { sectionsOf } from './sections.rules.ts'
+import { drivenSections, sectionsOf } from './sections.rules.ts'
 import { cpuMicros, residentBytes, type Server, startKafka, startOdradek } from './server.ts'
 
 const { values: flags, positionals } = parseArgs({
@@ -148,8 +148,7 @@ async function compare(): Promise<void> {
   const missing = apacheKafkaMissing()
   if (missing) throw new Error(missing)
   if (sections.has('start')) await starts()
-  const needsServers = ['100', '1024', 'latency', 'attack'].some(section => sections.has(section))
-  if (needsServers) await compareServers()
+  if (drivenSections.some(section => sections.has(section))) await compareServers()
 }
 
 async function compareServers(): Promise<void> {

@@ -5,7 +5,9 @@ export interface Sections {
   has(section: string, client?: string): boolean
 }
 
-const sectionNames = ['start', '100', '1024', 'latency', 'attack'] as const
+/** Those that one pair of servers is driven for. */
+export const drivenSections = ['100', '1024', 'latency', 'attack'] as const
+const sectionNames = ['start', ...drivenSections] as const
 
 /** All of them when none is named. Throws for a section that there is not. */
 export function sectionsOf(asked: readonly string[]): Sections {

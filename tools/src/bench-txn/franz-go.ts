@@ -1,12 +1,10 @@
 // The load of franz-go, a client in Go: built once per run by the Go toolchain, where there is one.
-import { execFile, execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 
-const run = promisify(execFile)
 const SOURCE = fileURLToPath(new URL('../../bench/clients/franz-go/', import.meta.url))
 
 /** Why its load cannot run; null: it can. */
@@ -17,22 +15,19 @@ export function goMissing(): string | null {
 
 /** A program of a directory of its own, which goes with it. */
 export interface BuiltLoad extends Disposable {
-  /** Standard output of `transaction-load SERVERS TOPIC SECONDS`. */
-  run(args: readonly string[]): Promise<string>
+  /** To be run as `FILE SERVERS TOPIC SECONDS`. */
+  readonly file: string
 }
 
 /** Builds it; modules that Go does not have yet are fetched by it. */
 export function buildFranzGo(): BuiltLoad {
   const dir = mkdtempSync(join(tmpdir(), 'odradek-franz-go-'))
-  const program = join(dir, 'transaction-load')
+  const file = join(dir, 'transaction-load')
   try {
-    execFileSync('go', ['build', '-o', program, '.'], { cwd: SOURCE, stdio: ['ignore', 'ignore', 'inherit'] })
+    execFileSync('go', ['build', '-o', file, '.'], { cwd: SOURCE, stdio: ['ignore', 'ignore', 'inherit'] })
   } catch (error) {
     rmSync(dir, { recursive: true, force: true })
     throw error
   }
-  return {
-    run: async args => (await run(program, [...args])).stdout,
-    [Symbol.dispose]: () => rmSync(dir, { recursive: true, force: true }),
-  }
+  return { file, [Symbol.dispose]: () => rmSync(dir, { recursive: true, force: true }) }
 }

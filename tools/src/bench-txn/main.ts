@@ -42,10 +42,7 @@ const PYTHON = fileURLToPath(new URL('transaction_load.py', CLIENTS))
 const NODE = fileURLToPath(new URL('./client/main.js', import.meta.url))
 
 async function figuresOf(file: string, args: readonly string[]): Promise<Figures> {
-  return figuresIn((await run(file, args)).stdout)
-}
-
-function figuresIn(stdout: string): Figures {
+  const { stdout } = await run(file, args)
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as Figures
 }
 
@@ -71,7 +68,7 @@ const FRANZ_GO = 'one record, franz-go'
 let franzGo: BuiltLoad | undefined
 
 const loads: readonly Load[] = [
-  { name: FRANZ_GO, drive: async servers => figuresIn(await franzGo!.run([servers, 'out', SECONDS])) },
+  { name: FRANZ_GO, drive: servers => figuresOf(franzGo!.file, [servers, 'out', SECONDS]) },
   {
     name: 'one record, librdkafka',
     drive: servers => figuresOf(process.env.ODRADEK_PYTHON!, [PYTHON, servers, 'out', '1', SECONDS]),

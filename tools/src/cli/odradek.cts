@@ -4,6 +4,8 @@
 const { existsSync } = require('node:fs') as typeof import('node:fs')
 const { join } = require('node:path') as typeof import('node:path')
 
+type ProgramStart = typeof import('../pack/program-start.ts', { with: { 'resolution-mode': 'import' }})
+
 const packed = join(__dirname, '../packed/program-start.cjs')
 
 async function runPlain(): Promise<void> {
@@ -14,8 +16,3 @@ async function runPlain(): Promise<void> {
 }
 
 if (!(existsSync(packed) && (require(packed) as ProgramStart).startPacked(process.argv[2]))) void runPlain()
-
-/** What `program-start` of the pack exports. */
-interface ProgramStart {
-  startPacked(command: string | undefined): boolean
-}

@@ -96,16 +96,24 @@ export function encodeState({ summary, log, bootId }: StoredState): Buffer {
     stateBytes.fill(0, 2, 2 + BOOT_ID_BYTES).write(bootId, 2, BOOT_ID_BYTES, 'hex')
     stateBootId = bootId
   }
-  let at = 2 + BOOT_ID_BYTES
-  for (const field of SUMMARY_FIELDS) {
-    stateView.setFloat64(at, summary[field])
-    at += 8
-  }
-  for (const field of LOG_FIELDS) {
-    stateView.setFloat64(at, log[field])
-    at += 8
-  }
+  const logAt = putFields(stateView, 2 + BOOT_ID_BYTES, SUMMARY_FIELDS, summary)
+  putFields(stateView, logAt, LOG_FIELDS, log)
   return stateBytes
+}
+
+/** Writes each as f64; returns where they end. */
+function putFields<F extends string>(
+  out: DataView,
+  at: number,
+  fields: readonly F[],
+  from: { readonly [Field in F]: number },
+): number {
+  let end = at
+  for (const field of fields) {
+    out.setFloat64(end, from[field])
+    end += 8
+  }
+  return end
 }
 
 /** Throws RangeError for bytes that are no state. */
@@ -120,8 +128,7 @@ export function decodeState(bytes: Buffer): StoredState {
 
 export function encodeSummary(summary: SegmentSummary): Buffer {
   const out = Buffer.alloc(SUMMARY_FIELDS.length * 8)
-  let at = 0
-  for (const field of SUMMARY_FIELDS) at = out.writeDoubleBE(summary[field], at)
+  putFields(new DataView(out.buffer, out.byteOffset, out.length), 0, SUMMARY_FIELDS, summary)
   return out
 }
 

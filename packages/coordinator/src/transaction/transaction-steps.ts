@@ -47,9 +47,9 @@ export function statusOf(state: TransactionState): TransactionStatus {
 
 const step = machineSteps(transactionMachine)
 
-/** A step that is logged, and the one that its record's commit makes. */
+/** What follows a step that appends. */
 export interface LoggedMove {
-  readonly step: Step
+  /** The step that the record's commit makes. */
   readonly logged: Step
   /** Kafka's state that the record names. */
   readonly status: TransactionStatus
@@ -57,13 +57,13 @@ export interface LoggedMove {
 
 const moves = new Map<Step, LoggedMove>()
 
-/** The move that begins with a step that appends. */
+/** Of a step that appends. */
 export function loggedMoveOf(begun: Step): LoggedMove {
   let move = moves.get(begun)
   if (move === undefined) {
     const logged = knownStepOf(begun.to, 'record.logged')
     // PrepareEpochFence is not stored (nor is it in Kafka): its record is that of the state it leads to.
-    move = { step: begun, logged, status: statusOf(logged.to) }
+    move = { logged, status: statusOf(logged.to) }
     moves.set(begun, move)
   }
   return move

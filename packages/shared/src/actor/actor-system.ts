@@ -49,7 +49,7 @@ export interface ActorSystemOptions {
    */
   readonly placement?: PlacementChoice
   /** Who looks for what comes for a moment before he sleeps, where that has paid lately (see lookout). Default: `threads` while each, and the caller's, can have a core. */
-  readonly busyPoll?: BusyPoll
+  readonly busyPoll?: BusyPoll | undefined
   /** Keeps the process alive while actors run, as an open server does; default true. See also `ref` and `unref`. */
   readonly keepAlive?: boolean
   /** pino-shaped; default: silent. */
