@@ -57,6 +57,8 @@ export interface ApacheKafkaOptions {
   readonly isControllerApart?: boolean
   /** Default none. */
   readonly listeners?: SecuredListeners
+  /** Variables of the processes. Default those of this process. */
+  readonly environment?: NodeJS.ProcessEnv
 }
 
 type Configs = { readonly [name: string]: string }
@@ -65,6 +67,7 @@ type Secured = { readonly [protocol: string]: string }
 /** Starts a node with Kafka's default configs but one replica everywhere; resolves when it answers. */
 export async function startApacheKafka(options: ApacheKafkaOptions = {}): Promise<ApacheKafka> {
   const { heap = '512m', configs = {}, isControllerApart = false, listeners = { protocols: [], scram: [] } } = options
+  const { environment = process.env } = options
   const missing = apacheKafkaMissing()
   if (missing) throw new Error(missing)
   const dir = mkdtempSync(join(tmpdir(), 'apache-kafka-'))
@@ -78,8 +81,8 @@ export async function startApacheKafka(options: ApacheKafkaOptions = {}): Promis
     writeFileSync(properties, serverProperties(roles, { dir, port, controllerPort, secured, configs }))
     const users = listeners.scram.flatMap(user => ['--add-scram', user])
     const asQuorum = roles === 'broker' ? [] : ['--standalone', ...users]
-    await java('kafka.tools.StorageTool', 'format', ...asQuorum, '-t', clusterId, '-c', properties)
-    return new Jvm(properties, heap, said)
+    await java(environment, 'kafka.tools.StorageTool', 'format', ...asQuorum, '-t', clusterId, '-c', properties)
+    return new Jvm({ properties, heap, said, environment })
   }
   const controller = isControllerApart ? await node('controller') : null
   controller?.start()
@@ -108,7 +111,8 @@ export async function startApacheKafka(options: ApacheKafkaOptions = {}): Promis
     kill: () => broker.kill(),
     async restart() {
       const address = `127.0.0.1:${controllerPort}`
-      if (controller) await java(CLUSTER_TOOL, 'unregister', '--bootstrap-controller', address, '--id', BROKER_ID)
+      if (controller)
+        await java(environment, CLUSTER_TOOL, 'unregister', '--bootstrap-controller', address, '--id', BROKER_ID)
       await start()
     },
     stop,
@@ -120,24 +124,31 @@ const BROKER_ID = '1'
 const CONTROLLER_ID = '2'
 
 /** Runs a tool of Kafka to its end. */
-async function java(main: string, ...args: readonly string[]): Promise<void> {
-  await run('java', ['-cp', kafkaClassPath(), main, ...args])
+async function java(environment: NodeJS.ProcessEnv, main: string, ...args: readonly string[]): Promise<void> {
+  await run('java', ['-cp', kafkaClassPath(), main, ...args], { env: environment })
+}
+
+interface JvmOptions {
+  readonly properties: string
+  readonly heap: string
+  /** The file that takes what it prints. */
+  readonly said: number
+  readonly environment: NodeJS.ProcessEnv
 }
 
 /** One process of the node, which may be started again after it was killed. */
 class Jvm {
   process!: ChildProcess
-  readonly #args: readonly string[]
-  readonly #said: number
+  readonly #options: JvmOptions
 
-  /** `said`: the file that takes what it prints. */
-  constructor(properties: string, heap: string, said: number) {
-    this.#args = [`-Xmx${heap}`, `-Xms${heap}`, '-cp', kafkaClassPath(), 'kafka.Kafka', properties]
-    this.#said = said
+  constructor(options: JvmOptions) {
+    this.#options = options
   }
 
   start(): void {
-    this.process = spawn('java', this.#args, { stdio: ['ignore', this.#said, this.#said] })
+    const { properties, heap, said, environment } = this.#options
+    const args = [`-Xmx${heap}`, `-Xms${heap}`, '-cp', kafkaClassPath(), 'kafka.Kafka', properties]
+    this.process = spawn('java', args, { stdio: ['ignore', said, said], env: environment })
   }
 
   async kill(): Promise<void> {

@@ -1,4 +1,4 @@
-// The two servers that are compared, each a process of its own with what the kernel says of it.
+// The two servers that are compared, each a process of its own, in an environment that asks nothing of its runtime, with what the kernel says of it.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { startApacheKafka } from '../apache-kafka/apache-kafka.ts'
 import { ownServer } from '../cli/serve/own-server.ts'
+import { plainEnvironment } from './environment.rules.ts'
 
 export interface Server {
   readonly name: 'odradek' | 'kafka'
@@ -27,7 +28,10 @@ export async function startOdradek(configs: Configs = {}): Promise<Server> {
   const nodeOptions = process.env.ODRADEK_BROKER_NODE_OPTIONS?.split(' ') ?? []
   const settings = Object.entries(configs).flatMap(([name, value]) => ['--set', `${name}=${value}`])
   const serve = [...ownServer, '--dir', dir, ...settings]
-  const child = spawn(process.execPath, [...nodeOptions, program, ...serve], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [...nodeOptions, program, ...serve], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: plainEnvironment(process.env),
+  })
   const ready = await new Promise<string>(resolve => createInterface({ input: child.stdout }).once('line', resolve))
   const startMs = performance.now() - begun
   return {
@@ -46,7 +50,7 @@ export async function startOdradek(configs: Configs = {}): Promise<Server> {
 
 export async function startKafka(configs: Configs = {}): Promise<Server> {
   const begun = performance.now()
-  const kafka = await startApacheKafka({ heap: '1g', configs })
+  const kafka = await startApacheKafka({ heap: '1g', configs, environment: plainEnvironment(process.env) })
   const { bootstrapServers, pid } = kafka
   return { name: 'kafka', bootstrapServers, pid, startMs: performance.now() - begun, stop: () => kafka.stop() }
 }
