@@ -171,7 +171,10 @@ export class Producer implements AsyncDisposable {
     }
   }
 
-  /** Opens a transaction; needs `transactionalId`. The first one fences earlier producers with that id. One at a time. */
+  /**
+   * Opens a transaction; needs `transactionalId`. The first one fences earlier producers with that id. One at a time; but while one is being committed the next may
+   * begin and take records, which follow the commit without a pause (Java: an IllegalStateException until the commit is done). When that commit fails, it never happens.
+   */
   async begin(): Promise<Transaction> {
     this.#checkOpen()
     if (this.#transactions !== null) return this.#transactions.begin()

@@ -93,6 +93,7 @@ export class Sender {
       link: this.#link,
       policy: { ...this.#policy, transactionalId },
       drain: () => this.#loop.deferDrain(),
+      drainNow: () => this.#loop.drain(),
       idle: batches => this.#loop.idle(batches),
       dropBatches: error => this.#loop.dropAll(error),
       failAll: error => this.#machine.send({ type: 'producer.failed', error }),
@@ -108,12 +109,10 @@ export class Sender {
   handlers(): Handlers<SenderContract> {
     return {
       ask: {
-        append: request => {
-          const refusal = this.#transactions?.refusal ?? null
-          if (refusal === null) return this.#appended(request)
-          const part = { recordCount: request.recordCount, baseOffset: -1, logAppendTimeMs: -1, error: refusal }
-          return { parts: [part], sentBytes: 0, attempts: 0 }
-        },
+        append: request =>
+          this.#transactions === null
+            ? this.#loop.append(request)
+            : this.#appendInTurn(request, this.#transactions, this.#context.clock.monotonic()),
         metadata: ({ topic, maxBlockMs }, peer) => this.#topics.metadata(topic, maxBlockMs, peer),
         initTransactions: async ({ maxBlockMs }) => {
           await this.#transactional().init(maxBlockMs)
@@ -121,12 +120,13 @@ export class Sender {
         },
         sendOffsets: async ({ maxBlockMs, ...offsets }) => {
           const transactions = this.#transactional()
-          await transactions.sendOffsets(offsets, maxBlockMs)
+          await transactions.inTurn(() => transactions.sendOffsets(offsets, maxBlockMs))
           await transactions.whenEnded()
           return {}
         },
         endTransaction: async ({ committed, maxBlockMs }) => {
-          await this.#transactional().end(committed, maxBlockMs)
+          const transactions = this.#transactional()
+          await transactions.inTurn(() => transactions.end(committed, maxBlockMs))
           return {}
         },
       },
@@ -156,10 +156,24 @@ export class Sender {
     }
   }
 
+  /** Its time runs while the transaction waits for its turn. */
+  #appendInTurn(
+    request: SenderAppendRequest,
+    transactions: TransactionManager,
+    askedAt: number,
+  ): SenderAppendResponse | Promise<SenderAppendResponse> {
+    return transactions.inTurn(() => {
+      const { refusal } = transactions
+      if (refusal !== null) return refusedAppend(request, refusal)
+      const waited = this.#context.clock.monotonic() - askedAt
+      return this.#appended(waited > 0 ? lateBy(waited, request) : request, transactions)
+    })
+  }
+
   /** While its transaction is being ended an answer goes with the end's, as that to sent offsets: nobody can do anything with it before, and each wakes the caller's thread. */
-  async #appended(request: SenderAppendRequest): Promise<SenderAppendResponse> {
+  async #appended(request: SenderAppendRequest, transactions: TransactionManager): Promise<SenderAppendResponse> {
     const response = await this.#loop.append(request)
-    await this.#transactions?.whenEnded()
+    await transactions.whenEnded()
     return response
   }
 
@@ -219,6 +233,16 @@ export class Sender {
     this.#ownIdentity = { producerId: identity.producerId, producerEpoch: identity.producerEpoch + 1 }
     this.#context.log.info({ ...this.#ownIdentity }, 'sequences begin anew under a new epoch')
   }
+}
+
+function lateBy(waited: number, request: SenderAppendRequest): SenderAppendRequest {
+  const { topic, partition, records, recordCount, acks } = request
+  const deliveryTimeoutMs = Math.max(0, request.deliveryTimeoutMs - waited)
+  return { topic, partition, records, recordCount, acks, deliveryTimeoutMs }
+}
+
+function refusedAppend({ recordCount }: SenderAppendRequest, error: ErrorData): SenderAppendResponse {
+  return { parts: [{ recordCount, baseOffset: -1, logAppendTimeMs: -1, error }], sentBytes: 0, attempts: 0 }
 }
 
 function producerIdError(errorCode: number): ErrorData {

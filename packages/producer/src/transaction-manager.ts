@@ -9,6 +9,7 @@ import type { ClusterLink } from '@odradek/shared/client/cluster-link'
 import type { ApiName, ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
 import type { TransactionOffsets } from '@odradek/shared/contracts/sender.contract'
 import { errorOf } from '@odradek/shared/protocol/error-codes'
+import { NextTransaction } from './next-transaction.ts'
 import { NO_REPLY } from './outcome.rules.ts'
 import { errorData, portFailure } from './producer-errors.ts'
 import { producerTransactionMachine } from './producer-transaction.machine.ts'
@@ -25,7 +26,10 @@ export interface TransactionManagerHost {
   readonly context: ActorContext
   readonly link: ClusterLink
   readonly policy: SenderPolicy & { readonly transactionalId: string }
+  /** Batches may go out, at the end of this turn. */
   drain(): void
+  /** Nothing follows the batches that were taken: they go out now. */
+  drainNow(): void
   /** Resolves when no batch waits (`batches`) or no request is in flight. */
   idle(batches: boolean): Promise<void>
   /** Returns how many there were. */
@@ -58,10 +62,15 @@ export class TransactionManager {
   /** Settles when no offsets are on their way. */
   #offsetsSent: Promise<void> = Promise.resolve()
   #hasFailed = false
+  /** The transaction that follows the one that is being committed. */
+  #next: NextTransaction | null = null
 
   constructor(host: TransactionManagerHost) {
     this.#host = host
-    this.#machine = runTable(host.context, producerTransactionMachine, { effects: this.#effects() })
+    this.#machine = runTable(host.context, producerTransactionMachine, {
+      effects: this.#effects(),
+      settled: () => this.#settled(),
+    })
   }
 
   #effects(): TableEffects<typeof producerTransactionMachine> {
@@ -113,8 +122,26 @@ export class TransactionManager {
     return this.#ask(maxBlockMs, 'init', ['Uninitialized'], () => this.#machine.send({ type: 'transactions.init' }))
   }
 
+  /** While a transaction is being committed the next one waits for it. One that would follow a transaction which has failed meanwhile does not begin: its caller is being told. */
   begin(): void {
-    this.#machine.send({ type: 'transaction.begin' })
+    if (this.state === 'CommittingTransaction') this.#next ??= new NextTransaction()
+    else if (this.state !== 'AbortableError') this.#machine.send({ type: 'transaction.begin' })
+  }
+
+  /** Does what belongs to the transaction that was begun last: now, or when it has its turn. When the one before has failed, it is refused for the same reason. */
+  inTurn<T>(work: () => T | Promise<T>): T | Promise<T> {
+    return this.#next === null ? work() : this.#next.keep(work)
+  }
+
+  #settled(): void {
+    if (this.#next === null || this.state === 'CommittingTransaction') return
+    if (this.state === 'Ready') {
+      // Settles again, in the transaction.
+      this.#machine.send({ type: 'transaction.begin' })
+    } else {
+      this.#next.release()
+      this.#next = null
+    }
   }
 
   end(committed: boolean, maxBlockMs: number): Promise<void> {
@@ -156,23 +183,20 @@ export class TransactionManager {
     return sent
   }
 
-  async #sendOffsets({ groupId, offsets, ...member }: TransactionOffsets): Promise<void> {
+  async #sendOffsets(given: TransactionOffsets): Promise<void> {
+    const { groupId, generationId: generationIdOrMemberEpoch, memberId, groupInstanceId, offsets } = given
     const { transactionalId } = this.#host.policy
-    const producer = { transactionalId, ...this.#identity! }
+    const { producerId, producerEpoch } = this.#identity!
     this.#hasOffsets = true
     try {
       if (!this.#isImplicit) {
-        await this.#request(
-          'transaction',
-          transactionalId,
-          'AddOffsetsToTxn',
-          { ...producer, groupId },
-          r => r.errorCode,
-        )
+        const added = { transactionalId, producerId, producerEpoch, groupId }
+        await this.#request('transaction', transactionalId, 'AddOffsetsToTxn', added, r => r.errorCode)
       }
-      const { generationId: generationIdOrMemberEpoch, memberId, groupInstanceId } = member
       const commit = {
-        ...producer,
+        transactionalId,
+        producerId,
+        producerEpoch,
         groupId,
         generationIdOrMemberEpoch,
         memberId,
@@ -254,6 +278,8 @@ export class TransactionManager {
   }
 
   async #endTransaction(committed: boolean): Promise<void> {
+    // With what asks the coordinator for the offsets' sake, so that one entry of its log tells of both.
+    if (committed) this.#host.drainNow()
     // A commit waits for its batches; an abort for what is on the wire, which must not arrive after the end, and whose answer is not the next transaction's.
     await Promise.all([this.#host.idle(committed), this.#offsetsSent, this.#partitionsAdded])
     if (this.state !== (committed ? 'CommittingTransaction' : 'AbortingTransaction')) return

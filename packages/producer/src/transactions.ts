@@ -39,7 +39,8 @@ export class Transactions {
   readonly #host: TransactionsHost
   /** The link on which transactions were initialised. */
   #initialized: Link<SenderContract> | null = null
-  #current: Transaction | null = null
+  /** Those that are not ended, at most two: the last one may take records, one before it is being committed. */
+  readonly #unended: Transaction[] = []
   /** What ended this producer for good: no transaction of it begins any more (Java: the state FATAL_ERROR). */
   #fatal: KafkaError | null = null
   #isBeginning = false
@@ -50,38 +51,82 @@ export class Transactions {
 
   /** Whether there is one that takes records. */
   get takesRecords(): boolean {
-    return this.#current?.isCommitting === false
+    return this.#unended.at(-1)?.isCommitting === false
   }
 
   /** A record never came to the sender, which therefore knows nothing of it: the open transaction may not be committed without it. */
   refused(error: unknown): void {
-    this.#current?.refused(error)
+    this.#unended.at(-1)?.refused(error)
   }
 
   async begin(): Promise<Transaction> {
-    if (this.#isBeginning || this.#current !== null) {
-      throw new KafkaError('ODK_TRANSACTION_STATE', 'begin: a transaction of this producer is still open')
-    }
-    if (this.#fatal !== null) throw this.#fatal
+    if (this.#isBeginning) throw stillOpen()
     this.#isBeginning = true
+    try {
+      await this.#turn()
+      if (this.#fatal !== null) throw this.#fatal
+      const link = await this.#initializedLink()
+      // What it follows may have failed meanwhile.
+      this.#checkEnding()
+      link.tell('beginTransaction', {})
+      const transaction = new Transaction(this.#host, link, this.#events())
+      this.#unended.push(transaction)
+      return transaction
+    } finally {
+      this.#isBeginning = false
+    }
+  }
+
+  async #initializedLink(): Promise<Link<SenderContract>> {
     try {
       const link = await this.#host.link()
       if (this.#initialized !== link) {
         await link.ask('initTransactions', { maxBlockMs: this.#host.maxBlockMs })
         this.#initialized = link
       }
-      link.tell('beginTransaction', {})
-      this.#current = new Transaction(this.#host, link, error => {
-        this.#current = null
-        if (error?.fatal) this.#fatal = error
-      })
-      return this.#current
+      return link
     } catch (thrown) {
       throw this.#host.failureOf(thrown)
-    } finally {
-      this.#isBeginning = false
     }
   }
+
+  /** Resolves when one transaction is being committed at most, and all of it is with the sender: what comes there from then on is of the next one. */
+  async #turn(): Promise<void> {
+    this.#checkEnding()
+    if (this.#unended.length > 1) await this.#unended[0]!.committing
+    await this.#unended.at(-1)?.handingOver
+    this.#checkEnding()
+  }
+
+  #checkEnding(): void {
+    if (!this.#unended.every(({ mayBeFollowed }) => mayBeFollowed)) throw stillOpen()
+  }
+
+  #events(): TransactionEvents {
+    return {
+      before: transaction => this.#unended[this.#unended.indexOf(transaction) - 1]?.committing ?? null,
+      failed: (transaction, error) => {
+        for (const next of this.#unended.splice(this.#unended.indexOf(transaction) + 1)) next.drop(error)
+      },
+      ended: (transaction, error) => {
+        this.#unended.splice(this.#unended.indexOf(transaction), 1)
+        if (error?.fatal) this.#fatal = error
+      },
+    }
+  }
+}
+
+function stillOpen(): KafkaError {
+  return new KafkaError('ODK_TRANSACTION_STATE', 'begin: a transaction of this producer is still open')
+}
+
+/** What a transaction asks of the others of its producer, and tells them. */
+interface TransactionEvents {
+  /** Settles with the commit before it; null: there is none. */
+  before(transaction: Transaction): Promise<unknown> | null
+  /** It must be aborted: what was begun behind it never happens. */
+  failed(transaction: Transaction, error: KafkaError): void
+  ended(transaction: Transaction, error?: KafkaError): void
 }
 
 /** An open transaction. `await using` aborts it unless it was committed. */
@@ -90,21 +135,24 @@ export class Transaction implements AsyncDisposable {
   readonly send: Producer['send']
   readonly #host: TransactionsHost
   readonly #link: Link<SenderContract>
-  readonly #ended: (error?: KafkaError) => void
+  readonly #events: TransactionEvents
   #isOpen = true
-  /** Settles when the commit that was asked for has an answer; null: none is under way. */
+  /** Why it never happens: the transaction before it must be aborted. */
+  #dropped: KafkaError | null = null
   #committing: Promise<unknown> | null = null
+  #handingOver: Promise<void> | null = null
+  #hasFailed = false
   /** Why something of it never came to the sender. */
   #refusal: { readonly error: unknown } | null = null
 
   /** Use {@link Producer.begin}. */
-  constructor(host: TransactionsHost, link: Link<SenderContract>, ended: (error?: KafkaError) => void) {
+  constructor(host: TransactionsHost, link: Link<SenderContract>, events: TransactionEvents) {
     this.#host = host
     this.#link = link
-    this.#ended = ended
+    this.#events = events
     const { producer } = host
     this.send = ((...args: Parameters<Producer['send']>) => {
-      if (!this.#isOpen || this.isCommitting) return Promise.reject(this.#stateError('send'))
+      if (!this.#isOpen || this.isCommitting) return Promise.reject(this.#notOpen('send'))
       const sent = producer.send(...args)
       // Who does not await it hears of a failure from the commit.
       sent.catch(() => undefined)
@@ -114,6 +162,28 @@ export class Transaction implements AsyncDisposable {
 
   get isCommitting(): boolean {
     return this.#committing !== null
+  }
+
+  /** Settles when the commit that was asked for has an answer; null: none is under way. */
+  get committing(): Promise<unknown> | null {
+    return this.#committing
+  }
+
+  /** Settles when all of it is with the sender, the wish to commit excepted, which follows at once; null: not asked for yet. */
+  get handingOver(): Promise<void> | null {
+    return this.#handingOver
+  }
+
+  /** Whether another one may begin behind it. */
+  get mayBeFollowed(): boolean {
+    return this.isCommitting && this.#refusal === null && !this.#hasFailed
+  }
+
+  /** The transaction before it must be aborted, so this one never happens. Nothing of it is left to undo. */
+  drop(cause: KafkaError): void {
+    this.#isOpen = false
+    const why = `the transaction before it must be aborted, so it never happens: ${cause.message}`
+    this.#dropped = new KafkaError('ODK_TRANSACTION_ABORTABLE', why, { cause })
   }
 
   /** Something of it was refused in this thread. What ended the sender, or shut it out, the commit learns from the sender itself. */
@@ -159,7 +229,10 @@ export class Transaction implements AsyncDisposable {
     })
   }
 
-  /** Sends what is left and commits. Rejects with ODK_TRANSACTION_ABORTABLE when something of it failed: then abort. */
+  /**
+   * Sends what is left and commits. Rejects with ODK_TRANSACTION_ABORTABLE when something of it failed: then abort. The producer's next transaction may be begun
+   * meanwhile; it follows without a pause, and never happens when this one fails.
+   */
   async commit(): Promise<void> {
     this.#checkOpen('commit')
     const committed = this.#commit()
@@ -172,18 +245,33 @@ export class Transaction implements AsyncDisposable {
   }
 
   async #commit(): Promise<void> {
-    await this.#host.handOverAll()
-    if (this.#refusal !== null) {
-      const { error: cause } = this.#refusal
-      const why = `commit: something of the transaction was not sent: ${(cause as Error)?.message ?? cause}`
-      throw new KafkaError('ODK_TRANSACTION_ABORTABLE', why, { cause })
+    try {
+      this.#handingOver = this.#host.handOverAll()
+      await this.#handingOver
+      this.#checkWhole()
+      await this.#end(true)
+    } catch (thrown) {
+      this.#hasFailed = true
+      // An abort is still owed.
+      if (this.#isOpen) this.#events.failed(this, thrown as KafkaError)
+      throw thrown
     }
-    await this.#end(true)
+  }
+
+  #checkWhole(): void {
+    if (this.#refusal === null) return
+    const { error: cause } = this.#refusal
+    const why = `commit: something of the transaction was not sent: ${(cause as Error)?.message ?? cause}`
+    throw new KafkaError('ODK_TRANSACTION_ABORTABLE', why, { cause })
   }
 
   /** Undoes the transaction: nothing of it is ever read with isolation level readCommitted. */
   async abort(): Promise<void> {
+    if (this.#dropped !== null) return
     this.#checkOpen('abort')
+    // Whether it happens at all, the one before decides.
+    await this.#events.before(this)
+    if (!this.#isOpen) return
     await this.#host.handOverAll()
     await this.#end(false)
   }
@@ -206,16 +294,18 @@ export class Transaction implements AsyncDisposable {
   }
 
   #close(error?: KafkaError): void {
+    if (!this.#isOpen) return
     this.#isOpen = false
-    this.#ended(error)
+    this.#events.ended(this, error)
   }
 
   /** What is asked while it is being committed might come too late: nobody could say whether it counts. */
   #checkOpen(what: string): void {
-    if (!this.#isOpen || this.isCommitting) throw this.#stateError(what)
+    if (!this.#isOpen || this.isCommitting) throw this.#notOpen(what)
   }
 
-  #stateError(what: string): KafkaError {
+  #notOpen(what: string): KafkaError {
+    if (this.#dropped !== null) return this.#dropped
     const state = this.#isOpen ? 'is being committed' : 'has ended'
     return new KafkaError('ODK_TRANSACTION_STATE', `${what}: the transaction ${state}`)
   }

@@ -9,7 +9,8 @@ import { type Random, systemRandom } from '@odradek/shared/base/random'
 import type { ClusterOptions } from '@odradek/shared/client/common-options'
 import type { Topic } from '@odradek/shared/client/topic'
 import type { CommitEvery } from './pipeline.rules.ts'
-import { type OnError, PipelineLane } from './pipeline-lane.ts'
+import type { OnError } from './pipeline-function.ts'
+import { PipelineLane } from './pipeline-lane.ts'
 
 /** What a pipeline does, wherever it runs. */
 export interface PipelineWork {

@@ -1,11 +1,9 @@
-// The hands of a pipeline in one thread: a consumer, a transactional producer, and the function between them. Everything that touches the transaction happens
-// in one turn after another, so that a rebalance never meets a transaction half done.
+// The hands of a pipeline in one thread: a consumer, a transactional producer, and the function between them. Everything that touches transactions happens in one
+// turn after another, so that a rebalance never meets a transaction half done. A commit is not waited for: the next transaction is filled meanwhile.
 import type { Consumer } from '@odradek/consumer/consumer-client'
 import type { ConsumerRecord } from '@odradek/consumer/consumer-record'
 import type { RecordBatch } from '@odradek/consumer/delivery-runner'
-import type { HandlerFailureChoice } from '@odradek/consumer/handler-failure-choice'
 import type { Producer } from '@odradek/producer/producer'
-import type { ProducerRecord } from '@odradek/producer/record-encoder'
 import type { Transaction } from '@odradek/producer/transactions'
 import { type MachineRun, runMachine } from '@odradek/shared/actor/machine-runner'
 import { assert } from '@odradek/shared/base/assert'
@@ -16,21 +14,17 @@ import { backoffMs } from '@odradek/shared/client/backoff.rules'
 import { type Topic, topicOf } from '@odradek/shared/client/topic'
 import { assertPipelineInvariants, pipelineMachine } from './pipeline.machine.ts'
 import {
-  addOutputs,
   advanced,
   type CommitEvery,
   isDue,
+  joined,
   offsetsOf,
   type Positions,
   rewindsOf,
   unsendable,
   verdictOn,
 } from './pipeline.rules.ts'
-
-/** What is done about a record whose function threw: `stop` the pipeline, `skip` the record (its offset is committed), or `retry` it after a wait. */
-export type OnError =
-  | HandlerFailureChoice
-  | ((error: unknown, record: ConsumerRecord<any, any>) => HandlerFailureChoice | Promise<HandlerFailureChoice>)
+import { Ahead, Failed, type OnError, PipelineFunction, type Slice } from './pipeline-function.ts'
 
 export interface PipelineParts {
   readonly clock: Clock
@@ -55,49 +49,18 @@ export interface PipelineMetrics {
 }
 
 type Batch = RecordBatch<ConsumerRecord<any, any>>
-type Outputs = ProducerRecord | readonly ProducerRecord[] | null | undefined
 const RETRY = { initialMs: 100, maxMs: 1_000 }
 const NOTHING: Positions = new Map()
-/** The clock is looked at after so many records. */
-const LOOK_MASK = 15
-
-interface Slice {
-  readonly outputs: ProducerRecord[]
-  readonly from: number
-  next: number
-  /** Records that were read. */
+/** A transaction of the lane, from its begin until its end is known. */
+interface LaneTransaction {
+  readonly transaction: Transaction
+  /** Clock at its first record, ms. */
+  readonly beganMs: number
+  /** Ends it when it has been open long enough. */
+  readonly dueTimer: Timer
+  positions: Positions
+  /** Records read. */
   records: number
-  failure: Failed | null
-}
-
-/** Records of a batch, with the next one in sight. */
-class Ahead {
-  readonly #records: Iterator<ConsumerRecord<any, any>>
-  next: ConsumerRecord<any, any> | null = null
-
-  constructor(records: Iterator<ConsumerRecord<any, any>>) {
-    this.#records = records
-    this.take()
-  }
-
-  get isDone(): boolean {
-    return this.next === null
-  }
-
-  take(): void {
-    const { done, value } = this.#records.next()
-    this.next = done === true ? null : value
-  }
-}
-
-/** A batch in the middle of which the function failed. */
-class Failed extends Error {
-  readonly choice: HandlerFailureChoice
-
-  constructor(choice: HandlerFailureChoice, cause: unknown) {
-    super('the function of a pipeline failed', { cause })
-    this.choice = choice
-  }
 }
 
 export class PipelineLane {
@@ -105,11 +68,15 @@ export class PipelineLane {
   readonly #machine: MachineRun<typeof pipelineMachine>
   readonly #consumer: Consumer
   readonly #stop = new AbortController()
-  #transaction: Transaction | null = null
-  #positions: Positions = NOTHING
-  #records = 0
+  /** Oldest first; what was processed of the last one may still grow, the one before it is being committed. */
+  #transactions: LaneTransaction[] = []
+  /** What was processed in vain: where reading goes back to. */
+  #undone: Positions = NOTHING
   #beganMs = 0
-  #dueTimer: Timer | null = null
+  /** Settles when no transaction is being begun. */
+  #begun: Promise<void> = Promise.resolve()
+  /** Settles when the outcome of every commit that was asked for has been told. */
+  #told: Promise<void> = Promise.resolve()
   #turns: Promise<unknown> = Promise.resolve()
   #waiting: (() => void)[] = []
   #abortsInRow = 0
@@ -118,10 +85,12 @@ export class PipelineLane {
   #unsendable: Failed | null = null
   /** A transaction was undone, and nothing was tried since. */
   #wasUndone = false
-  #counts = { records: 0, outputs: 0, skipped: 0 }
+  readonly #function: PipelineFunction
+  #outputs = 0
 
   constructor(parts: PipelineParts) {
     this.#parts = parts
+    this.#function = new PipelineFunction(parts.transform, parts.onError)
     this.#consumer = parts.consumer({
       onRevoked: () => this.#turn(() => this.#commit()),
       onLost: () => this.#turn(() => this.#abort()),
@@ -133,12 +102,16 @@ export class PipelineLane {
     this.#machine = runMachine(host as never, pipelineMachine, {
       effects: {
         initialize: () => void this.#initialize(),
-        begin: () => void this.#begin(),
-        commit: () => void this.#end(),
+        begin: () => {
+          this.#begun = this.#begin()
+        },
+        commit: () => {
+          this.#told = this.#end(this.#transactions.at(-1)!, this.#told)
+        },
         abort: () => void this.#undo(),
         rewind: () => this.#rewind(),
         recover: () => void this.#recover(),
-        settle: () => {
+        wake: () => {
           for (const resolve of this.#waiting.splice(0)) resolve()
         },
       },
@@ -155,7 +128,8 @@ export class PipelineLane {
 
   metrics(): PipelineMetrics {
     const { transactions, aborts } = this.#machine.context
-    return { ...this.#counts, transactions, aborts }
+    const { records, skipped } = this.#function
+    return { records, outputs: this.#outputs, skipped, transactions, aborts }
   }
 
   /** Runs until `stop`, or until it cannot go on: rejects with what ended it. What was processed is committed before it resolves. */
@@ -171,7 +145,7 @@ export class PipelineLane {
       await this.#turn(() => this.#abort()).catch(() => undefined)
       throw this.#machine.context.error ?? (thrown instanceof Failed ? thrown.cause : thrown)
     } finally {
-      this.#dueTimer?.cancel()
+      this.#forget()
       await this.#close()
     }
   }
@@ -203,95 +177,61 @@ export class PipelineLane {
     await this.#pause()
     // It may have been rewound, or taken away, while this slice waited for its turn.
     if (batch.isStale) return
+    if (this.#open === null) this.#beganMs = this.#parts.clock.monotonic()
+    // The transactions before may still be on their way: a place behind them is waited for when there is something to send.
+    const room = this.#parts.commitEvery.records - (this.#open?.records ?? 0)
+    const slice = await this.#function.processed(records, room, () => this.#isLate() || batch.isStale)
+    const isTaken = await this.#whenOpen(batch, open => this.#take(open, batch, slice, records.isDone))
+    if (isTaken && slice.failure !== null) await this.#failed(slice.failure)
+  }
+
+  /** What was processed belongs to the transaction from now on. */
+  #take(open: LaneTransaction, batch: Batch, slice: Slice, isBatchDone: boolean): void {
     const { clock, commitEvery, to } = this.#parts
-    if (this.state !== 'Processing') this.#beganMs = clock.monotonic()
-    // The transaction before may still be on its way: its commit is waited for when there is something to send.
-    const slice = await this.#processed(batch, records)
-    if (!(await this.#isOpenFor(batch))) return
-    this.#records += slice.records
-    if (slice.failure !== null) {
-      this.#note(batch, slice.from, slice.from)
-      await this.#failed(slice.failure)
-      return
-    }
-    // What the isolation level hides behind the last record is done with it.
-    this.#note(batch, slice.from, records.isDone ? Number(batch.nextOffset) : slice.next)
+    open.records += slice.records
+    // What failed is read again from here. What the isolation level hides behind the last record is done with it.
+    const next = slice.failure !== null ? slice.from : isBatchDone ? Number(batch.nextOffset) : slice.next
+    note(open, batch, slice.from, next)
+    if (slice.failure !== null) return
     if (slice.outputs.length > 0) {
-      this.#counts.outputs += slice.outputs.length
-      this.#transaction!.send(topicOf(to), slice.outputs as never).catch(error => this.#refused(error))
+      this.#outputs += slice.outputs.length
+      open.transaction.send(topicOf(to), slice.outputs as never).catch(error => this.#refused(error))
     }
-    if (isDue(commitEvery, { records: this.#records, beganMs: this.#beganMs }, clock.monotonic()))
-      this.#machine.send({ type: 'commit.wanted' })
+    if (isDue(commitEvery, open, clock.monotonic())) this.#machine.send({ type: 'commit.wanted' })
   }
 
   /** The batch has no record for the function, as after an aborted transaction: its offsets count as read, or the group would lag behind for ever. */
   async #passed(batch: Batch): Promise<void> {
     if (batch.isStale) return
-    if (this.state !== 'Processing') this.#beganMs = this.#parts.clock.monotonic()
-    if (await this.#isOpenFor(batch)) this.#note(batch, Number(batch.position), Number(batch.nextOffset))
+    if (this.#open === null) this.#beganMs = this.#parts.clock.monotonic()
+    await this.#whenOpen(batch, open => note(open, batch, Number(batch.position), Number(batch.nextOffset)))
   }
 
-  /** Opens a transaction unless one is open; false when the batch must be left. */
-  async #isOpenFor(batch: Batch): Promise<boolean> {
-    await this.#settled()
-    await this.#pause()
-    // It was undone, and this partition is read again from its beginning; or the partition goes to another member.
-    if (batch.isStale) return false
-    // The sender may die while the transaction begins: then there is none, and perhaps the batch is read again.
-    do {
-      await this.#wanted('transaction.wanted', 'Processing')
+  /** The transaction that takes outputs now. */
+  get #open(): LaneTransaction | null {
+    return this.#machine.hasTag('open') ? this.#transactions.at(-1)! : null
+  }
+
+  /**
+   * Calls `use` with the transaction that is open, or one that is begun now; false when the batch must be left. At once when there is one: the one before it may fail
+   * at any time, and takes it along. The sender may die while one begins: then another is begun.
+   */
+  async #whenOpen(batch: Batch, use: (open: LaneTransaction) => void): Promise<boolean> {
+    for (;;) {
+      this.#check()
+      this.#throwFatal()
+      // A commit was undone: who tries the same again waits first.
+      if (this.state === 'Idle') await this.#pause()
+      // It was undone, and this partition is read again from its beginning; or the partition goes to another member.
       if (batch.isStale || this.#machine.isDone) return false
-    } while (this.state !== 'Processing')
-    return true
-  }
-
-  /** Records of the batch until the transaction is due, the batch is done, or the function fails. */
-  async #processed(batch: Batch, records: Ahead): Promise<Slice> {
-    const { commitEvery } = this.#parts
-    const slice: Slice = {
-      outputs: [],
-      from: Number(records.next!.offset),
-      next: -1,
-      records: 0,
-      failure: null,
-    }
-    const room = commitEvery.records - (this.state === 'Processing' ? this.#records : 0)
-    let last = records.next
-    while (records.next !== null && slice.records < room) {
-      const record = records.next
-      try {
-        const made = this.#made(record)
-        addOutputs(slice.outputs, made instanceof Promise ? await made : made)
-      } catch (thrown) {
-        slice.failure = thrown as Failed
-        break
+      const open = this.#open
+      if (open !== null) {
+        use(open)
+        return true
       }
-      last = record
-      records.take()
-      slice.records++
-      if ((slice.records & LOOK_MASK) === 0 && (this.#isLate() || batch.isStale)) break
+      if (this.#machine.hasTag('free')) this.#machine.send({ type: 'transaction.wanted' })
+      else await this.#changed()
     }
-    slice.next = slice.records === 0 ? slice.from : Number(last!.offset) + 1
-    return slice
-  }
-
-  /** What the function makes of a record; throws Failed unless the record is to be skipped. */
-  #made(record: ConsumerRecord<any, any>): Outputs | Promise<Outputs> {
-    this.#counts.records++
-    try {
-      const made = this.#parts.transform(record)
-      return made instanceof Promise ? made.catch(thrown => this.#chosen(thrown, record)) : (made as Outputs)
-    } catch (thrown) {
-      return this.#chosen(thrown, record)
-    }
-  }
-
-  async #chosen(thrown: unknown, record: ConsumerRecord<any, any>): Promise<Outputs> {
-    const { onError } = this.#parts
-    const choice = typeof onError === 'function' ? await onError(thrown, record) : onError
-    if (choice !== 'skip') throw new Failed(choice, thrown)
-    this.#counts.skipped++
-    return null
   }
 
   /** Nothing of the transaction may count; with `retry` reading goes on at its beginning. */
@@ -304,10 +244,6 @@ export class PipelineLane {
   #refused(error: KafkaError): void {
     const cause = unsendable(error)
     if (cause !== null) this.#unsendable ??= new Failed('stop', cause)
-  }
-
-  #note({ topic, partition, leaderEpoch }: Batch, from: number, next: number): void {
-    this.#positions = advanced(this.#positions, { topic, partition, leaderEpoch, from, next })
   }
 
   #isLate(): boolean {
@@ -337,26 +273,30 @@ export class PipelineLane {
     await this.#settled()
   }
 
-  /** Waits for what is under way, sends the event if the machine is not where it leads to, and waits until it has settled. */
-  async #wanted(type: 'transaction.wanted' | 'commit.wanted' | 'abort.wanted', reached: string): Promise<void> {
+  /** Waits for what is under way, sends the event unless there is nothing to end, and waits until that is done. */
+  async #wanted(type: 'commit.wanted' | 'abort.wanted'): Promise<void> {
     await this.#settled()
-    if (this.state === reached || this.#machine.isDone) return
+    if (this.state === 'Idle' || this.#machine.isDone) return
     this.#machine.send({ type })
     await this.#settled()
   }
 
   async #settled(): Promise<void> {
-    while (!this.#machine.hasTag('settled')) await new Promise<void>(resolve => this.#waiting.push(resolve))
+    while (!this.#machine.hasTag('settled')) await this.#changed()
     this.#check()
     this.#throwFatal()
   }
 
+  #changed(): Promise<void> {
+    return new Promise(resolve => this.#waiting.push(resolve))
+  }
+
   #commit(): Promise<void> {
-    return this.#wanted('commit.wanted', 'Idle')
+    return this.#wanted('commit.wanted')
   }
 
   #abort(): Promise<void> {
-    return this.#wanted('abort.wanted', 'Idle')
+    return this.#wanted('abort.wanted')
   }
 
   /** Whoever was undone waits before he tries the same again. */
@@ -384,52 +324,71 @@ export class PipelineLane {
   async #begin(): Promise<void> {
     const { clock, commitEvery, producer } = this.#parts
     try {
-      this.#transaction = await producer.begin()
-      const opened = this.#transaction
-      this.#dueTimer = clock.after(commitEvery.ms, () =>
-        this.#turn(() => this.#commitIfOpen(opened)).catch(() => undefined),
-      )
+      const transaction = await producer.begin()
+      // The one before it failed meanwhile; what follows that never happens.
+      if (!this.#isBeginning) return
+      const dueTimer = clock.after(commitEvery.ms, () => this.#commitIfOpen(transaction))
+      this.#transactions.push({ transaction, beganMs: this.#beganMs, dueTimer, positions: NOTHING, records: 0 })
       this.#machine.send({ type: 'transaction.begun' })
     } catch (thrown) {
-      this.#troubled(thrown, () => this.#fatal(thrown))
+      if (this.#isBeginning) this.#troubled(thrown, () => this.#fatal(thrown))
     }
+  }
+
+  get #isBeginning(): boolean {
+    return this.state === 'Beginning' || this.state === 'BeginningNext'
   }
 
   /** Its time is over. Timers may fire a little early, so the clock is not asked again. */
-  async #commitIfOpen(opened: Transaction): Promise<void> {
-    if (this.state === 'Processing' && this.#transaction === opened) await this.#commit()
+  #commitIfOpen(transaction: Transaction): void {
+    const commit = async () => {
+      if (this.#open?.transaction === transaction) this.#machine.send({ type: 'commit.wanted' })
+    }
+    this.#turn(commit).catch(() => undefined)
   }
 
-  async #end(): Promise<void> {
-    const transaction = this.#transaction!
-    try {
-      // Outputs, offsets and the commit go out together; the commit waits for the others.
-      void this.#parts.producer.flush()
-      if (this.#positions.size > 0) {
-        // Whatever changes in the group until they arrive fences the offsets.
-        const member = await this.#consumer.groupMetadata()
-        // Whoever is no member would not be fenced (KIP-447): the partitions were lost, and may have another owner already.
-        if (member.memberId === '') throw new Error('the lane is no member of its group now')
-        void transaction.sendOffsets({ ...member, offsets: offsetsOf(this.#positions) })
-      }
-      await transaction.commit()
-      this.#ended()
+  /** Commits it; its outcome is told after those of earlier ones, unless it was undone with one of them. */
+  async #end(work: LaneTransaction, earlier: Promise<void>): Promise<void> {
+    const failure = await this.#commitOf(work).then(
+      () => null,
+      (thrown: unknown) => ({ thrown }),
+    )
+    await earlier
+    if (this.#transactions[0] !== work) return
+    if (failure === null) {
+      this.#ended(work)
       this.#abortsInRow = 0
-      this.#positions = NOTHING
       this.#machine.send({ type: 'transaction.committed' })
-    } catch (thrown) {
-      this.#troubled(thrown, () => this.#machine.send({ type: 'transaction.failed' }))
+    } else this.#troubled(failure.thrown, () => this.#machine.send({ type: 'transaction.failed' }))
+  }
+
+  /** Outputs, offsets and the commit go out together; the commit waits for the others. */
+  async #commitOf({ transaction, positions }: LaneTransaction): Promise<void> {
+    if (positions.size > 0) {
+      // Whatever changes in the group until they arrive fences the offsets.
+      const member = await this.#consumer.groupMetadata()
+      // Whoever is no member would not be fenced (KIP-447): the partitions were lost, and may have another owner already.
+      if (member.memberId === '') throw new Error('the lane is no member of its group now')
+      void transaction.sendOffsets({ ...member, offsets: offsetsOf(positions) })
     }
+    await transaction.commit()
   }
 
   async #undo(): Promise<void> {
+    const [failed] = this.#transactions
+    this.#undoAll()
     try {
-      await this.#transaction!.abort()
-      this.#ended()
+      await failed!.transaction.abort()
       this.#machine.send({ type: 'transaction.aborted' })
     } catch (thrown) {
       this.#troubled(thrown, () => this.#fatal(thrown))
     }
+  }
+
+  /** What was processed since the last commit that is known was in vain. */
+  #undoAll(): void {
+    for (const { positions } of this.#transactions) this.#undone = joined(this.#undone, positions)
+    this.#forget()
   }
 
   #troubled(thrown: unknown, otherwise: () => void): void {
@@ -439,33 +398,39 @@ export class PipelineLane {
     else otherwise()
   }
 
-  #ended(): void {
-    this.#dueTimer?.cancel()
-    this.#transaction = null
-    this.#records = 0
+  #ended(work: LaneTransaction): void {
+    work.dueTimer.cancel()
+    this.#transactions.shift()
+  }
+
+  #forget(): void {
+    for (const { dueTimer } of this.#transactions) dueTimer.cancel()
+    this.#transactions = []
   }
 
   #rewind(): void {
-    for (const { topic, partition, from } of rewindsOf(this.#positions, this.#consumer.assignment()))
+    for (const { topic, partition, from } of rewindsOf(this.#undone, this.#consumer.assignment()))
       this.#consumer.seek({ topic, partition }, from)
-    this.#positions = NOTHING
+    this.#undone = NOTHING
     this.#wasUndone = true
     this.#machine.send({ type: 'rewound' })
   }
 
   async #recover(): Promise<void> {
     const { producer } = this.#parts
+    const left = this.#transactions
+    this.#undoAll()
     try {
-      await this.#transaction?.abort().catch(() => undefined)
-      this.#ended()
+      await this.#begun
+      for (const { transaction } of left) await transaction.abort().catch(() => undefined)
       if (this.#recoveriesInRow++ > 0) await this.#waited(this.#recoveriesInRow)
       // InitProducerId ends what the lost sender left open, one way or the other.
       await (await producer.begin()).abort()
-      const places = rewindsOf(this.#positions, this.#consumer.assignment())
+      const places = rewindsOf(this.#undone, this.#consumer.assignment())
       const committed = await this.#consumer.committed(places)
       for (const [index, { topic, partition, from }] of places.entries())
         this.#consumer.seek({ topic, partition }, committed[index] ?? from)
-      this.#positions = NOTHING
+      this.#undone = NOTHING
       this.#recoveriesInRow = 0
       this.#machine.send({ type: 'rewound' })
     } catch (thrown) {
@@ -481,8 +446,13 @@ export class PipelineLane {
 
   #check(): void {
     const { error } = this.#machine.context
-    const facts = { isTransactionOpen: this.#transaction !== null, partitionsAhead: this.#positions.size, error }
+    const partitionsAhead = this.#transactions.reduce((sum, { positions }) => sum + positions.size, this.#undone.size)
+    const facts = { transactions: this.#transactions.length, partitionsAhead, error }
     assertPipelineInvariants(this.state, facts)
     assert(this.state !== 'Stopped', 'a stopped pipeline has no turns')
   }
+}
+
+function note(open: LaneTransaction, { topic, partition, leaderEpoch }: Batch, from: number, next: number): void {
+  open.positions = advanced(open.positions, { topic, partition, leaderEpoch, from, next })
 }

@@ -22,7 +22,7 @@ import {
 } from '@odradek/shared/client/options'
 import { readSasl, SASL_EXPECTED, type SaslOption } from '@odradek/shared/client/sasl-option'
 import type { CommitEvery } from './pipeline.rules.ts'
-import type { OnError } from './pipeline-lane.ts'
+import type { OnError } from './pipeline-function.ts'
 
 export interface PipelineOptions {
   /** Where both topics are: an embedded broker, or `'host:port,...'`. */

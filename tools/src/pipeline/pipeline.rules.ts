@@ -29,6 +29,11 @@ export function advanced(positions: Positions, { topic, partition, from, next, l
   return new Map(positions).set(key, { topic, partition, from: before?.from ?? from, next, leaderEpoch })
 }
 
+/** What two transactions have processed together, the second behind the first. */
+export function joined(first: Positions, second: Positions): Positions {
+  return [...second.values()].reduce(advanced, first)
+}
+
 /** The offsets that the transaction commits. */
 export function offsetsOf(positions: Positions) {
   return [...positions.values()].map(({ topic, partition, next, leaderEpoch }) => ({

@@ -207,13 +207,14 @@ describe('a pipeline', () => {
     await world.advance(50)
     isGone = true
     begun = 0
+    feed(40, 40)
     await world.advance(10_000)
     expect(begun).toBeGreaterThan(5)
     expect(begun).toBeLessThan(40)
     isGone = false
     await world.advance(10_000)
     expect(running.ended.error).toBe(null)
-    expect(verdict(40)).toEqual(exactlyOnce)
+    expect(verdict(80)).toEqual(exactlyOnce)
   })
 
   test('commits before partitions go to another member', async () => {

@@ -107,8 +107,9 @@ export function commitTransactionalOffsets(
   })
   const reply = { throttleTimeMs: 0, topics: answers }
   const { producerId, producerEpoch } = request
-  const producer = { producerId, producerEpoch }
-  return { records, reply, transaction: verification === undefined ? producer : { ...producer, verification } }
+  const transaction =
+    verification === undefined ? { producerId, producerEpoch } : { producerId, producerEpoch, verification }
+  return { records, reply, transaction }
 }
 
 function validatePartition(

@@ -15,12 +15,12 @@ export function batchSizeUpperBound(records: readonly EncodedRecord[]): number {
 export function buildTransactionalBatch(
   records: readonly EncodedRecord[],
   timestamp: number,
-  producer: { readonly producerId: number; readonly producerEpoch: number },
+  { producerId, producerEpoch }: { readonly producerId: number; readonly producerEpoch: number },
 ): Uint8Array {
   const builder = new BatchBuilder({ writeLimit: Number.MAX_SAFE_INTEGER, initialBytes: batchSizeUpperBound(records) })
   for (const { key, value } of records) builder.tryAppend(timestamp, key, value)
   // As Kafka's coordinators do: transactional, but without a sequence, so retries are not looked for.
-  return builder.build({ ...producer, baseSequence: -1, transactional: true })
+  return builder.build({ producerId, producerEpoch, baseSequence: -1, transactional: true })
 }
 
 /** Gathers `Outcome`s and the batches they wait for. Reusable: empty again after each `take`. */

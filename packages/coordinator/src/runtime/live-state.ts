@@ -107,7 +107,10 @@ export class LiveState<T extends ShardTypes> {
   }
 }
 
+/** What is left to be done of a decision when its records are on their way. */
 function withConsequences<T extends ShardTypes>(decision: Decision<T>, more: Consequences<T>): Decision<T> {
   const effects = [...(decision.effects ?? []), ...(more.effects ?? [])]
-  return 'reply' in more ? { ...decision, effects, reply: more.reply } : { ...decision, effects }
+  const { isPatient = false } = decision
+  if ('reply' in more) return { isPatient, effects, reply: more.reply }
+  return 'reply' in decision ? { isPatient, effects, reply: decision.reply } : { isPatient, effects }
 }

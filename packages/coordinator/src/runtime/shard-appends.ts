@@ -24,8 +24,10 @@ export function append(
   expectedOffset: number,
   verification?: Verification,
 ): Promise<AppendResponse> {
-  const request = { records, acks: -1, origin: 'coordinator', currentLeaderEpoch: -1, expectedOffset } as const
-  return link.ask('append', verification === undefined ? request : { ...request, verification })
+  const origin = 'coordinator'
+  if (verification === undefined)
+    return link.ask('append', { records, acks: -1, origin, currentLeaderEpoch: -1, expectedOffset })
+  return link.ask('append', { records, acks: -1, origin, currentLeaderEpoch: -1, expectedOffset, verification })
 }
 
 /** Why the state cannot rely on an append; null: it can. */

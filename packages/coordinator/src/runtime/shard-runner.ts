@@ -208,7 +208,7 @@ export class ShardRunner<T extends ShardTypes> {
       if (decision.instead === undefined) this.#refuseTooLarge(question, records)
       else this.#become({ question, decision: decision.instead() }, now)
     } else if (decision.transaction !== undefined && records.length > 0) {
-      this.#raise({ ...outcome, kind: 'transactional', records, timestamp: now, sent: false })
+      this.#raise({ kind: 'transactional', question, decision, records, timestamp: now, sent: false })
     } else {
       if (divisible) this.#gathering.addDivisible(records, now)
       else if (records.length > 0) this.#gathering.add(records, now)

@@ -86,6 +86,7 @@ export const sender = defineContract({
     endTransaction: ask<{ readonly committed: boolean; readonly maxBlockMs: number }, Record<string, never>>(PATIENT),
   },
   tells: {
+    /** Also while the transaction before is being committed: what comes after it waits until that has ended, and is refused when it has failed. */
     beginTransaction: tell<Record<string, never>>(),
   },
   news: {
