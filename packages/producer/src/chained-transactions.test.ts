@@ -174,6 +174,52 @@ describe.each([1, 2])('with transaction.version %i', version => {
     })
   })
 
+  test('waits a moment where the markers of the one before come after its answer, which is shorter than to be put off', async () => {
+    const { world, producer, cluster } = open(version)
+    cluster.faults.markersMs = 4
+    const took: number[] = []
+    await world.run(async () => {
+      for (let n = 0; n < 60; n++) {
+        const begun = world.clock.monotonic()
+        const each = await producer.begin()
+        void each.send('orders', { value: `${n}`, partition: 0 })
+        void each.commit()
+        took.push(world.clock.monotonic() - begun)
+      }
+      await producer.close()
+    })
+    const mean = (from: number, to: number) => took.slice(from, to).reduce((sum, ms) => sum + ms, 0) / (to - from)
+    // Each begins when the one before the last has ended, so this is what a transaction takes.
+    expect(mean(2, 6)).toBeGreaterThan(15)
+    expect(mean(40, 60)).toBeLessThan(12)
+  })
+
+  test('offsets that were refused for the moment wait for the records for a minute: brokers may refuse what comes together', async () => {
+    const { world, producer, cluster } = open(version)
+    cluster.faults.delayMs = 5
+    /** Mean milliseconds of a transaction: one way there and back more, when the offsets wait. */
+    const some = async () => {
+      const begun = world.clock.monotonic()
+      for (let n = 0; n < 60; n++) {
+        const each = await producer.begin()
+        void each.sendOffsets(offset(n))
+        void each.send('orders', { value: `${n}`, partition: 0 })
+        await each.commit()
+      }
+      return (world.clock.monotonic() - begun) / 60
+    }
+    await world.run(async () => {
+      await producer.partitionsFor('orders')
+      const together = await some()
+      cluster.coordinatorErrors.TxnOffsetCommit = [errors.COORDINATOR_LOAD_IN_PROGRESS.code]
+      await producer.transaction(each => each.sendOffsets(offset(1)))
+      const apart = await some()
+      expect(apart).toBeGreaterThan(together + 2)
+      await new Promise<void>(resolve => world.clock.after(60_000, resolve))
+      expect(await some()).toBeLessThan(apart - 2)
+    })
+  })
+
   test('whatever is lost on the way, what a commit says is true, in order, with some undone (40 seeds)', async () => {
     for (let seed = 1; seed <= 40; seed++) {
       const { world, producer, cluster, transaction } = open(version, { deliveryTimeoutMs: 3_600_000 }, seed)

@@ -17,6 +17,8 @@ export interface FakeFaults {
   notLeader: number
   /** Milliseconds that a request and a reply travel, at most each. */
   delayMs: number
+  /** As Apache Kafka: EndTxn is answered so long before the markers are written, and what comes meanwhile is put off by 20 ms. */
+  markersMs: number
 }
 
 interface ProducerState {
@@ -101,7 +103,7 @@ export class FakeCluster {
   /** What a leader says beside an error code. */
   errorMessage: string | null = null
   readonly topics = new Map<string, FakePartition[]>()
-  readonly faults: FakeFaults = { loseRequest: 0, loseReply: 0, notLeader: 0, delayMs: 1 }
+  readonly faults: FakeFaults = { loseRequest: 0, loseReply: 0, notLeader: 0, delayMs: 1, markersMs: 0 }
   /** Replies to InitProducerId, before it succeeds. */
   readonly producerIdErrors: number[] = []
   /** Endpoints by node; one node: all partitions share requests. */
@@ -109,6 +111,8 @@ export class FakeCluster {
   /** Partitions without a leader, as `orders-0`. */
   readonly leaderless = new Set<string>()
   readonly requests: { readonly acks: number; readonly batches: number }[] = []
+  /** Until then the markers of a transaction are being written. */
+  markersUntil = 0
   refreshes = 0
   /** What asking for metadata fails with. */
   refreshFailure: Error | null = null
@@ -141,6 +145,8 @@ export class FakeCluster {
   }
 }
 
+/** Kafka: `add.partitions.to.txn.retry.backoff.ms`. */
+const PUT_OFF_MS = 20
 const CONNECTION_BROKE = { code: 'LINK_CLOSED', message: 'the connection broke' }
 
 interface Connection {
@@ -201,7 +207,9 @@ class FakeLink implements ClusterLink {
     await this.#until(connection.arrival)
     if (lost < loseRequest) this.#breakConnection(endpoint)
     if (connection.isBroken) throw new PortError(CONNECTION_BROKE)
+    if (clock.monotonic() < this.#cluster.markersUntil) await this.#until(clock.monotonic() + PUT_OFF_MS)
     const response = this.#answer(endpoint, api, request)
+    if (api === 'EndTxn') this.#cluster.markersUntil = clock.monotonic() + this.#cluster.faults.markersMs
     await this.#travel()
     if (lost < loseRequest + loseReply) this.#breakConnection(endpoint)
     if (connection.isBroken) throw new PortError(CONNECTION_BROKE)

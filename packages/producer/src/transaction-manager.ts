@@ -9,16 +9,23 @@ import type { ClusterLink } from '@odradek/shared/client/cluster-link'
 import type { ApiName, ApiRequest, ApiResponse } from '@odradek/shared/contracts/api-map'
 import type { TransactionOffsets } from '@odradek/shared/contracts/sender.contract'
 import { errorOf } from '@odradek/shared/protocol/error-codes'
-import { NextTransaction } from './next-transaction.ts'
 import { NO_REPLY } from './outcome.rules.ts'
 import { errorData, portFailure } from './producer-errors.ts'
 import { producerTransactionMachine } from './producer-transaction.machine.ts'
 import type { SenderPolicy } from './sender-policy.ts'
 import type { ProducerIdentity } from './sequences.rules.ts'
+import { pauseAfter } from './succession.rules.ts'
 import { isFenced, transactionOutcome } from './transaction-errors.rules.ts'
+import { TransactionTurns } from './transaction-turns.ts'
 
 /** Kafka's wait before an AddPartitionsToTxn that met the end of the previous transaction is repeated. */
 const CONCURRENT_BACKOFF_MS = 20
+
+/**
+ * Apache Kafka's brokers ask a transaction's coordinator on behalf of one request at a time: of offsets and records that come together it refuses one in four for the moment, which
+ * takes a client's whole backoff. After such a refusal offsets wait for the records, for so long; then both are tried together again.
+ */
+const OFFSETS_APART_MS = 60_000
 
 const ABORTED: ErrorData = { code: 'ODK_TRANSACTION_ABORTED', message: 'the transaction was aborted' }
 
@@ -62,14 +69,21 @@ export class TransactionManager {
   /** Settles when no offsets are on their way. */
   #offsetsSent: Promise<void> = Promise.resolve()
   #hasFailed = false
-  /** The transaction that follows the one that is being committed. */
-  #next: NextTransaction | null = null
+  readonly #turns = new TransactionTurns(() => {
+    this.#followsAt = null
+  })
+  /** How long a transaction waits behind the end of the one that it follows. Milliseconds. */
+  #pauseMs = 0
+  /** Clock until which offsets wait for the records that came with them. */
+  #apartUntil = 0
+  /** Clock when the transaction began, as long as what had come for it meanwhile is being done; else null. */
+  #followsAt: number | null = null
 
   constructor(host: TransactionManagerHost) {
     this.#host = host
     this.#machine = runTable(host.context, producerTransactionMachine, {
       effects: this.#effects(),
-      settled: () => this.#settled(),
+      settled: () => this.#turns.goOn(),
     })
   }
 
@@ -122,26 +136,37 @@ export class TransactionManager {
     return this.#ask(maxBlockMs, 'init', ['Uninitialized'], () => this.#machine.send({ type: 'transactions.init' }))
   }
 
-  /** While a transaction is being committed the next one waits for it. One that would follow a transaction which has failed meanwhile does not begin: its caller is being told. */
+  /** While a transaction is being committed the next one waits for it, and a moment longer where that is shorter in the end (succession.rules). */
   begin(): void {
-    if (this.state === 'CommittingTransaction') this.#next ??= new NextTransaction()
-    else if (this.state !== 'AbortableError') this.#machine.send({ type: 'transaction.begin' })
+    let [hasWaited, mayBegin] = [false, true]
+    this.#turns.add(() => {
+      if (this.state === 'CommittingTransaction') {
+        hasWaited = true
+        return false
+      }
+      if (hasWaited && this.#pauseMs >= 1) {
+        hasWaited = false
+        mayBegin = false
+        this.#host.context.clock.after(this.#pauseMs, () => {
+          mayBegin = true
+          this.#turns.goOn()
+        })
+      }
+      if (mayBegin) this.#begin()
+      return mayBegin
+    })
   }
 
-  /** Does what belongs to the transaction that was begun last: now, or when it has its turn. When the one before has failed, it is refused for the same reason. */
+  /** What would follow a transaction that has failed meanwhile does not begin: its caller is being told. */
+  #begin(): void {
+    if (this.state === 'AbortableError') return
+    this.#followsAt = this.#host.context.clock.monotonic()
+    this.#machine.send({ type: 'transaction.begin' })
+  }
+
+  /** Does what belongs to the transaction that was begun last: now, or when that has its turn. When the one before has failed, it is refused for the same reason. */
   inTurn<T>(work: () => T | Promise<T>): T | Promise<T> {
-    return this.#next === null ? work() : this.#next.keep(work)
-  }
-
-  #settled(): void {
-    if (this.#next === null || this.state === 'CommittingTransaction') return
-    if (this.state === 'Ready') {
-      // Settles again, in the transaction.
-      this.#machine.send({ type: 'transaction.begin' })
-    } else {
-      this.#next.release()
-      this.#next = null
-    }
+    return this.#turns.inTurn(work)
   }
 
   end(committed: boolean, maxBlockMs: number): Promise<void> {
@@ -189,6 +214,7 @@ export class TransactionManager {
     const { producerId, producerEpoch } = this.#identity!
     this.#hasOffsets = true
     try {
+      if (this.#apartUntil > this.#host.context.clock.monotonic()) await this.#recordsSent()
       if (!this.#isImplicit) {
         const added = { transactionalId, producerId, producerEpoch, groupId }
         await this.#request('transaction', transactionalId, 'AddOffsetsToTxn', added, r => r.errorCode)
@@ -212,6 +238,13 @@ export class TransactionManager {
       if (wasCommitting) this.#answer(error)
       throw error
     }
+  }
+
+  /** Settles when the records have been answered that came in the same turn, before or after. */
+  async #recordsSent(): Promise<void> {
+    const { context, idle } = this.#host
+    await new Promise<void>(resolve => context.defer(resolve))
+    await idle(true)
   }
 
   #ask(maxBlockMs: number, what: string, from: readonly string[], send: () => void): Promise<void> {
@@ -280,11 +313,16 @@ export class TransactionManager {
   async #endTransaction(committed: boolean): Promise<void> {
     // With what asks the coordinator for the offsets' sake, so that one entry of its log tells of both.
     if (committed) this.#host.drainNow()
+    const { clock } = this.#host.context
+    const followsAt = this.#followsAt
     // A commit waits for its batches; an abort for what is on the wire, which must not arrive after the end, and whose answer is not the next transaction's.
     await Promise.all([this.#host.idle(committed), this.#offsetsSent, this.#partitionsAdded])
     if (this.state !== (committed ? 'CommittingTransaction' : 'AbortingTransaction')) return
+    const joinedAt = clock.monotonic()
     try {
       const identity = await this.#identityAfterEnd(committed)
+      if (followsAt !== null)
+        this.#pauseMs = pauseAfter(this.#pauseMs, joinedAt - followsAt, clock.monotonic() - joinedAt)
       this.#machine.send({ type: 'transaction.ended', identity })
     } catch (thrown) {
       if (committed) this.#answer(this.#failed(thrown))
@@ -366,6 +404,7 @@ export class TransactionManager {
       if (outcome.kind === 'done') return response!
       if (outcome.kind !== 'again') throw new PortError(refusedError(api, errorCode, outcome.kind === 'fatal'))
       if (outcome.elsewhere) this.#host.link.forgetCoordinator(kind, key)
+      if (api === 'TxnOffsetCommit' && errorCode !== NO_REPLY) this.#apartUntil = clock.monotonic() + OFFSETS_APART_MS
       const wait = this.#backoff(errorCode, attempt)
       if (clock.monotonic() + wait > this.#deadline) throw new PortError(timedOut(api, errorCode))
       await new Promise<void>(resolve => void clock.after(wait, resolve))
