@@ -10,12 +10,13 @@ import type { ApiName, ApiRequest, ApiResponse } from '@odradek/shared/contracts
 import type { TransactionOffsets } from '@odradek/shared/contracts/sender.contract'
 import { errorOf } from '@odradek/shared/protocol/error-codes'
 import { NO_REPLY } from './outcome.rules.ts'
-import { errorData, portFailure } from './producer-errors.ts'
+import { portFailure } from './producer-errors.ts'
 import { producerTransactionMachine } from './producer-transaction.machine.ts'
 import type { SenderPolicy } from './sender-policy.ts'
 import type { ProducerIdentity } from './sequences.rules.ts'
 import { pauseAfter } from './succession.rules.ts'
-import { isFenced, transactionOutcome } from './transaction-errors.rules.ts'
+import { transactionOutcome } from './transaction-errors.rules.ts'
+import { abortableError, fatalError, isFatal, refusedError, stateError, timedOut } from './transaction-failures.ts'
 import { TransactionTurns } from './transaction-turns.ts'
 
 /** Kafka's wait before an AddPartitionsToTxn that met the end of the previous transaction is repeated. */
@@ -468,47 +469,4 @@ function byTopic(offsets: TransactionOffsets['offsets']): ApiRequest<'TxnOffsetC
         committedMetadata: metadata,
       })),
   }))
-}
-
-function isFatal({ detail }: ErrorData): boolean {
-  return (detail as { fatal?: boolean } | undefined)?.fatal === true
-}
-
-function refusedError(api: ApiName, errorCode: number, fatal: boolean): ErrorData {
-  const { name, message } = errorOf(errorCode)
-  if (isFenced(errorCode)) {
-    const words = `${api}: ${name}: a newer producer with the same transactionalId took over`
-    return errorData('ODK_PRODUCER_FENCED', words, { kafkaCode: errorCode, fatal: true })
-  }
-  if (api === 'EndTxn' && name === 'INVALID_TXN_STATE') {
-    const words = `${api}: ${name}: it was aborted by the coordinator: was it open for longer than transactionTimeoutMs?`
-    return errorData('ODK_BROKER_ERROR', words, { kafkaCode: errorCode, fatal })
-  }
-  return errorData('ODK_BROKER_ERROR', `${api}: ${name}: ${message}`, { kafkaCode: errorCode, fatal })
-}
-
-function timedOut(api: ApiName, errorCode: number): ErrorData {
-  const isEnd = api === 'EndTxn'
-  const fate = isEnd ? '; whether the transaction was ended is not known' : ''
-  return errorData(
-    'ODK_TRANSACTION_TIMEOUT',
-    `${api} got no answer within maxBlockMs: ${errorOf(errorCode).name}${fate}`,
-    {
-      kafkaCode: errorCode,
-      retriable: !isEnd,
-      fatal: isEnd,
-    },
-  )
-}
-
-function fatalError({ code, message, detail }: ErrorData): ErrorData {
-  return { code, message, detail: { ...(detail as object | undefined), fatal: true } }
-}
-
-function abortableError({ message, detail }: ErrorData): ErrorData {
-  return { code: 'ODK_TRANSACTION_ABORTABLE', message: `the transaction must be aborted: ${message}`, detail }
-}
-
-function stateError(state: string, what: string): ErrorData {
-  return errorData('ODK_TRANSACTION_STATE', `${what} is not possible in the state ${state}`)
 }
