@@ -126,6 +126,11 @@ export class FakeCluster {
   /** What the group's coordinator says to offsets of a member: a code, 0 none. */
   offsetsRefused: (memberId: string, generationId: number) => number = () => 0
 
+  /** Codes with which the coordinators answer the API next; 0 once: as usual. */
+  refuse(api: string, ...codes: readonly number[]): void {
+    this.coordinatorErrors[api] = [...(this.coordinatorErrors[api] ?? []), ...codes]
+  }
+
   create(topic: string, partitions: number): FakePartition[] {
     const created = Array.from({ length: partitions }, () => new FakePartition())
     this.topics.set(topic, created)

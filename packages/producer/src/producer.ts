@@ -100,7 +100,8 @@ export class Producer implements AsyncDisposable {
       },
       handOverAll: async () => {
         this.#dispatcher.closeAll()
-        if (this.#accumulator.hasReady || !this.#isWritable()) await this.flush()
+        const isWaiting = this.#room.size > 0 || this.#topics.waitingCount > 0
+        if (this.#accumulator.hasReady || isWaiting) await this.flush()
       },
     })
   }
@@ -226,7 +227,7 @@ export class Producer implements AsyncDisposable {
   }
 
   /**
-   * Takes nothing new, sends what it has, and ends. What is not acknowledged after `timeoutMs` (default: as long as it takes) fails with
+   * Takes nothing new, sends what it has, waits for commits that were asked for, and ends. What is not acknowledged after `timeoutMs` (default: as long as it takes) fails with
    * ODK_PRODUCER_CLOSED. Idempotent.
    */
   async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
@@ -236,16 +237,22 @@ export class Producer implements AsyncDisposable {
     if (Number.isFinite(timeoutMs)) {
       const late = new AbortController()
       const timer = this.#connection.host.clock.after(timeoutMs, () => late.abort())
-      await this.flush({ signal: late.signal }).catch(() => {})
+      await orAborted(this.#finish(late.signal), late.signal).catch(() => {})
       timer.cancel()
     } else {
-      await this.flush()
+      await this.#finish()
     }
     this.#state = 'closed'
     const late = new KafkaError('ODK_PRODUCER_CLOSED', 'the producer was closed before the record was acknowledged')
     this.#topics.close()
     this.#failAll(late)
     await this.#connection.close()
+  }
+
+  /** Sends what it has, and waits for the commits that were asked for. */
+  async #finish(signal?: AbortSignal): Promise<void> {
+    await this.flush(signal === undefined ? {} : { signal })
+    await this.#transactions?.commits()
   }
 
   readonly [Symbol.asyncDispose] = () => this.close()

@@ -201,6 +201,7 @@ export class TransactionManager {
 
   /** An end that is asked for meanwhile waits for it; a commit fails if it does. */
   sendOffsets(offsets: TransactionOffsets, maxBlockMs: number): Promise<void> {
+    if (this.state === 'FatalError') throw new PortError(this.#error!)
     if (this.state !== 'InTransaction') throw new PortError(this.refusal ?? stateError(this.state, 'sendOffsets'))
     this.#deadline = this.#host.context.clock.monotonic() + maxBlockMs
     const sent = this.#sendOffsets(offsets)

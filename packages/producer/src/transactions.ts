@@ -1,5 +1,6 @@
 // Transactions as their user holds them, in the caller's thread. The states are the sender's business; here are the calls and their order.
 import type { Link } from '@odradek/shared/actor/actor'
+import { assert } from '@odradek/shared/base/assert'
 import { KafkaError } from '@odradek/shared/base/errors'
 import { integer, offset, partitionFields, partitionsIn, text } from '@odradek/shared/client/call-input'
 import { isObject, notTaken } from '@odradek/shared/client/options'
@@ -59,8 +60,14 @@ export class Transactions {
     this.#unended.at(-1)?.refused(error)
   }
 
+  /** Settles when every commit that was asked for so far has an answer. */
+  async commits(): Promise<void> {
+    await Promise.all(this.#unended.map(({ committing }) => committing))
+  }
+
   async begin(): Promise<Transaction> {
-    if (this.#isBeginning) throw stillOpen()
+    if (this.#fatal !== null) throw this.#fatal
+    if (this.#isBeginning) throw stillOpen('is still open')
     this.#isBeginning = true
     try {
       await this.#turn()
@@ -99,25 +106,32 @@ export class Transactions {
   }
 
   #checkEnding(): void {
-    if (!this.#unended.every(({ mayBeFollowed }) => mayBeFollowed)) throw stillOpen()
+    for (const { mayBeFollowed, hasFailed } of this.#unended)
+      if (!mayBeFollowed) throw stillOpen(hasFailed ? 'has failed and must be aborted first' : 'is still open')
   }
 
   #events(): TransactionEvents {
     return {
       before: transaction => this.#unended[this.#unended.indexOf(transaction) - 1]?.committing ?? null,
       failed: (transaction, error) => {
-        for (const next of this.#unended.splice(this.#unended.indexOf(transaction) + 1)) next.drop(error)
+        for (const next of this.#unended.splice(this.#placeBehind(transaction))) next.drop(error)
       },
       ended: (transaction, error) => {
-        this.#unended.splice(this.#unended.indexOf(transaction), 1)
+        this.#unended.splice(this.#placeBehind(transaction) - 1, 1)
         if (error?.fatal) this.#fatal = error
       },
     }
   }
+
+  #placeBehind(transaction: Transaction): number {
+    const place = this.#unended.indexOf(transaction)
+    assert(place >= 0, 'a transaction that ends has begun')
+    return place + 1
+  }
 }
 
-function stillOpen(): KafkaError {
-  return new KafkaError('ODK_TRANSACTION_STATE', 'begin: a transaction of this producer is still open')
+function stillOpen(how: string): KafkaError {
+  return new KafkaError('ODK_TRANSACTION_STATE', `begin: a transaction of this producer ${how}`)
 }
 
 /** What a transaction asks of the others of its producer, and tells them. */
@@ -141,6 +155,7 @@ export class Transaction implements AsyncDisposable {
   #dropped: KafkaError | null = null
   #committing: Promise<unknown> | null = null
   #handingOver: Promise<void> | null = null
+  #isHandedOver = false
   #hasFailed = false
   /** Why something of it never came to the sender. */
   #refusal: { readonly error: unknown } | null = null
@@ -174,6 +189,11 @@ export class Transaction implements AsyncDisposable {
     return this.#handingOver
   }
 
+  /** A commit of it was refused: only an abort leads on. */
+  get hasFailed(): boolean {
+    return this.#hasFailed
+  }
+
   /** Whether another one may begin behind it. */
   get mayBeFollowed(): boolean {
     return this.isCommitting && this.#refusal === null && !this.#hasFailed
@@ -189,7 +209,8 @@ export class Transaction implements AsyncDisposable {
   /** Something of it was refused in this thread. What ended the sender, or shut it out, the commit learns from the sender itself. */
   refused(error: unknown): void {
     const isSenders = error instanceof KafkaError && (error.fatal || SENDERS_OWN.has(error.code))
-    if (!isSenders) this.#refusal ??= { error }
+    // What is refused when all of it is with the sender was never of it.
+    if (!isSenders && !this.#isHandedOver) this.#refusal ??= { error }
   }
 
   /**
@@ -248,6 +269,7 @@ export class Transaction implements AsyncDisposable {
     try {
       this.#handingOver = this.#host.handOverAll()
       await this.#handingOver
+      this.#isHandedOver = true
       this.#checkWhole()
       await this.#end(true)
     } catch (thrown) {

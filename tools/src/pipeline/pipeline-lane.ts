@@ -325,12 +325,17 @@ export class PipelineLane {
     const { clock, commitEvery, producer } = this.#parts
     try {
       const transaction = await producer.begin()
-      // The one before it failed meanwhile; what follows that never happens.
-      if (!this.#isBeginning) return
+      if (!this.#isBeginning) {
+        // The one before it failed meanwhile; when its sender died, this one began with the next sender all the same.
+        await transaction.abort().catch(() => undefined)
+        return
+      }
       const dueTimer = clock.after(commitEvery.ms, () => this.#commitIfOpen(transaction))
       this.#transactions.push({ transaction, beganMs: this.#beganMs, dueTimer, positions: NOTHING, records: 0 })
       this.#machine.send({ type: 'transaction.begun' })
     } catch (thrown) {
+      // Refused because the one before it has failed, which is about to be told.
+      if (this.state === 'BeginningNext') await this.#told
       if (this.#isBeginning) this.#troubled(thrown, () => this.#fatal(thrown))
     }
   }
@@ -362,7 +367,7 @@ export class PipelineLane {
     } else this.#troubled(failure.thrown, () => this.#machine.send({ type: 'transaction.failed' }))
   }
 
-  /** Outputs, offsets and the commit go out together; the commit waits for the others. */
+  /** Outputs, offsets and the commit go out together; the commit waits for the others. It is asked for without a message before: the next transaction begins behind it. */
   async #commitOf({ transaction, positions }: LaneTransaction): Promise<void> {
     if (positions.size > 0) {
       // Whatever changes in the group until they arrive fences the offsets.
