@@ -220,6 +220,30 @@ describe.each([1, 2])('with transaction.version %i', version => {
     })
   })
 
+  test('offsets that wait for records do not wait for ever where records keep coming', async () => {
+    const { world, producer, cluster, transaction } = open(version)
+    cluster.faults.delayMs = 5
+    await world.run(async () => {
+      await producer.partitionsFor('orders')
+      cluster.coordinatorErrors.TxnOffsetCommit = [errors.COORDINATOR_LOAD_IN_PROGRESS.code]
+      await producer.transaction(each => each.sendOffsets(offset(1)))
+      const each = await producer.begin()
+      let isSent = false
+      const sent = each.sendOffsets(offset(2)).then(() => {
+        isSent = true
+      })
+      const begun = world.clock.monotonic()
+      for (let n = 0; !isSent; n++) {
+        void each.send('orders', { value: `${n}`, partition: 0 })
+        await new Promise<void>(resolve => world.clock.after(1, resolve))
+        expect(world.clock.monotonic() - begun).toBeLessThan(1_000)
+      }
+      await sent
+      await each.commit()
+    })
+    expect(transaction().committedOffsets).toEqual(['in-0@1', 'in-0@2'])
+  })
+
   test('whatever is lost on the way, what a commit says is true, in order, with some undone (40 seeds)', async () => {
     for (let seed = 1; seed <= 40; seed++) {
       const { world, producer, cluster, transaction } = open(version, { deliveryTimeoutMs: 3_600_000 }, seed)

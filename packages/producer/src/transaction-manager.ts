@@ -204,19 +204,23 @@ export class TransactionManager {
     if (this.state === 'FatalError') throw new PortError(this.#error!)
     if (this.state !== 'InTransaction') throw new PortError(this.refusal ?? stateError(this.state, 'sendOffsets'))
     this.#deadline = this.#host.context.clock.monotonic() + maxBlockMs
-    const sent = this.#sendOffsets(offsets)
+    const sent = this.#sendOffsets(offsets, maxBlockMs)
     // Resolves with nothing: each result would hold the one before it, for as long as the producer lives.
     this.#offsetsSent = Promise.allSettled([this.#offsetsSent, sent]).then(() => undefined)
     return sent
   }
 
-  async #sendOffsets(given: TransactionOffsets): Promise<void> {
+  async #sendOffsets(given: TransactionOffsets, maxBlockMs: number): Promise<void> {
     const { groupId, generationId: generationIdOrMemberEpoch, memberId, groupInstanceId, offsets } = given
     const { transactionalId } = this.#host.policy
     const { producerId, producerEpoch } = this.#identity!
     this.#hasOffsets = true
     try {
-      if (this.#apartUntil > this.#host.context.clock.monotonic()) await this.#recordsSent()
+      const { clock } = this.#host.context
+      if (this.#apartUntil > clock.monotonic()) {
+        await this.#recordsSent()
+        this.#deadline = clock.monotonic() + maxBlockMs
+      }
       if (!this.#isImplicit) {
         const added = { transactionalId, producerId, producerEpoch, groupId }
         await this.#request('transaction', transactionalId, 'AddOffsetsToTxn', added, r => r.errorCode)
@@ -242,11 +246,20 @@ export class TransactionManager {
     }
   }
 
-  /** Settles when the records have been answered that came in the same turn, before or after. */
+  /**
+   * Settles when the records have been answered that came in the same turn, before or after; but where records keep coming, after no more than the backoff that is to be
+   * avoided.
+   */
   async #recordsSent(): Promise<void> {
-    const { context, idle } = this.#host
+    const { context, idle, policy } = this.#host
     await new Promise<void>(resolve => context.defer(resolve))
-    await idle(true)
+    await new Promise<void>(resolve => {
+      const timer = context.clock.after(policy.retryBackoffMs, resolve)
+      void idle(true).then(() => {
+        timer.cancel()
+        resolve()
+      })
+    })
   }
 
   #ask(maxBlockMs: number, what: string, from: readonly string[], send: () => void): Promise<void> {
