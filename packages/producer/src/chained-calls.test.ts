@@ -2,22 +2,9 @@
 import { errors } from '@odradek/shared/protocol/error-codes'
 import { describe, expect, test } from 'vitest'
 import type { Producer } from './producer.ts'
-import { openWorld } from './producer-world.suite.ts'
+import { offsetOfGroup as offset, openTransactionalWorld as open } from './producer-world.suite.ts'
 import type { Transaction } from './transactions.ts'
 
-function open(version: number, options: Parameters<typeof openWorld>[0] = {}, seed = 1) {
-  const opened = openWorld({ transactionalId: 'tx', lingerMs: 0, ...options }, { partitions: 2, seed })
-  opened.cluster.transactionVersion = version
-  const kill = async () => {
-    const [actor] = (await opened.world.run(() => opened.world.actors())).filter(
-      ({ address }) => address.kind === 'sender',
-    )
-    if (actor !== undefined) opened.world.kill(actor.address)
-  }
-  return { ...opened, kill, transaction: () => opened.cluster.transactions.get('tx')! }
-}
-
-const offset = (of: number) => ({ groupId: 'g', offsets: [{ topic: 'in', partition: 0, offset: of }] })
 const codeOf = (promise: Promise<unknown>) =>
   promise.then(
     () => 'done',
@@ -27,14 +14,19 @@ const first = (producer: Producer) => async () => {
   await producer.transaction(tx => tx.send('orders', { value: '0', partition: 0 }))
 }
 
+/** One that is being committed, with `a`, and one that is open behind it. */
+async function oneBehind(producer: Producer) {
+  const one = await producer.begin()
+  void one.send('orders', { value: 'a', partition: 0 })
+  const committed = codeOf(one.commit())
+  return { one, committed, two: await producer.begin() }
+}
+
 describe.each([1, 2])('with transaction.version %i', version => {
   test('close() with two commits under way: both are done', async () => {
     const { world, producer, transaction } = open(version)
     const codes = await world.run(async () => {
-      const one = await producer.begin()
-      void one.send('orders', { value: 'a', partition: 0 })
-      const c1 = codeOf(one.commit())
-      const two = await producer.begin()
+      const { committed: c1, two } = await oneBehind(producer)
       void two.send('orders', { value: 'b', partition: 0 })
       const c2 = codeOf(two.commit())
       await producer.close()
@@ -47,10 +39,7 @@ describe.each([1, 2])('with transaction.version %i', version => {
   test('close() with one commit under way and one open: all settles', async () => {
     const { world, producer, transaction } = open(version)
     const codes = await world.run(async () => {
-      const one = await producer.begin()
-      void one.send('orders', { value: 'a', partition: 0 })
-      const c1 = codeOf(one.commit())
-      const two = await producer.begin()
+      const { committed: c1, two } = await oneBehind(producer)
       const s2 = codeOf(two.send('orders', { value: 'b', partition: 0 }))
       const o2 = codeOf(two.sendOffsets(offset(2)))
       await producer.close()
@@ -66,10 +55,7 @@ describe.each([1, 2])('with transaction.version %i', version => {
     await world.run(first(producer))
     cluster.coordinatorErrors.EndTxn = Array.from({ length: 1_000 }, () => errors.COORDINATOR_LOAD_IN_PROGRESS.code)
     const codes = await world.run(async () => {
-      const one = await producer.begin()
-      void one.send('orders', { value: 'a', partition: 0 })
-      const c1 = codeOf(one.commit())
-      const two = await producer.begin()
+      const { committed: c1, two } = await oneBehind(producer)
       const s2 = codeOf(two.send('orders', { value: 'b', partition: 0 }))
       const o2 = codeOf(two.sendOffsets(offset(2)))
       const c2 = codeOf(two.commit())
@@ -89,10 +75,9 @@ describe.each([1, 2])('with transaction.version %i', version => {
       const asked: Promise<string>[] = []
       let two!: Transaction
       await world.run(async () => {
-        const one = await producer.begin()
-        void one.send('orders', { value: 'a', partition: 0 })
-        asked.push(codeOf(one.commit()))
-        two = await producer.begin()
+        const begun = await oneBehind(producer)
+        asked.push(begun.committed)
+        two = begun.two
         asked.push(codeOf(two.send('orders', { value: 'b', partition: 0 })))
         asked.push(codeOf(two.sendOffsets(offset(2))))
         if (how === 'committing') asked.push(codeOf(two.commit()))
@@ -118,10 +103,7 @@ describe.each([1, 2])('with transaction.version %i', version => {
     await world.run(first(producer))
     cluster.partition('orders').scripted.push(errors.TOPIC_AUTHORIZATION_FAILED.code)
     await world.run(async () => {
-      const one = await producer.begin()
-      void one.send('orders', { value: 'a', partition: 0 })
-      const failed = codeOf(one.commit())
-      const two = await producer.begin()
+      const { one, committed: failed, two } = await oneBehind(producer)
       const sent = codeOf(two.send('orders', { value: 'lingers', partition: 1 }))
       const waits = codeOf(two.send('later', { value: 'waits' }))
       const direct = codeOf(producer.send('orders', { value: 'direct', partition: 1 }))
@@ -162,10 +144,7 @@ describe.each([1, 2])('with transaction.version %i', version => {
   test('flush() while two are under way', async () => {
     const { world, producer, transaction } = open(version, { lingerMs: 10_000 })
     await world.run(async () => {
-      const one = await producer.begin()
-      void one.send('orders', { value: 'a', partition: 0 })
-      void one.commit()
-      const two = await producer.begin()
+      const { two } = await oneBehind(producer)
       void two.send('orders', { value: 'b', partition: 0 })
       await producer.flush()
       expect(producer.metrics().batchesInFlight).toBe(0)
@@ -185,7 +164,7 @@ test.each([1, 2])(
       const { world, producer, cluster, transaction, kill } = open(
         version,
         { deliveryTimeoutMs: 3_600_000, lingerMs: seed % 2 === 0 ? 0 : 3, ...memory },
-        seed,
+        { seed },
       )
       Object.assign(cluster.faults, { loseRequest: 0.05, loseReply: 0.05, notLeader: 0.05, delayMs: 3 })
       const { random } = world

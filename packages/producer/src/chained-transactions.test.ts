@@ -1,16 +1,8 @@
 // A transaction that is begun while the one before it is being committed: it follows without a pause, in order, or never happens.
 import { errors } from '@odradek/shared/protocol/error-codes'
 import { describe, expect, test } from 'vitest'
-import { openWorld } from './producer-world.suite.ts'
+import { offsetOfGroup as offset, openTransactionalWorld as open } from './producer-world.suite.ts'
 import type { Transaction } from './transactions.ts'
-
-function open(version: number, options: Parameters<typeof openWorld>[0] = {}, seed = 1) {
-  const opened = openWorld({ transactionalId: 'tx', lingerMs: 0, ...options }, { partitions: 2, seed })
-  opened.cluster.transactionVersion = version
-  return { ...opened, transaction: () => opened.cluster.transactions.get('tx')! }
-}
-
-const offset = (of: number) => ({ groupId: 'g', offsets: [{ topic: 'in', partition: 0, offset: of }] })
 
 describe.each([1, 2])('with transaction.version %i', version => {
   test('follows the one that is being committed, offsets included, in order', async () => {
@@ -246,7 +238,7 @@ describe.each([1, 2])('with transaction.version %i', version => {
 
   test('whatever is lost on the way, what a commit says is true, in order, with some undone (40 seeds)', async () => {
     for (let seed = 1; seed <= 40; seed++) {
-      const { world, producer, cluster, transaction } = open(version, { deliveryTimeoutMs: 3_600_000 }, seed)
+      const { world, producer, cluster, transaction } = open(version, { deliveryTimeoutMs: 3_600_000 }, { seed })
       Object.assign(cluster.faults, { loseRequest: 0.1, loseReply: 0.1, notLeader: 0.1, delayMs: 3 })
       const expected: string[] = []
       await world.run(async () => {

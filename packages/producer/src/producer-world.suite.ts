@@ -39,3 +39,30 @@ export function openWorld(
   const producer = createProducer({ bootstrapServers: broker, ...options })
   return { world, cluster, producer, log: (partition = 0) => cluster.partition('orders', partition).log }
 }
+
+/** A transactional producer over a fake coordinator, with that level of `transaction.version`. */
+export function openTransactionalWorld(
+  version: number,
+  options: Partial<ProducerOptions> = {},
+  { seed = 1, partitions = 2 } = {},
+) {
+  const opened = openWorld({ transactionalId: 'tx', lingerMs: 0, ...options }, { partitions, seed })
+  opened.cluster.transactionVersion = version
+  const kill = async () => {
+    const [sender] = await sendersIn(opened.world)
+    if (sender !== undefined) opened.world.kill(sender)
+  }
+  return { ...opened, kill, transaction: () => opened.cluster.transactions.get('tx')! }
+}
+
+/** Addresses of the senders that live. */
+export async function sendersIn(world: ReturnType<typeof openWorld>['world']) {
+  const actors = await world.run(() => world.actors())
+  return actors.map(({ address }) => address).filter(({ kind }) => kind === 'sender')
+}
+
+/** What a transaction sends as the offsets of a group. */
+export const offsetOfGroup = (offset: number) => ({
+  groupId: 'g',
+  offsets: [{ topic: 'in', partition: 0, offset }],
+})

@@ -1,14 +1,10 @@
 // Transactions from the user's side to a fake coordinator, with both protocols: what is committed, what is undone, who is fenced.
 import { errors } from '@odradek/shared/protocol/error-codes'
 import { describe, expect, test } from 'vitest'
-import { openWorld } from './producer-world.suite.ts'
+import { openTransactionalWorld, openWorld } from './producer-world.suite.ts'
 import type { Transaction } from './transactions.ts'
 
-function open(version: number, options: Parameters<typeof openWorld>[0] = {}) {
-  const opened = openWorld({ transactionalId: 'tx', lingerMs: 0, ...options }, { partitions: 3 })
-  opened.cluster.transactionVersion = version
-  return { ...opened, transaction: () => opened.cluster.transactions.get('tx')! }
-}
+const open = (version: number, options = {}) => openTransactionalWorld(version, options, { partitions: 3 })
 
 describe.each([1, 2])('with transaction.version %i', version => {
   test('what a transaction sent is committed with it, offsets included, again and again', async () => {

@@ -112,21 +112,21 @@ export class Transactions {
 
   #events(): TransactionEvents {
     return {
-      before: transaction => this.#unended[this.#unended.indexOf(transaction) - 1]?.committing ?? null,
+      before: transaction => this.#unended[this.#placeOf(transaction) - 1]?.committing ?? null,
       failed: (transaction, error) => {
-        for (const next of this.#unended.splice(this.#placeBehind(transaction))) next.drop(error)
+        for (const next of this.#unended.splice(this.#placeOf(transaction) + 1)) next.drop(error)
       },
       ended: (transaction, error) => {
-        this.#unended.splice(this.#placeBehind(transaction) - 1, 1)
+        this.#unended.splice(this.#placeOf(transaction), 1)
         if (error?.fatal) this.#fatal = error
       },
     }
   }
 
-  #placeBehind(transaction: Transaction): number {
+  #placeOf(transaction: Transaction): number {
     const place = this.#unended.indexOf(transaction)
     assert(place >= 0, 'a transaction that ends has begun')
-    return place + 1
+    return place
   }
 }
 

@@ -1,10 +1,14 @@
 // Two transactions of a pipeline under way: what fails while the next one waits for its place.
+import { sendersIn } from '@odradek/producer/producer-world.suite'
 import { expect, test } from 'vitest'
 import { exactlyOnce, pipelineWorld } from './pipeline-world.suite.ts'
 
-test('an output that waits for its topic in vain is tried again, also when the next transaction waits behind it', async () => {
+test.each([
+  ['also when the next transaction waits behind it', 40],
+  ['one transaction at a time', 10],
+])('an output that waits for its topic in vain is tried again, %s', async (_, count) => {
   const { world, output, lane, feed, verdict } = pipelineWorld({ partitions: 1 })
-  feed(40)
+  feed(count)
   output.topics.delete('out')
   const running = lane('tx', { commitEvery: { records: 10, ms: 50 } })
   await world.advance(90_000)
@@ -12,20 +16,7 @@ test('an output that waits for its topic in vain is tried again, also when the n
   output.create('out', 2)
   await world.advance(120_000)
   expect(running.ended).toEqual({ error: null, isDone: false })
-  expect(verdict(40)).toEqual(exactlyOnce)
-})
-
-test('an output that waits for its topic in vain is tried again, one transaction at a time', async () => {
-  const { world, output, lane, feed, verdict } = pipelineWorld({ partitions: 1 })
-  feed(10)
-  output.topics.delete('out')
-  const running = lane('tx', { commitEvery: { records: 10, ms: 50 } })
-  await world.advance(90_000)
-  expect(running.ended.error).toBe(null)
-  output.create('out', 2)
-  await world.advance(120_000)
-  expect(running.ended).toEqual({ error: null, isDone: false })
-  expect(verdict(10)).toEqual(exactlyOnce)
+  expect(verdict(count)).toEqual(exactlyOnce)
 })
 
 test('the sender dies while the next transaction waits behind one that is not handed over', async () => {
@@ -34,8 +25,7 @@ test('the sender dies while the next transaction waits behind one that is not ha
   output.topics.delete('out')
   const running = lane('tx', { commitEvery: { records: 10, ms: 50 } })
   await world.advance(5_000)
-  const [actor] = (await world.run(() => world.actors())).filter(({ address }) => address.kind === 'sender')
-  world.kill(actor!.address)
+  world.kill((await sendersIn(world))[0]!)
   output.create('out', 2)
   await world.advance(120_000)
   expect(running.ended).toEqual({ error: null, isDone: false })

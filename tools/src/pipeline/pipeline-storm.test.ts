@@ -1,5 +1,5 @@
 // Everything that may fail, while two transactions of a pipeline are under way.
-import { openWorld } from '@odradek/producer/producer-world.suite'
+import { openWorld, sendersIn } from '@odradek/producer/producer-world.suite'
 import { errors } from '@odradek/shared/protocol/error-codes'
 import { expect, test } from 'vitest'
 import { exactlyOnce, pipelineWorld } from './pipeline-world.suite.ts'
@@ -49,8 +49,8 @@ test(`senders that die, refused batches, offsets and ends, small memories, guest
         await world.advance(random.int(300))
         const what = random.int(7)
         if (what === 0 || what === 1) {
-          const senders = (await world.run(() => world.actors())).filter(({ address }) => address.kind === 'sender')
-          if (senders.length > 0) world.kill(senders[random.int(senders.length)]!.address)
+          const senders = await sendersIn(world)
+          if (senders.length > 0) world.kill(senders[random.int(senders.length)]!)
         }
         if (what === 2) output.refuse('TxnOffsetCommit', errors.ILLEGAL_GENERATION.code)
         if (what === 3) output.refuse('TxnOffsetCommit', 0, errors.TRANSACTION_ABORTABLE.code)

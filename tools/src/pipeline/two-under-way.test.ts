@@ -1,4 +1,5 @@
 // A pipeline with two transactions under way, the older one slow: whatever happens then, each record counts once.
+import { sendersIn } from '@odradek/producer/producer-world.suite'
 import { errors } from '@odradek/shared/protocol/error-codes'
 import { describe, expect, test } from 'vitest'
 import { exactlyOnce, pipelineWorld } from './pipeline-world.suite.ts'
@@ -17,10 +18,7 @@ async function reaching(state: string, options: { partitions?: number; version?:
   feed(state === 'Committing' ? 5 : state === 'ProcessingNext' ? 7 : 40, 10)
   await world.advance(200)
   expect(running.lane.state).toBe(state)
-  const kill = async () => {
-    const [actor] = (await world.run(() => world.actors())).filter(({ address }) => address.kind === 'sender')
-    world.kill(actor!.address)
-  }
+  const kill = async () => world.kill((await sendersIn(world))[0]!)
   return { ...opened, running, kill, total: state === 'Committing' ? 15 : state === 'ProcessingNext' ? 17 : 50 }
 }
 

@@ -107,9 +107,7 @@ export function commitTransactionalOffsets(
   })
   const reply = { throttleTimeMs: 0, topics: answers }
   const { producerId, producerEpoch } = request
-  const transaction =
-    verification === undefined ? { producerId, producerEpoch } : { producerId, producerEpoch, verification }
-  return { records, reply, transaction }
+  return { records, reply, transaction: { producerId, producerEpoch, verification } }
 }
 
 function validatePartition(

@@ -24,10 +24,15 @@ export function append(
   expectedOffset: number,
   verification?: Verification,
 ): Promise<AppendResponse> {
-  const origin = 'coordinator'
-  if (verification === undefined)
-    return link.ask('append', { records, acks: -1, origin, currentLeaderEpoch: -1, expectedOffset })
-  return link.ask('append', { records, acks: -1, origin, currentLeaderEpoch: -1, expectedOffset, verification })
+  const request = {
+    records,
+    acks: -1,
+    origin: 'coordinator',
+    currentLeaderEpoch: -1,
+    expectedOffset,
+    verification,
+  } as const
+  return link.ask('append', request)
 }
 
 /** Why the state cannot rely on an append; null: it can. */

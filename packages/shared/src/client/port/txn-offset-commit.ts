@@ -38,10 +38,7 @@ async function commit(
   const verification = await verify(door, request, partition, caller)
   if (typeof verification === 'number') return verification
   const { apiVersion, clientId, clientHost } = caller
-  const api = 'TxnOffsetCommit' as const
-  const asked = verification
-    ? { api, apiVersion, request, clientId, clientHost, verification }
-    : { api, apiVersion, request, clientId, clientHost }
+  const asked = { api: 'TxnOffsetCommit' as const, apiVersion, request, clientId, clientHost, verification }
   const response = await askShard(shard, asked, caller)
   return response as ApiResponse<'TxnOffsetCommit'>
 }
