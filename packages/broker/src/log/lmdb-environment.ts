@@ -5,10 +5,11 @@ import { closeSync, existsSync, openSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Database, RootDatabase, TransactionFlags } from 'lmdb'
 import { hasBeenCommitted } from './flushed-root.ts'
+import { LARGE_BYTES_MIN, LargeValues, type ValueReader } from './large-values.ts'
 import { loadLmdb } from './lmdb-library.ts'
 import { checkFile } from './lmdb-pages.ts'
-import { LogIOError } from './log-errors.ts'
-import { MappedBytes, type MappedShare } from './mapped-bytes.ts'
+import { isShortOfDescriptors, LogIOError } from './log-errors.ts'
+import { MappedBytes, type MappedShare, mappedByReading } from './mapped-bytes.ts'
 import type { LogGate } from './partition-log.ts'
 
 /** transactionSync flags: synchronous commit, with and without fsync (lmdb-js types only know the combinations it names). */
@@ -28,11 +29,15 @@ export class Environment {
   readonly #root: RootDatabase<Buffer, never>
   readonly #batches: Database<Buffer, any>
   readonly #meta: Database<Buffer, any>
+  readonly #large: LargeValues | undefined
+  /** Of the value that was read last. */
+  #lastBytes = 0
   readonly mapped: MappedShare
 
   constructor(path: string, options: EnvironmentOptions) {
     this.mapped = options.mapped
-    this.#root = loadLmdb().open<Buffer, never>({
+    const { open, bufferToKeyValue } = loadLmdb()
+    this.#root = open<Buffer, never>({
       path,
       mapSize: options.mapSize,
       readOnly: options.readOnly,
@@ -50,6 +55,8 @@ export class Environment {
     const databases = options.readOnly ? openDatabases() : this.#root.transactionSync(openDatabases, COMMIT_UNFLUSHED)
     this.#batches = databases[0]!
     this.#meta = databases[1]!
+    // What another process writes may move under our hands.
+    if (!options.readOnly) this.#large = new LargeValues(path, key => bufferToKeyValue(key) as number)
   }
 
   /** All or nothing. */
@@ -57,11 +64,31 @@ export class Environment {
     this.#root.transactionSync(() => write(this.#batches, this.#meta), durable ? COMMIT_DURABLE : COMMIT_UNFLUSHED)
   }
 
-  /** The stored value: borrowed, overwritten by the next call. */
-  batchesAt(key: number): Uint8Array | undefined {
+  /** So many bytes of batches are committed, behind all others. */
+  appended(bytes: number): void {
+    this.#large?.wrote(bytes)
+  }
+
+  /** Batches are about to be removed or shortened. */
+  cut(): void {
+    this.#large?.forget()
+  }
+
+  /** The stored value: borrowed, overwritten by the next call, unless it stands where the reader wanted it. Null: the reader does not want it. Throws LogIOError. */
+  batchesAt(key: number): Uint8Array | undefined
+  batchesAt(key: number, reader: ValueReader | undefined): Uint8Array | null | undefined
+  batchesAt(key: number, reader?: ValueReader): Uint8Array | null | undefined {
+    // A large value follows large ones as a rule.
+    const large = this.#lastBytes >= LARGE_BYTES_MIN ? this.#large?.at(key, reader) : undefined
+    const value = large === undefined ? this.#mappedAt(key) : large
+    if (value) this.#lastBytes = value.length
+    return value
+  }
+
+  #mappedAt(key: number): Uint8Array | undefined {
     const value = this.#batches.getBinaryFast(key)
     if (value === undefined) return undefined
-    this.mapped.add(value.length)
+    this.mapped.add(mappedByReading(value.length))
     // lmdb-js hands out its one large buffer with an overridden length; a real view is what the rest of the world understands.
     return value.subarray(0, value.length)
   }
@@ -101,6 +128,7 @@ export class Environment {
   }
 
   close(): void {
+    this.#large?.close()
     // Synchronous in effect: nothing asynchronous is ever pending here.
     void this.#root.close()
   }
@@ -109,7 +137,7 @@ export class Environment {
 export interface EnvironmentPoolOptions {
   readonly gate: LogGate
   /**
-   * Environments open at once in this thread: 3 file descriptors and 0.15 MB each. Closing is a last resort: allocators keep the 2 MB that an
+   * Environments open at once in this thread: 3 file descriptors (4 when large values are read) and 0.15 MB each. Closing is a last resort: allocators keep the 2 MB that an
    * environment reserved and never touched, and the next one that gets them has them cleared, so each of many reopened ones costs 2 MB.
    */
   readonly openMax: number
@@ -247,7 +275,7 @@ function hasDescriptors(path: string): boolean {
     claimDescriptors(path)
     return true
   } catch (error) {
-    if (!['EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    if (!isShortOfDescriptors(error)) throw error
     return false
   }
 }

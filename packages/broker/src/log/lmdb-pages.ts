@@ -1,5 +1,5 @@
-// What must be kept of an LMDB file so that its present root can be brought back later: the pages of that root which later commits may write
-// over. Reads the file, never changes it; flushed-root.ts keeps and restores what is found here.
+// What LMDB's file says without LMDB: which pages of the present root later commits may write over (flushed-root.ts keeps and restores them), whether
+// the file is sound enough to be mapped, and where large values stand (large-values.ts reads them). Reads the file, never changes it.
 //
 // A segment's `batches` tree only grows at its right edge: a commit replaces the pages from the root down to the last leaf, all others and all
 // overflow pages (values above about 2 KiB) stay where they are for ever. The `meta` tree and the main tree are small and may change anywhere.
@@ -8,13 +8,15 @@
 //   page   | page number 8 | txn id 8 | pad 2 | flags 2 | lower 2 | upper 2 | node pointers 2 each ... nodes |
 //          node pointers and lower count from byte 24; number of nodes = lower / 2
 //   node   | low 2 | high 2 | flags 2 | key size 2 | key | data |      leaf: data size = low + high * 2^16
-//          branch: child page = low + high * 2^16 + flags * 2^32
+//          branch: child page = low + high * 2^16 + flags * 2^32; the key of its first node is empty
+//   large  a value above about 2 KiB: the node's data is the number of the first of its pages, and it stands there behind the page's header
 //   meta   page 0 and 1, the one with the higher txn id counts: | header 24 | magic 4 | version 4 | address 8 | map size 8 |
 //          | free tree 48 | main tree 48 | last page 8 | txn id 8 | boot id 8 |
 //   tree   | pad 4 (free tree: page size) | flags 2 | depth 2 | branch pages 8 | leaf pages 8 | overflow pages 8 | entries 8 | root 8 |
 import { closeSync, openSync, readSync } from 'node:fs'
 
 const PAGE_HEADER_BYTES = 24
+const NODE_HEADER_BYTES = 8
 const MAGIC = 0xbeefc0de
 /** The layout above; lmdb-js 3 writes it. */
 const DATA_VERSION = 2
@@ -28,7 +30,9 @@ const NO_PAGE = 0xffffffffffffffffn
 
 const FLAG_BRANCH = 1
 const FLAG_LEAF = 2
+const FLAG_LARGE = 4
 const FLAG_META = 8
+const NODE_IS_LARGE = 1
 const NODE_IS_TREE = 2
 
 /** Trees are shallow: this deep, the file is not what we think it is. */
@@ -66,6 +70,51 @@ export function checkFile(file: string, isWritten: boolean): void {
     if (isWritten) return
     for (const [, root] of namedTrees(meta, walk)) walk.rightEdge(root)
   })
+}
+
+/** A value that has pages of its own. */
+export interface LargeValue {
+  readonly key: number
+  /** Where its first page begins in the file; the value stands `LARGE_VALUE_AT` bytes behind it. */
+  readonly position: number
+  readonly bytes: number
+}
+
+export const LARGE_VALUE_AT = PAGE_HEADER_BYTES
+
+/** Whether `page` begins as the first page of a large value does that stands at `position`. */
+export function beginsLargeValue(page: Buffer, position: number, pageBytes: number): boolean {
+  return page.readBigUInt64LE(0) === BigInt(position / pageBytes) && page.readUInt16LE(18) === FLAG_LARGE
+}
+
+export interface BatchesLeaf {
+  readonly pageBytes: number
+  readonly firstKey: number
+  readonly lastKey: number
+  /** The rightmost: more may follow its values. */
+  readonly isLast: boolean
+  /** Its values that have pages of their own, ascending. */
+  readonly large: readonly LargeValue[]
+}
+
+/** Decodes a stored key. */
+export type KeyOf = (bytes: Buffer) => number
+
+/** The leaf of the present `batches` tree where `key` stands, if it stands anywhere. Undefined: the tree is empty. Throws RangeError when the file is not of the layout above. */
+export function leafOfBatches(descriptor: number, file: string, key: number, keyOf: KeyOf): BatchesLeaf | undefined {
+  const { pageBytes, meta } = presentMeta(descriptor, file)
+  const walk = new Walk(descriptor, pageBytes)
+  const root = namedTrees(meta, walk).find(([name]) => name === 'batches')?.[1]
+  const found = root === undefined ? undefined : walk.leafFor(root, key, keyOf)
+  if (found === undefined) return undefined
+  const at = nodes(found.page)
+  return {
+    pageBytes,
+    firstKey: keyOf(keyAt(found.page, at[0]!)),
+    lastKey: keyOf(keyAt(found.page, at.at(-1)!)),
+    isLast: found.isLast,
+    large: largeValues(found.page, pageBytes, keyOf),
+  }
 }
 
 interface Look {
@@ -143,6 +192,19 @@ class Walk {
     if (last !== undefined) this.rightEdge(last, depth + 1)
   }
 
+  /** Down to the one leaf where `key` belongs. */
+  leafFor(root: bigint, key: number, keyOf: KeyOf): { readonly page: Buffer; readonly isLast: boolean } | undefined {
+    let page = this.#keep(root, 0)
+    let isLast = true
+    for (let depth = 1; page !== undefined && isBranch(page); depth++) {
+      const at = nodes(page)
+      const chosen = nodeFor(page, at, { key, keyOf })
+      isLast &&= chosen === at.length - 1
+      page = this.#keep(childAt(page, at[chosen]!), depth)
+    }
+    return page === undefined ? undefined : { page, isLast }
+  }
+
   #keep(number: bigint, depth: number): Buffer | undefined {
     if (number === NO_PAGE) return undefined
     if (depth > DEPTH_MAX) throw new RangeError('LMDB tree has no bottom')
@@ -159,9 +221,9 @@ class Walk {
     if ((page.readUInt16LE(18) & FLAG_LEAF) === 0) return
     for (const at of nodes(page)) {
       if ((page.readUInt16LE(at + 4) & NODE_IS_TREE) === 0) continue
-      const keyEnd = at + 8 + page.readUInt16LE(at + 6)
-      const name = page.toString('latin1', at + 8, keyEnd).replaceAll('\0', '')
-      this.trees.set(name, page.readBigUInt64LE(keyEnd + ROOT_IN_TREE))
+      const key = keyAt(page, at)
+      const name = key.toString('latin1').replaceAll('\0', '')
+      this.trees.set(name, page.readBigUInt64LE(at + NODE_HEADER_BYTES + key.length + ROOT_IN_TREE))
     }
   }
 }
@@ -171,9 +233,45 @@ function nodes(page: Buffer): number[] {
   return Array.from({ length: count }, (_, i) => PAGE_HEADER_BYTES + page.readUInt16LE(PAGE_HEADER_BYTES + 2 * i))
 }
 
+function keyAt(page: Buffer, node: number): Buffer {
+  return page.subarray(node + NODE_HEADER_BYTES, node + NODE_HEADER_BYTES + page.readUInt16LE(node + 6))
+}
+
+function isBranch(page: Buffer): boolean {
+  return (page.readUInt16LE(18) & FLAG_BRANCH) !== 0
+}
+
 function children(page: Buffer): bigint[] {
-  if ((page.readUInt16LE(18) & FLAG_BRANCH) === 0) return []
-  return nodes(page).map(at => BigInt(page.readUInt32LE(at)) + (BigInt(page.readUInt16LE(at + 4)) << 32n))
+  return isBranch(page) ? nodes(page).map(at => childAt(page, at)) : []
+}
+
+function childAt(page: Buffer, node: number): bigint {
+  return BigInt(page.readUInt32LE(node)) + (BigInt(page.readUInt16LE(node + 4)) << 32n)
+}
+
+/** Of the nodes `at` these places of a branch, the one below which `key` belongs: the last that begins at or before it. */
+function nodeFor(
+  page: Buffer,
+  at: readonly number[],
+  { key, keyOf }: { readonly key: number; readonly keyOf: KeyOf },
+): number {
+  let [low, high] = [0, at.length - 1]
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if (keyOf(keyAt(page, at[middle]!)) <= key) low = middle
+    else high = middle - 1
+  }
+  return low
+}
+
+function largeValues(leaf: Buffer, pageBytes: number, keyOf: KeyOf): LargeValue[] {
+  return nodes(leaf)
+    .filter(at => (leaf.readUInt16LE(at + 4) & NODE_IS_LARGE) !== 0)
+    .map(at => {
+      const key = keyAt(leaf, at)
+      const page = leaf.readBigUInt64LE(at + NODE_HEADER_BYTES + key.length)
+      return { key: keyOf(key), position: Number(page) * pageBytes, bytes: leaf.readUInt32LE(at) }
+    })
 }
 
 function withoutFreePages(meta: Buffer): Buffer {

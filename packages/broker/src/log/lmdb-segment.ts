@@ -5,6 +5,8 @@ import type { Database } from 'lmdb'
 import { bootId } from './boot-id.ts'
 import { noteFailedFlush } from './failed-flush.ts'
 import { FlushedRoot, hasBeenCommitted } from './flushed-root.ts'
+import { GatheredRead } from './gathered-read.ts'
+import type { ValueReader } from './large-values.ts'
 import { type Environment, type EnvironmentPool, environmentBytes } from './lmdb-environment.ts'
 import { LogCorruptionError, LogIdentityError, LogIOError } from './log-errors.ts'
 import {
@@ -24,7 +26,7 @@ import {
   keys,
   VALUE_BYTES_MAX,
 } from './log-keys.records.ts'
-import type { MappedShare } from './mapped-bytes.ts'
+import { type MappedShare, mappedByWriting } from './mapped-bytes.ts'
 import type {
   AbortedTransaction,
   LogIdentity,
@@ -44,21 +46,12 @@ import type {
   TimeEntry,
 } from './segment.ts'
 import { valuesOf } from './segments.rules.ts'
-import { checkValue, serveFrom, soundSize } from './stored-batches.rules.ts'
+import { checkValue, soundSize } from './stored-batches.rules.ts'
 
 type Rows = Database<Buffer, any>
 
 /** A value counts at least this much towards the limit of a tail check: many small ones cost time as well. */
 const CHECK_COST_BYTES_MIN = 4096
-
-/** A read begins with room for as much as the thread's last one found, at least this. In bytes. */
-const GATHER_BYTES_MIN = 64 * 1024
-/** Fewer bytes than this are not lent: an own copy of them costs less than the large buffer would that they occupied. */
-const LENT_BYTES_MIN = 8 * 1024
-
-let lastReadBytes = 0
-
-const NOTHING = new Uint8Array(0)
 
 /** One generation of a segment: the folder at `path`, which its storage made or found. */
 export class LmdbSegment implements Segment {
@@ -118,12 +111,16 @@ export class LmdbSegment implements Segment {
       let joined: readonly Uint8Array[] = []
       const write = () =>
         environment.commit((batches, meta) => {
-          if (cut !== undefined) applyCut(batches, meta, cut)
+          if (cut !== undefined) {
+            environment.cut()
+            applyCut(batches, meta, cut)
+          }
           joined = putBatches(batches, change.batches, environment.mapped)
           this.#putMeta(meta, change)
         }, change.durable)
       this.#attempt(change.durable ? () => this.#flush(write) : write)
       for (const value of joined) giveBack(value)
+      environment.appended(change.batches.reduce((bytes, each) => bytes + each.bytes.length, 0))
       if (change.snapshot !== undefined && !change.durable) this.#attempt(() => this.#flushedRoot.afterFirst())
     })
   }
@@ -149,34 +146,9 @@ export class LmdbSegment implements Segment {
 
   read(offset: number, limits: ReadLimits): LogRead | undefined {
     return this.#use('read', environment => {
-      let limited = false
-      /** What was read, when all of it is in one value and the reader wants it exact: then one copy is enough. */
-      let exact: Uint8Array | undefined
-      let firstOffset = -1
-      let nextOffset = offset
-      let bytes = 0
-      let gathered: Buffer<ArrayBuffer> | undefined
-      this.#values(environment, offset, value => {
-        const room = limits.maxBytes - bytes
-        const served = serveFrom(value, nextOffset, { room, first: firstOffset < 0, limits })
-        limited = served.endOffset === undefined
-        if (served.to === served.from) return served.endOffset
-        if (firstOffset < 0) firstOffset = served.firstOffset
-        nextOffset = served.nextOffset
-        const found = value.subarray(served.from, served.to)
-        bytes += found.length
-        // Nothing after this value is readable yet, or wanted: looking for the next one would cost as much as reading this one.
-        const isLast = limited || nextOffset >= limits.maxOffset || bytes >= limits.maxBytes
-        if (isLast && gathered === undefined && limits.lend !== true) exact = new Uint8Array(found)
-        else {
-          gathered ??= take(Math.min(Math.max(lastReadBytes, GATHER_BYTES_MIN), limits.maxBytes))
-          gathered = gatherAt(gathered, bytes - found.length, found)
-        }
-        return isLast ? undefined : served.endOffset
-      })
-      lastReadBytes = bytes
-      if (firstOffset < 0) return limited ? { bytes: NOTHING, firstOffset: offset, nextOffset: offset } : undefined
-      return { bytes: exact ?? bytesOfRead(gathered!, bytes, limits), firstOffset, nextOffset }
+      const read = new GatheredRead(offset, limits)
+      this.#values(environment, offset, value => read.take(value), read)
+      return read.result()
     })
   }
 
@@ -280,20 +252,25 @@ export class LmdbSegment implements Segment {
 
   /**
    * Stored values from the one that may hold `offset` on; each is borrowed until the visitor returns where its batches end, or undefined
-   * to stop. What the visitor cannot read (RangeError) is corruption.
+   * to stop. What the visitor cannot read (RangeError) is corruption. The reader, if there is one, has a say in what is read, and to where.
    */
-  #values(environment: Environment, offset: number, visitor: (value: Uint8Array) => number | undefined): void {
+  #values(
+    environment: Environment,
+    offset: number,
+    visitor: (value: Uint8Array) => number | undefined,
+    reader?: ValueReader,
+  ): void {
     // Who reads on from where he stopped stands at a key as a rule: a look there costs a fraction of the search for the floor.
-    let value = environment.batchesAt(offset)
+    let value = environment.batchesAt(offset, reader)
     let key: number | undefined = offset
     if (value === undefined) {
       key = environment.floorKey(offset) ?? environment.ceilingKey(offset)
-      if (key !== undefined) value = environment.batchesAt(key)
+      if (key !== undefined) value = environment.batchesAt(key, reader)
     }
-    while (key !== undefined) {
+    while (key !== undefined && value !== null) {
       // Only compaction leaves gaps.
       key = value === undefined ? environment.ceilingKey(key) : this.#endOf(key, value, visitor)
-      if (key !== undefined) value = environment.batchesAt(key)
+      if (key !== undefined) value = environment.batchesAt(key, reader)
     }
   }
 
@@ -359,29 +336,6 @@ export class LmdbSegment implements Segment {
   }
 }
 
-/** Puts `served` behind the `filled` bytes of `gathered`, or of a larger one that takes its place. */
-function gatherAt(gathered: Buffer<ArrayBuffer>, filled: number, served: Uint8Array): Buffer<ArrayBuffer> {
-  let room = gathered
-  if (filled + served.length > gathered.length) {
-    room = take(Math.max(filled + served.length, gathered.length * 2))
-    room.set(gathered.subarray(0, filled))
-    giveBack(gathered)
-  }
-  room.set(served, filled)
-  return room
-}
-
-/** What was gathered as the reader wants it: lent as it is, or exact. */
-function bytesOfRead(gathered: Buffer, bytes: number, { lend = false }: ReadLimits): Uint8Array {
-  if (lend && bytes >= LENT_BYTES_MIN) return gathered.subarray(0, bytes)
-  const exact = new Uint8Array(gathered.subarray(0, bytes))
-  giveBack(gathered)
-  return exact
-}
-
-/** Values of up to so many bytes lie in pages of the tree, which LMDB reads before it writes the next; others have pages of their own that only readers map. */
-const IN_PAGE_BYTES_MAX = 2_000
-
 /** Stores batches, small ones together. Returns the lent buffers in which they were joined: the commit ends their use. */
 function putBatches(rows: Rows, batches: readonly StampedBatch[], mapped: MappedShare): readonly Uint8Array[] {
   const joined: Uint8Array[] = []
@@ -398,7 +352,7 @@ function putBatches(rows: Rows, batches: readonly StampedBatch[], mapped: Mapped
     }
     // `append` fills pages to the brim; keys always ascend here, as the log asserts density.
     rows.put(batches[from]!.baseOffset, value as Buffer, APPEND)
-    if (bytes <= IN_PAGE_BYTES_MAX) mapped.add(bytes)
+    mapped.add(mappedByWriting(bytes))
   }
   return joined
 }

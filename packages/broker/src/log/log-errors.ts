@@ -58,3 +58,8 @@ export class LogDirectoryError extends Error {
     this.pid = pid
   }
 }
+
+/** Whether the process or the system had no file descriptor to spare. */
+export function isShortOfDescriptors(error: unknown): boolean {
+  return ['EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '')
+}

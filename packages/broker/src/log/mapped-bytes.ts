@@ -10,6 +10,24 @@ const RECYCLED_MAX = 16
 /** Of the bound, what closing one environment must bring: opening it again costs half a millisecond. */
 const WORTH_SHARE = 1 / 4
 
+const PAGE_BYTES = 4096
+const PAGE_HEADER_BYTES = 24
+/** About: a value above this has pages of its own. */
+const IN_PAGE_BYTES_MAX = 2_000
+/** Measured: values of more than two pages are mapped by readers only, all others by the commits that write them, too. */
+const MAPPED_BY_WRITING_MAX = 2 * PAGE_BYTES - PAGE_HEADER_BYTES
+
+/** What reading a value maps. In bytes. */
+export function mappedByReading(valueBytes: number): number {
+  if (valueBytes <= IN_PAGE_BYTES_MAX) return valueBytes
+  return Math.ceil((PAGE_HEADER_BYTES + valueBytes) / PAGE_BYTES) * PAGE_BYTES
+}
+
+/** What writing a value maps. In bytes. */
+export function mappedByWriting(valueBytes: number): number {
+  return valueBytes <= MAPPED_BY_WRITING_MAX ? mappedByReading(valueBytes) : 0
+}
+
 /** The part of one open environment. */
 export class MappedShare {
   readonly #whole: MappedBytes
