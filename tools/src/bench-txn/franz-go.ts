@@ -1,4 +1,4 @@
-// The load of franz-go, a client in Go: built once per run by the Go toolchain, where there is one.
+// The loads of franz-go, a client in Go: one program, built once per run by the Go toolchain, where there is one.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 const SOURCE = fileURLToPath(new URL('../../bench/clients/franz-go/', import.meta.url))
 
-/** Why its load cannot run; null: it can. */
+/** Why its loads cannot run; null: they can. */
 export function goMissing(): string | null {
   if (spawnSync('go', ['version']).status === 0) return null
   return 'franz-go needs Go 1.21 or newer, which fetches the release that the module names (https://go.dev/dl)'
@@ -15,7 +15,7 @@ export function goMissing(): string | null {
 
 /** A program of a directory of its own, which goes with it. */
 export interface BuiltLoad extends Disposable {
-  /** To be run as `FILE SERVERS TOPIC SECONDS`. */
+  /** To be run as `FILE transactions|pipeline SERVERS FROM TO RECORDS SECONDS`. */
   readonly file: string
 }
 

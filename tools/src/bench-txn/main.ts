@@ -64,11 +64,13 @@ const node = (name: string, mode: string, servers: string, records: string) =>
   figuresOf(process.execPath, [NODE, name, mode, servers, 'in', 'out', records, SECONDS])
 
 /** The one client here without a virtual machine or a wait of its own between a transaction's requests: what the broker itself allows. */
-const FRANZ_GO = 'one record, franz-go'
 let franzGo: BuiltLoad | undefined
+const isFranzGo = ({ name }: Load) => name.endsWith('franz-go')
+const go = (mode: string, servers: string, records: string) =>
+  figuresOf(franzGo!.file, [mode, servers, 'in', 'out', records, SECONDS])
 
 const loads: readonly Load[] = [
-  { name: FRANZ_GO, drive: servers => figuresOf(franzGo!.file, [servers, 'out', SECONDS]) },
+  { name: 'one record, franz-go', drive: servers => go('transactions', servers, '1') },
   {
     name: 'one record, librdkafka',
     drive: servers => figuresOf(process.env.ODRADEK_PYTHON!, [PYTHON, servers, 'out', '1', SECONDS]),
@@ -79,6 +81,7 @@ const loads: readonly Load[] = [
     drive: (servers: string) => node(name, 'transactions', servers, '1'),
   })),
   ...['100', '1000'].flatMap(records => [
+    { name: `pipeline of ${records}, franz-go`, drive: (servers: string) => go('pipeline', servers, records) },
     { name: `pipeline of ${records}, Java`, drive: (servers: string) => java('pipeline', servers, records) },
     {
       name: `pipeline of ${records}, odradek`,
@@ -118,12 +121,12 @@ async function compare(): Promise<void> {
   const missing = apacheKafkaMissing() ?? pythonMissing()
   if (missing) throw new Error(missing)
   const asked = loads.filter(({ name }) => filters.length === 0 || filters.some(filter => name.includes(filter)))
-  const wantsGo = asked.some(({ name }) => name === FRANZ_GO)
+  const wantsGo = asked.some(isFranzGo)
   const noGo = wantsGo ? goMissing() : null
   if (noGo !== null) console.error(`left out: ${noGo}`)
   using built = wantsGo && noGo === null ? buildFranzGo() : null
   franzGo = built ?? undefined
-  const chosen = asked.filter(({ name }) => name !== FRANZ_GO || built !== null)
+  const chosen = asked.filter(load => !isFranzGo(load) || built !== null)
   const servers = [await startOdradek(), await startKafka()] as const
   try {
     const wantsInput = chosen.some(({ name }) => name.startsWith('pipeline'))
