@@ -1,6 +1,6 @@
 // What a read takes from stored values, one behind the other in one buffer. Large values are read straight to where they belong in it.
 import { giveBack, take } from '@odradek/shared/base/lent-buffers'
-import type { ValueReader } from './large-values.ts'
+import type { FoundValue, ValueReader } from './large-values.ts'
 import type { LogRead, ReadLimits } from './partition-log.ts'
 import { serveFrom } from './stored-batches.rules.ts'
 
@@ -25,6 +25,9 @@ export class GatheredRead implements ValueReader {
   #exact: Uint8Array | undefined
   /** The first `#bytes` of it are what was read. */
   #gathered: Buffer<ArrayBuffer> | undefined
+  /** Values that stand in it already, behind what was read: good until something else is put there. */
+  #ahead: readonly FoundValue[] = []
+  #aheadAt = 0
 
   constructor(offset: number, limits: ReadLimits) {
     this.#offset = offset
@@ -46,6 +49,19 @@ export class GatheredRead implements ValueReader {
   placeFor(bytes: number): Buffer | undefined {
     if (bytes > this.room || (this.#gathered === undefined && this.#limits.lend !== true)) return undefined
     return this.#roomBehind(bytes).subarray(this.#bytes, this.#bytes + bytes)
+  }
+
+  foundAhead(values: readonly FoundValue[]): void {
+    this.#ahead = values
+    this.#aheadAt = 0
+  }
+
+  /** The value, when it was read together with the one before. */
+  readAhead(key: number): Buffer | undefined {
+    const next = this.#ahead[this.#aheadAt++]
+    if (next?.key === key) return next.value
+    this.foundAhead([])
+    return undefined
   }
 
   /** Takes what is wanted of `value`. Returns where its batches end, or undefined: nothing after it is wanted. */
@@ -85,15 +101,19 @@ export class GatheredRead implements ValueReader {
     if (before === undefined) {
       const expected = Math.min(Math.max(lastReadBytes, GATHER_BYTES_MIN), this.#limits.maxBytes)
       this.#gathered = roomFor(Math.max(bytes, expected))
-    } else if (end > before.length) this.#gathered = moved(before, this.#bytes, Math.max(end, before.length * 2))
+    } else if (end > before.length) {
+      this.foundAhead([])
+      this.#gathered = moved(before, this.#bytes, Math.max(end, before.length * 2))
+    }
     return this.#gathered!
   }
 
   /** Puts `found` behind what was gathered, unless it was read to there. */
   #gather(found: Uint8Array): void {
     const gathered = this.#roomBehind(found.length)
-    const isThere = found.buffer === gathered.buffer && found.byteOffset === gathered.byteOffset + this.#bytes
-    if (!isThere) gathered.set(found, this.#bytes)
+    const isInIt = found.buffer === gathered.buffer
+    if (!isInIt) this.foundAhead([])
+    if (!isInIt || found.byteOffset !== gathered.byteOffset + this.#bytes) gathered.set(found, this.#bytes)
   }
 
   /** As the reader wants it: lent as it is, or exact. */

@@ -68,6 +68,7 @@ const readerWith = (reader: Partial<ValueReader>): ValueReader => ({
   room: Number.MAX_SAFE_INTEGER,
   wants: () => true,
   placeFor: () => undefined,
+  foundAhead: () => {},
   ...reader,
 })
 
@@ -100,6 +101,61 @@ test('a reader says where a value is to be read to', () => {
   expect(place.subarray(7, 7 + second.length).equals(second)).toBe(true)
   expectBytes(environment.batchesAt(0), first)
   expect(place.subarray(7, 7 + second.length).equals(second)).toBe(true)
+})
+
+/** Reads `key` as a fetch with so much room does. Gives the keys that came with it; what stands in the place must be their values. */
+function keysReadWith(environment: Environment, key: number, room: number, valueBytes: number): number[] {
+  let place: Buffer | undefined
+  const keys: number[] = []
+  const reader = readerWith({
+    room,
+    placeFor: bytes => {
+      place = bytes > room ? undefined : Buffer.alloc(bytes)
+      return place
+    },
+    foundAhead: values => keys.push(...values.map(each => each.key)),
+  })
+  expectBytes(environment.batchesAt(key, reader)!, valueAt(key, valueBytes))
+  expectBytes(place, Buffer.concat([key, ...keys].map(each => valueAt(each, valueBytes))))
+  return keys
+}
+
+test('values that stand one behind the other come with the first, as far as there is room', () => {
+  const environment = environmentWith(Array.from({ length: 100 }, (_, key) => [key, 16 * KIB] as const))
+  environment.batchesAt(0)
+  const size = valueAt(10, 16 * KIB).length
+  const keys = (from: number, count: number) => Array.from({ length: count }, (_, n) => from + n)
+  expect(keysReadWith(environment, 10, 5 * size, 16 * KIB)).toEqual(keys(11, 4))
+  expect(keysReadWith(environment, 10, 6 * size - 1, 16 * KIB)).toEqual(keys(11, 4))
+  expect(keysReadWith(environment, 10, size, 16 * KIB)).toEqual([])
+  expect(keysReadWith(environment, 5, MIB * 8, 16 * KIB)).toEqual(keys(6, 63))
+  expect(keysReadWith(environment, 98, MIB, 16 * KIB)).toEqual([99])
+})
+
+/** Many enough that the last ones stand one behind the other: the first leave the pages of trees between them. */
+const manyWith = (valueBytes: (key: number) => number) =>
+  environmentWith(Array.from({ length: 30 }, (_, key) => [key, valueBytes(key)] as const))
+
+test('a value between them that LMDB has to be asked for ends what comes together', () => {
+  const environment = manyWith(key => (key === 23 ? 100 : 16 * KIB))
+  environment.batchesAt(0)
+  expect(keysReadWith(environment, 21, MIB, 16 * KIB)).toEqual([22])
+  expectBytes(environment.batchesAt(23), valueAt(23, 100))
+  environment.batchesAt(24)
+  expect(keysReadWith(environment, 24, MIB, 16 * KIB)).toEqual([25, 26, 27, 28, 29])
+})
+
+test('what comes together ends before the one that is not what it should be', () => {
+  const environment = manyWith(() => 16 * KIB)
+  environment.batchesAt(0)
+  damagePageOf(environment, 24)
+  environment.batchesAt(0)
+  const found = vi.fn<ValueReader['foundAhead']>()
+  const place = Buffer.alloc(MIB)
+  const reader = readerWith({ placeFor: bytes => place.subarray(0, bytes), foundAhead: found })
+  expectBytes(environment.batchesAt(21, reader)!, valueAt(21, 16 * KIB))
+  expect(found.mock.lastCall![0].map(({ key }) => key)).toEqual([22, 23])
+  for (const key of [24, 25]) expectBytes(environment.batchesAt(key, reader)!, valueAt(key, 16 * KIB))
 })
 
 test('a reader with too little room is asked by the size of the first batch, and what it does not want is not read', () => {
@@ -140,23 +196,18 @@ test('what does not begin as the value that should stand there is asked of LMDB'
   for (let key = 0; key < 4; key++) environment.batchesAt(key)
   const before = environment.mapped.bytes
   const whole = Buffer.from(environment.batchesAt(2)!)
-  const file = join(dir, 'segment', 'data.mdb')
-  const descriptor = openSync(file, 'r+')
-  try {
-    // The number of the page, which LMDB does not look at here.
-    writeSync(descriptor, Buffer.from([0xff]), 0, 1, placeIn(environment, 2) + 7)
-  } finally {
-    closeSync(descriptor)
-  }
+  damagePageOf(environment, 2)
   expectBytes(environment.batchesAt(2), whole)
   expect(environment.mapped.bytes - before).toBe(mappedByReading(whole.length))
 })
 
-/** Where the first page of a value stands in the file. */
-function placeIn(environment: Environment, key: number): number {
-  const bytes = environment.batchesAt(key)!
-  const file = readFileSync(join(dir, 'segment', 'data.mdb'))
-  return file.indexOf(bytes.subarray(0, 200)) - 24
+/** Another number in the head of the value's first page, which LMDB does not look at here. */
+function damagePageOf(environment: Environment, key: number): void {
+  const file = join(dir, 'segment', 'data.mdb')
+  const at = readFileSync(file).indexOf(environment.batchesAt(key)!.subarray(0, 200)) - 24
+  const descriptor = openSync(file, 'r+')
+  writeSync(descriptor, Buffer.from([0xff]), 0, 1, at + 7)
+  closeSync(descriptor)
 }
 
 test('without a descriptor to spare, LMDB is asked; another failure is told', () => {
@@ -164,10 +215,26 @@ test('without a descriptor to spare, LMDB is asked; another failure is told', ()
   environment.batchesAt(0)
   files.refuse = 'EMFILE'
   expectBytes(environment.batchesAt(1), valueAt(1, 40 * KIB))
+  files.refuse = 'ENOENT'
+  expectBytes(environment.batchesAt(1), valueAt(1, 40 * KIB))
   files.refuse = 'EACCES'
   expect(() => environment.batchesAt(2)).toThrow(LogIOError)
   files.refuse = ''
   expectBytes(environment.batchesAt(2), valueAt(2, 40 * KIB))
+})
+
+test('where a page of the tree is not what it should be, LMDB is asked', () => {
+  const environment = environmentWith(Array.from({ length: 4 }, (_, key) => [key, 40 * KIB] as const))
+  environment.batchesAt(0)
+  const file = join(dir, 'segment', 'data.mdb')
+  const descriptor = openSync(file, 'r+')
+  // The number of each leaf, which LMDB does not look at.
+  const pages = readFileSync(file)
+  for (let at = 2 * 4096; at < pages.length; at += 4096) {
+    if (pages.readUInt16LE(at + 18) === 2) writeSync(descriptor, Buffer.from([0xff]), 0, 1, at + 7)
+  }
+  closeSync(descriptor)
+  for (let key = 0; key < 4; key++) expectBytes(environment.batchesAt(key), valueAt(key, 40 * KIB))
 })
 
 test('who reads what was just written does not look for it each time', () => {

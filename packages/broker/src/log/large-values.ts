@@ -14,6 +14,7 @@ import {
   LARGE_VALUE_AT,
   type LargeValue,
   leafOfBatches,
+  PAGE_BYTES_MAX,
 } from './lmdb-pages.ts'
 import { isShortOfDescriptors, LogIOError } from './log-errors.ts'
 
@@ -23,8 +24,11 @@ export const LARGE_BYTES_MIN = 8 * 1024
 /** Who reads what was just written looks for it again and again at the end of the tree: worth it only when so much was written since the last look. */
 const UNSEEN_BYTES_MIN = 1024 * 1024
 
-/** Leaves that are known at once, of about 150 values each: so many readers go through a segment without looking for the same leaf again and again. */
-const LEAVES_MAX = 8
+/** Leaves that are known at once, of about 150 values and 8 KB each: so many readers go through a segment without looking for the same leaf again and again. */
+const LEAVES_MAX = 4
+
+/** Values that stand one behind the other are read by one call, so many at most. */
+const RUN_MAX = 64
 
 /** Who reads values has a say in what is read, and to where. */
 export interface ValueReader {
@@ -32,14 +36,23 @@ export interface ValueReader {
   readonly room: number
   /** Of a value that is larger than that: whether it is wanted at all. */
   wants(firstBatchBytes: number): boolean
-  /** Exactly so many bytes that the value may be read to; undefined: wherever. */
+  /** Exactly so many bytes that values may be read to; undefined: the value that was asked for comes wherever it can. */
   placeFor(bytes: number): Buffer | undefined
+  /** Those that stand in that place behind the value that was asked for, ascending: to be asked for next, before anything else is put there. */
+  foundAhead(values: readonly FoundValue[]): void
+}
+
+export interface FoundValue {
+  readonly key: number
+  readonly value: Buffer
 }
 
 /** Of this thread: where values are read to that have no other place. Grows to the largest. */
 let target = Buffer.alloc(0)
-const head = Buffer.alloc(LARGE_VALUE_AT + batch.BATCH_HEADER_BYTES)
-const pageHead = head.subarray(0, LARGE_VALUE_AT)
+/** Where the heads of pages are read to, and what is behind a value in its last page. */
+const heads = Array.from({ length: RUN_MAX }, () => Buffer.alloc(LARGE_VALUE_AT))
+const padding = Buffer.alloc(PAGE_BYTES_MAX)
+const firstBatch = Buffer.alloc(LARGE_VALUE_AT + batch.BATCH_HEADER_BYTES)
 
 export class LargeValues {
   readonly #path: string
@@ -67,10 +80,8 @@ export class LargeValues {
   at(key: number, reader: ValueReader | undefined): Buffer | null | undefined {
     try {
       const leaf = this.#leafOf(key)
-      const value = leaf === undefined ? undefined : valueIn(leaf, key)
-      if (value === undefined) return undefined
-      if (reader !== undefined && value.bytes > reader.room && !reader.wants(this.#firstBatchBytes(value))) return null
-      return this.#read(value, leaf!.pageBytes, reader?.placeFor(value.bytes) ?? scratch(value.bytes))
+      const index = leaf === undefined ? -1 : indexIn(leaf, key)
+      return index < 0 ? undefined : this.#readFor(reader, leaf!, index)
     } catch (error) {
       throw new LogIOError('read', this.#path, error)
     }
@@ -88,8 +99,9 @@ export class LargeValues {
   }
 
   close(): void {
-    if (this.#descriptor !== undefined) closeSync(this.#descriptor)
+    const descriptor = this.#descriptor
     this.#descriptor = undefined
+    if (descriptor !== undefined) closeSync(descriptor)
   }
 
   #leafOf(key: number): BatchesLeaf | undefined {
@@ -104,7 +116,8 @@ export class LargeValues {
     if (key > this.#endKey && this.#unseenBytes < UNSEEN_BYTES_MIN) return undefined
     this.#descriptor ??= opened(this.#file)
     if (this.#descriptor === undefined) return undefined
-    const leaf = leafOfBatches(this.#descriptor, this.#file, key, this.#keyOf)
+    const leaf = this.#leafInFile(this.#descriptor, key)
+    if (leaf === 'unreadable') return undefined
     if (leaf === undefined || leaf.isLast) {
       this.#endKey = leaf?.lastKey ?? -1
       this.#unseenBytes = 0
@@ -112,26 +125,90 @@ export class LargeValues {
     return leaf !== undefined && holds(leaf, key) ? leaf : undefined
   }
 
-  #firstBatchBytes({ position }: LargeValue): number {
-    readSync(this.#descriptor!, head, 0, head.length, position)
-    return batch.batchSizeInBytes(head, LARGE_VALUE_AT)
+  #leafInFile(descriptor: number, key: number): BatchesLeaf | 'unreadable' | undefined {
+    try {
+      return leafOfBatches(descriptor, this.#file, key, this.#keyOf)
+    } catch (error) {
+      // LMDB does not look at all that we look at.
+      if (error instanceof RangeError) return 'unreadable'
+      throw error
+    }
   }
 
-  #read({ key, position, bytes }: LargeValue, pageBytes: number, value: Buffer): Buffer | undefined {
-    const read = readvSync(this.#descriptor!, [pageHead, value], position)
-    const isWhole = read === LARGE_VALUE_AT + bytes
-    return isWhole && beginsLargeValue(pageHead, position, pageBytes) && batch.baseOffset(value, 0) === key
-      ? value
-      : undefined
+  #readFor(reader: ValueReader | undefined, leaf: BatchesLeaf, index: number): Buffer | null | undefined {
+    const value = leaf.large[index]!
+    if (reader === undefined) return this.#read([value], leaf, scratch(value.bytes))[0]?.value
+    if (value.bytes > reader.room) {
+      const firstBatchBytes = this.#firstBatchBytes(value, leaf)
+      if (firstBatchBytes === undefined) return undefined
+      if (!reader.wants(firstBatchBytes)) return null
+    }
+    const run = runOf(leaf, index, reader.room)
+    const place = reader.placeFor(bytesOf(run))
+    if (place === undefined) return this.#read([value], leaf, scratch(value.bytes))[0]?.value
+    const [found, ...ahead] = this.#read(run, leaf, place)
+    reader.foundAhead(ahead)
+    return found?.value
+  }
+
+  #firstBatchBytes(value: LargeValue, { pageBytes }: BatchesLeaf): number | undefined {
+    const read = readSync(this.#descriptor!, firstBatch, 0, firstBatch.length, value.position)
+    const isIt = read === firstBatch.length && begins(value, firstBatch, firstBatch.subarray(LARGE_VALUE_AT), pageBytes)
+    return isIt ? batch.batchSizeInBytes(firstBatch, LARGE_VALUE_AT) : undefined
+  }
+
+  /** Reads values that stand one behind the other in the file, to one place. Those before the first that is not what it should be. */
+  #read(run: readonly LargeValue[], { pageBytes }: BatchesLeaf, place: Buffer): FoundValue[] {
+    const found: FoundValue[] = []
+    const parts: Buffer[] = []
+    let filled = 0
+    for (const [n, { key, bytes }] of run.entries()) {
+      const value = place.subarray(filled, filled + bytes)
+      found.push({ key, value })
+      parts.push(heads[n]!, value)
+      if (n < run.length - 1) parts.push(padding.subarray(0, pagesOf(bytes, pageBytes) - LARGE_VALUE_AT - bytes))
+      filled += bytes
+    }
+    const read = readvSync(this.#descriptor!, parts, run[0]!.position)
+    if (read !== bytesOf(parts.map(({ length: bytes }) => ({ bytes })))) return []
+    const bad = run.findIndex((each, n) => !begins(each, heads[n]!, found[n]!.value, pageBytes))
+    return bad < 0 ? found : found.slice(0, bad)
   }
 }
 
-/** Undefined when the process or the system has no descriptor to spare. */
+/** Whether what was read is the page of a large value, and the value the one that has its key. */
+function begins({ key, position }: LargeValue, page: Buffer, value: Buffer, pageBytes: number): boolean {
+  return beginsLargeValue(page, position, pageBytes) && batch.baseOffset(value, 0) === key
+}
+
+/** The value at `index` and those right behind it, in the tree and in the file, as far as they fit. */
+function runOf({ large, pageBytes }: BatchesLeaf, index: number, room: number): readonly LargeValue[] {
+  let end = index + 1
+  for (let left = room - large[index]!.bytes; end < Math.min(large.length, index + RUN_MAX); end++) {
+    const [before, next] = [large[end - 1]!, large[end]!]
+    left -= next.bytes
+    const follows =
+      next.node === before.node + 1 && next.position === before.position + pagesOf(before.bytes, pageBytes)
+    if (left < 0 || !follows) break
+  }
+  return large.slice(index, end)
+}
+
+function bytesOf(parts: readonly { readonly bytes: number }[]): number {
+  return parts.reduce((sum, { bytes }) => sum + bytes, 0)
+}
+
+/** The bytes of the pages that a value has. */
+function pagesOf(bytes: number, pageBytes: number): number {
+  return Math.ceil((LARGE_VALUE_AT + bytes) / pageBytes) * pageBytes
+}
+
+/** Undefined when the process or the system has no descriptor to spare, or somebody has moved the file, which LMDB has open. */
 function opened(file: string): number | undefined {
   try {
     return openSync(file, 'r')
   } catch (error) {
-    if (isShortOfDescriptors(error)) return undefined
+    if (isShortOfDescriptors(error) || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
 }
@@ -146,15 +223,15 @@ function holds(leaf: BatchesLeaf, key: number): boolean {
   return key >= leaf.firstKey && key <= leaf.lastKey
 }
 
-/** Who reads on finds the next value behind the last one, but a search through some 150 takes no time beside reading one. */
-function valueIn({ large }: BatchesLeaf, key: number): LargeValue | undefined {
+/** Among the large values of the leaf; -1: not one of them. */
+function indexIn({ large }: BatchesLeaf, key: number): number {
   let [low, high] = [0, large.length - 1]
   while (low <= high) {
     const middle = (low + high) >> 1
-    const value = large[middle]!
-    if (value.key === key) return value
-    if (value.key < key) low = middle + 1
+    const found = large[middle]!.key
+    if (found === key) return middle
+    if (found < key) low = middle + 1
     else high = middle - 1
   }
-  return undefined
+  return -1
 }

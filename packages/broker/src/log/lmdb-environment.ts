@@ -128,16 +128,16 @@ export class Environment {
   }
 
   close(): void {
-    this.#large?.close()
     // Synchronous in effect: nothing asynchronous is ever pending here.
     void this.#root.close()
+    this.#large?.close()
   }
 }
 
 export interface EnvironmentPoolOptions {
   readonly gate: LogGate
   /**
-   * Environments open at once in this thread: 3 file descriptors (4 when large values are read) and 0.15 MB each. Closing is a last resort: allocators keep the 2 MB that an
+   * Environments open at once in this thread: 3 file descriptors (4 when large values are read) and up to 0.2 MB each. Closing is a last resort: allocators keep the 2 MB that an
    * environment reserved and never touched, and the next one that gets them has them cleared, so each of many reopened ones costs 2 MB.
    */
   readonly openMax: number

@@ -11,7 +11,7 @@ import { openSegmentedLog } from './segmented-log.ts'
 
 export interface LmdbLogStoreOptions {
   readonly gate: LogGate
-  /** Environments open at once in this thread, 3 or 4 file descriptors and about 0.15 MB each. Default 1024; fewer when descriptors run out. */
+  /** Environments open at once in this thread, 3 or 4 file descriptors and up to 0.2 MB each. Default 1024; fewer when descriptors run out. */
   readonly openMax?: number
   /** Bytes of files that may stay mapped in this thread. Default `limits.mappedLogBytesMax`. */
   readonly mappedBytesMax?: number

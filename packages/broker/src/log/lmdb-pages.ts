@@ -17,6 +17,8 @@ import { closeSync, openSync, readSync } from 'node:fs'
 
 const PAGE_HEADER_BYTES = 24
 const NODE_HEADER_BYTES = 8
+/** The system's page is the file's; no system that Node runs on has larger ones. */
+export const PAGE_BYTES_MAX = 65_536
 const MAGIC = 0xbeefc0de
 /** The layout above; lmdb-js 3 writes it. */
 const DATA_VERSION = 2
@@ -78,6 +80,8 @@ export interface LargeValue {
   /** Where its first page begins in the file; the value stands `LARGE_VALUE_AT` bytes behind it. */
   readonly position: number
   readonly bytes: number
+  /** Its place among all values of its leaf. */
+  readonly node: number
 }
 
 export const LARGE_VALUE_AT = PAGE_HEADER_BYTES
@@ -265,13 +269,12 @@ function nodeFor(
 }
 
 function largeValues(leaf: Buffer, pageBytes: number, keyOf: KeyOf): LargeValue[] {
-  return nodes(leaf)
-    .filter(at => (leaf.readUInt16LE(at + 4) & NODE_IS_LARGE) !== 0)
-    .map(at => {
-      const key = keyAt(leaf, at)
-      const page = leaf.readBigUInt64LE(at + NODE_HEADER_BYTES + key.length)
-      return { key: keyOf(key), position: Number(page) * pageBytes, bytes: leaf.readUInt32LE(at) }
-    })
+  return nodes(leaf).flatMap((at, node) => {
+    if ((leaf.readUInt16LE(at + 4) & NODE_IS_LARGE) === 0) return []
+    const key = keyAt(leaf, at)
+    const page = leaf.readBigUInt64LE(at + NODE_HEADER_BYTES + key.length)
+    return [{ key: keyOf(key), position: Number(page) * pageBytes, bytes: leaf.readUInt32LE(at), node }]
+  })
 }
 
 function withoutFreePages(meta: Buffer): Buffer {

@@ -6,7 +6,6 @@ import { bootId } from './boot-id.ts'
 import { noteFailedFlush } from './failed-flush.ts'
 import { FlushedRoot, hasBeenCommitted } from './flushed-root.ts'
 import { GatheredRead } from './gathered-read.ts'
-import type { ValueReader } from './large-values.ts'
 import { type Environment, type EnvironmentPool, environmentBytes } from './lmdb-environment.ts'
 import { LogCorruptionError, LogIdentityError, LogIOError } from './log-errors.ts'
 import {
@@ -258,19 +257,20 @@ export class LmdbSegment implements Segment {
     environment: Environment,
     offset: number,
     visitor: (value: Uint8Array) => number | undefined,
-    reader?: ValueReader,
+    reader?: GatheredRead,
   ): void {
+    const valueAt = (key: number) => reader?.readAhead(key) ?? environment.batchesAt(key, reader)
     // Who reads on from where he stopped stands at a key as a rule: a look there costs a fraction of the search for the floor.
-    let value = environment.batchesAt(offset, reader)
+    let value = valueAt(offset)
     let key: number | undefined = offset
     if (value === undefined) {
       key = environment.floorKey(offset) ?? environment.ceilingKey(offset)
-      if (key !== undefined) value = environment.batchesAt(key, reader)
+      if (key !== undefined) value = valueAt(key)
     }
     while (key !== undefined && value !== null) {
       // Only compaction leaves gaps.
       key = value === undefined ? environment.ceilingKey(key) : this.#endOf(key, value, visitor)
-      if (key !== undefined) value = environment.batchesAt(key, reader)
+      if (key !== undefined) value = valueAt(key)
     }
   }
 
