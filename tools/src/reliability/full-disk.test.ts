@@ -11,6 +11,8 @@ import { damages } from './reading-back.ts'
 interface SmallPlace {
   readonly dir: string
   readonly wrapper: readonly string[]
+  /** Writes that are tried while it is full. A limit of the process cannot be seen coming: there, LMDB's library may end it (decision 0046). */
+  readonly tries: number
   grow(child: ChildProgram): void
   remove(): void
 }
@@ -22,6 +24,7 @@ function smallDisk(): SmallPlace {
   return {
     dir,
     wrapper: [],
+    tries: 300,
     grow: () => void execFileSync('mount', ['-o', 'remount,size=64m', dir]),
     remove() {
       execFileSync('umount', [dir])
@@ -37,6 +40,7 @@ function smallFiles(): SmallPlace {
     dir,
     // Ignored, the signal becomes EFBIG; the limit is the soft one, so that it can be raised again.
     wrapper: ['sh', '-c', 'trap "" XFSZ; ulimit -S -f 8192; exec "$@"', 'sh'],
+    tries: 0,
     grow: child => void execFileSync('prlimit', ['--pid', String(child.process.pid), '--fsize=67108864:']),
     remove: () => rmSync(dir, { recursive: true, force: true }),
   }
@@ -66,12 +70,13 @@ describe.each(places)('%s', (_, isPossible, open) => {
     { timeout: 300_000 },
     async () => {
       const place = open()
-      const child = new ChildProgram('full-disk', [place.dir], place.wrapper)
+      const child = new ChildProgram('full-disk', [place.dir, String(place.tries)], place.wrapper)
       try {
         const event = async () => JSON.parse((await child.line()) ?? JSON.stringify(await child.ended()))
         const full = await event()
         expect(full).toMatchObject({ event: 'full', kafkaName: 'KAFKA_STORAGE_ERROR' })
         expect(full.written).toBeGreaterThan(20)
+        expect(full.refusals).toBeGreaterThan(place.tries / 2)
         place.grow(child)
         child.tell('there is room')
         expect(await event()).toEqual({ event: 'freed', error: null })

@@ -4,6 +4,7 @@
 import { closeSync, existsSync, openSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Database, RootDatabase, TransactionFlags } from 'lmdb'
+import type { DiskSpace } from './disk-space.ts'
 import { hasBeenCommitted } from './flushed-root.ts'
 import { LARGE_BYTES_MIN, LargeValues, type ValueReader } from './large-values.ts'
 import { loadLmdb } from './lmdb-library.ts'
@@ -136,6 +137,8 @@ export class Environment {
 
 export interface EnvironmentPoolOptions {
   readonly gate: LogGate
+  /** Under all of them; of no use where nothing is written. */
+  readonly disk?: DiskSpace
   /**
    * Environments open at once in this thread: 3 file descriptors (4 when large values are read) and up to 0.2 MB each. Closing is a last resort: allocators keep the 2 MB that an
    * environment reserved and never touched, and the next one that gets them has them cleared, so each of many reopened ones costs 2 MB.
@@ -177,6 +180,11 @@ export class EnvironmentPool {
 
   get gate(): LogGate {
     return this.#options.gate
+  }
+
+  /** Before `bytes` of batches are committed in one of them. Throws ENOSPC when there is no room for them. */
+  claimSpace(bytes: number): void {
+    this.#options.disk?.claim(bytes)
   }
 
   isOpen(path: string): boolean {

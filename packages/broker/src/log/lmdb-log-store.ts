@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { limits } from '@odradek/shared/base/limits'
+import { DiskSpace, freeBytesAt } from './disk-space.ts'
 import { EnvironmentPool } from './lmdb-environment.ts'
 import { LmdbSegmentStorage } from './lmdb-segment-storage.ts'
 import { LogDirectoryError, LogIdentityError } from './log-errors.ts'
@@ -39,7 +40,7 @@ export function lmdbLogStore(dir: string, options: LmdbLogStoreOptions): LogStor
     notice = () => {},
   } = options
   mkdirSync(dir, { recursive: true })
-  const pool = new EnvironmentPool({ gate, openMax, mapSize, mappedBytesMax })
+  const pool = new EnvironmentPool({ gate, openMax, mapSize, mappedBytesMax, disk: new DiskSpace(freeBytesAt(dir)) })
   return {
     open(identity) {
       const path = join(dir, folderOf(identity))

@@ -101,6 +101,8 @@ export class LmdbSegment implements Segment {
   }
 
   commit(change: SegmentCommit): void {
+    const bytes = change.batches.reduce((sum, each) => sum + each.bytes.length, 0)
+    if (bytes > 0) this.#attempt(() => this.#pool.claimSpace(bytes))
     if (change.snapshot !== undefined) this.#attempt(() => this.#pool.gate.run(() => this.#flushedRoot.beforeFirst()))
     this.#use('commit', environment => {
       if (!change.durable) this.#attempt(() => this.#flushedRoot.beforeUnflushed())
@@ -119,7 +121,7 @@ export class LmdbSegment implements Segment {
         }, change.durable)
       this.#attempt(change.durable ? () => this.#flush(write) : write)
       for (const value of joined) giveBack(value)
-      environment.appended(change.batches.reduce((bytes, each) => bytes + each.bytes.length, 0))
+      environment.appended(bytes)
       if (change.snapshot !== undefined && !change.durable) this.#attempt(() => this.#flushedRoot.afterFirst())
     })
   }

@@ -7,7 +7,7 @@ import type { KafkaError } from '@odradek/shared/base/errors'
 import { History } from '../../simulator/history.ts'
 import { readBack } from '../reading-back.ts'
 
-const [dir] = process.argv.slice(2)
+const [dir, tries] = process.argv.slice(2)
 const orders = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
 const say = (event: object) => void process.stdout.write(`${JSON.stringify(event)}\n`)
 
@@ -30,9 +30,16 @@ async function write(size: number): Promise<KafkaError | null> {
 }
 
 let refused: KafkaError | null = null
+let refusals = 1
 while (refused === null) refused = await write(60_000)
+// Each begins to write at another place.
+for (let size = 0, left = Number(tries); left > 0; left--) {
+  size = (size + 7_919) % 200_000
+  if ((await write(size)) !== null) refusals++
+}
 say({
   event: 'full',
+  refusals,
   written: acknowledged.length,
   code: refused.code,
   kafkaName: refused.kafkaName,
