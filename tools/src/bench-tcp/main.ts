@@ -27,8 +27,8 @@ const { values: flags, positionals } = parseArgs({
 const { quick } = flags
 const sections = sectionsOf(positionals)
 
-/** Rounds that count, and rounds before them that warm both up. */
-const ROUNDS = countFlag('--rounds', flags.rounds ?? (quick ? '1' : '3'))
+/** Rounds that count, and rounds before them that warm both up. An even number: who goes second in a round pays for pages that the first one did not free. */
+const ROUNDS = countFlag('--rounds', flags.rounds ?? (quick ? '2' : '4'))
 const WARM_ROUNDS = countFlag('--warm', flags.warm, 0)
 /** Numbers of all rounds; those that do not count are negative. */
 const rounds = Array.from({ length: WARM_ROUNDS + ROUNDS }, (_, index) => index - WARM_ROUNDS)
