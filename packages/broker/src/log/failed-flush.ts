@@ -13,9 +13,9 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { dataFile } from './lmdb-pages.ts'
 
 const NOTE = 'flush-failed'
-const DATA = 'data.mdb'
 const CHUNK_BYTES = 1024 * 1024
 
 /** `dir`: the segment's folder. Never throws: a disk that takes nothing may not even take this. */
@@ -31,7 +31,7 @@ export function noteFailedFlush(dir: string): void {
 export function rewriteAfterFailedFlush(dir: string): boolean {
   const note = join(dir, NOTE)
   if (!existsSync(note)) return false
-  const file = join(dir, DATA)
+  const file = dataFile(dir)
   if (existsSync(file)) rewrite(file)
   rmSync(note)
   return true

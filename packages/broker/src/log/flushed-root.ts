@@ -33,7 +33,7 @@ import { dirname, join } from 'node:path'
 import { crc32c } from '@odradek/shared/records/crc32c'
 import { bootId } from './boot-id.ts'
 import { noteFailedFlush } from './failed-flush.ts'
-import { metaImages, type RootPages, readRootPages } from './lmdb-pages.ts'
+import { dataFile, metaImages, type RootPages, readRootPages } from './lmdb-pages.ts'
 
 const FILE = 'flushed-root'
 /** A checkpoint's save on its way; meaningless until renamed. */
@@ -68,7 +68,7 @@ export class FlushedRoot {
   /** Must return before a commit without fsync begins. Throws what the file system throws; nothing has changed then. */
   beforeUnflushed(): void {
     if (this.#isSaved() || bootId() === '') return
-    writeDurably(join(this.#dir, FILE), encodeRoot(readRootPages(join(this.#dir, 'data.mdb'))), 0)
+    writeDurably(join(this.#dir, FILE), encodeRoot(readRootPages(dataFile(this.#dir))), 0)
     this.#saved = true
   }
 
@@ -118,7 +118,7 @@ export class FlushedRoot {
 
   /** Notes the root before it first waits. */
   async #bringForward(): Promise<void> {
-    const file = join(this.#dir, 'data.mdb')
+    const file = dataFile(this.#dir)
     const next = join(this.#dir, NEXT_FILE)
     const { ino } = statSync(file)
     const flushes = this.#flushes
@@ -157,7 +157,7 @@ export function restoreFlushedRoot(dir: string): Restoration {
   const save = readSave(dir)
   if (save === undefined || save.state === VOID || save.bootId === bootId() || bootId() === '') return 'kept'
   rmSync(join(dir, 'lock.mdb'), { force: true })
-  const file = join(dir, 'data.mdb')
+  const file = dataFile(dir)
   if (save.root === undefined) rmSync(file, { force: true })
   else restorePages(file, save.root)
   if (save.root === undefined) rmSync(join(dir, FILE), { force: true })

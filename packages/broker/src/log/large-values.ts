@@ -4,15 +4,16 @@
 // What makes it sound: only this thread writes the file, and not while it reads; a segment's values of earlier commits stay where they are until a cut removes some,
 // which forgets all that is known here. What is read must begin as the page says and hold the batch that the key names; LMDB is asked for everything else.
 import { closeSync, openSync, readSync, readvSync } from 'node:fs'
-import { join } from 'node:path'
 import { limits } from '@odradek/shared/base/limits'
 import * as batch from '@odradek/shared/records/record-batch'
 import {
   type BatchesLeaf,
   beginsLargeValue,
+  dataFile,
   type KeyOf,
   LARGE_VALUE_AT,
   type LargeValue,
+  largeValueSpan,
   leafOfBatches,
   PAGE_BYTES_MAX,
 } from './lmdb-pages.ts'
@@ -69,7 +70,7 @@ export class LargeValues {
   /** `path`: of the environment. */
   constructor(path: string, keyOf: KeyOf) {
     this.#path = path
-    this.#file = join(path, 'data.mdb')
+    this.#file = dataFile(path)
     this.#keyOf = keyOf
   }
 
@@ -137,15 +138,14 @@ export class LargeValues {
 
   #readFor(reader: ValueReader | undefined, leaf: BatchesLeaf, index: number): Buffer | null | undefined {
     const value = leaf.large[index]!
-    if (reader === undefined) return this.#read([value], leaf, scratch(value.bytes))[0]?.value
-    if (value.bytes > reader.room) {
+    if (reader !== undefined && value.bytes > reader.room) {
       const firstBatchBytes = this.#firstBatchBytes(value, leaf)
       if (firstBatchBytes === undefined) return undefined
       if (!reader.wants(firstBatchBytes)) return null
     }
-    const run = runOf(leaf, index, reader.room)
-    const place = reader.placeFor(bytesOf(run))
-    if (place === undefined) return this.#read([value], leaf, scratch(value.bytes))[0]?.value
+    const run = reader === undefined ? [value] : runOf(leaf, index, reader.room)
+    const place = reader?.placeFor(bytesOf(run))
+    if (reader === undefined || place === undefined) return this.#read([value], leaf, scratch(value.bytes))[0]?.value
     const [found, ...ahead] = this.#read(run, leaf, place)
     reader.foundAhead(ahead)
     return found?.value
@@ -166,11 +166,12 @@ export class LargeValues {
       const value = place.subarray(filled, filled + bytes)
       found.push({ key, value })
       parts.push(heads[n]!, value)
-      if (n < run.length - 1) parts.push(padding.subarray(0, pagesOf(bytes, pageBytes) - LARGE_VALUE_AT - bytes))
+      if (n < run.length - 1) parts.push(padding.subarray(0, largeValueSpan(bytes, pageBytes) - LARGE_VALUE_AT - bytes))
       filled += bytes
     }
-    const read = readvSync(this.#descriptor!, parts, run[0]!.position)
-    if (read !== bytesOf(parts.map(({ length: bytes }) => ({ bytes })))) return []
+    const [first, last] = [run[0]!, run.at(-1)!]
+    const end = last.position + LARGE_VALUE_AT + last.bytes
+    if (readvSync(this.#descriptor!, parts, first.position) !== end - first.position) return []
     const bad = run.findIndex((each, n) => !begins(each, heads[n]!, found[n]!.value, pageBytes))
     return bad < 0 ? found : found.slice(0, bad)
   }
@@ -188,19 +189,14 @@ function runOf({ large, pageBytes }: BatchesLeaf, index: number, room: number): 
     const [before, next] = [large[end - 1]!, large[end]!]
     left -= next.bytes
     const follows =
-      next.node === before.node + 1 && next.position === before.position + pagesOf(before.bytes, pageBytes)
+      next.node === before.node + 1 && next.position === before.position + largeValueSpan(before.bytes, pageBytes)
     if (left < 0 || !follows) break
   }
   return large.slice(index, end)
 }
 
-function bytesOf(parts: readonly { readonly bytes: number }[]): number {
-  return parts.reduce((sum, { bytes }) => sum + bytes, 0)
-}
-
-/** The bytes of the pages that a value has. */
-function pagesOf(bytes: number, pageBytes: number): number {
-  return Math.ceil((LARGE_VALUE_AT + bytes) / pageBytes) * pageBytes
+function bytesOf(run: readonly LargeValue[]): number {
+  return run.reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
 /** Undefined when the process or the system has no descriptor to spare, or somebody has moved the file, which LMDB has open. */

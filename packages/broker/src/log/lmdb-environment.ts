@@ -2,13 +2,12 @@
 // and close when too many are open (the longest unused ones), or too much of them is mapped. What is safe with lmdb-js and what is not is written
 // in decision records.
 import { closeSync, existsSync, openSync, statSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Database, RootDatabase, TransactionFlags } from 'lmdb'
 import type { DiskSpace } from './disk-space.ts'
 import { hasBeenCommitted } from './flushed-root.ts'
 import { LARGE_BYTES_MIN, LargeValues, type ValueReader } from './large-values.ts'
 import { loadLmdb } from './lmdb-library.ts'
-import { checkFile } from './lmdb-pages.ts'
+import { checkFile, dataFile } from './lmdb-pages.ts'
 import { isShortOfDescriptors, LogIOError } from './log-errors.ts'
 import { MappedBytes, type MappedShare, mappedByReading } from './mapped-bytes.ts'
 import type { LogGate } from './partition-log.ts'
@@ -229,7 +228,7 @@ export class EnvironmentPool {
 
   /** A file without a byte is one that LMDB was about to make, unless something was committed there before. */
   #check(path: string): void {
-    const file = join(path, 'data.mdb')
+    const file = dataFile(path)
     const size = statSync(file, { throwIfNoEntry: false })?.size
     if (size) checkFile(file, this.#options.readOnly ?? false)
     else if (hasBeenCommitted(path))
@@ -290,6 +289,6 @@ function hasDescriptors(path: string): boolean {
 
 /** Bytes of the environment's file; 0 when it does not exist. */
 export function environmentBytes(path: string): number {
-  const file = join(path, 'data.mdb')
+  const file = dataFile(path)
   return existsSync(file) ? statSync(file).size : 0
 }

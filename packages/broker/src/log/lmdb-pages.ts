@@ -14,6 +14,7 @@
 //          | free tree 48 | main tree 48 | last page 8 | txn id 8 | boot id 8 |
 //   tree   | pad 4 (free tree: page size) | flags 2 | depth 2 | branch pages 8 | leaf pages 8 | overflow pages 8 | entries 8 | root 8 |
 import { closeSync, openSync, readSync } from 'node:fs'
+import { join } from 'node:path'
 
 const PAGE_HEADER_BYTES = 24
 const NODE_HEADER_BYTES = 8
@@ -74,6 +75,11 @@ export function checkFile(file: string, isWritten: boolean): void {
   })
 }
 
+/** The file of the environment in the folder at `path`. */
+export function dataFile(path: string): string {
+  return join(path, 'data.mdb')
+}
+
 /** A value that has pages of its own. */
 export interface LargeValue {
   readonly key: number
@@ -85,6 +91,11 @@ export interface LargeValue {
 }
 
 export const LARGE_VALUE_AT = PAGE_HEADER_BYTES
+
+/** Bytes of the pages that a large value of so many bytes has. */
+export function largeValueSpan(valueBytes: number, pageBytes: number): number {
+  return Math.ceil((LARGE_VALUE_AT + valueBytes) / pageBytes) * pageBytes
+}
 
 /** Whether `page` begins as the first page of a large value does that stands at `position`. */
 export function beginsLargeValue(page: Buffer, position: number, pageBytes: number): boolean {

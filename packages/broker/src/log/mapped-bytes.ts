@@ -1,5 +1,6 @@
 // How much of their files the environments of a thread have mapped, and which of them are worth closing when it is too much: pages that were read
 // stay mapped until then, and count as resident memory of the process (decision 0042). Counts only; the pool closes.
+import { LARGE_VALUE_AT, largeValueSpan } from './lmdb-pages.ts'
 
 /**
  * LMDB reserves 2 MiB for each environment that it writes and touches next to nothing of it. What a closed one leaves is cleared for the next that is opened, and
@@ -11,16 +12,14 @@ const RECYCLED_MAX = 16
 const WORTH_SHARE = 1 / 4
 
 const PAGE_BYTES = 4096
-const PAGE_HEADER_BYTES = 24
 /** About: a value above this has pages of its own. */
 const IN_PAGE_BYTES_MAX = 2_000
 /** Measured: values of more than two pages are mapped by readers only, all others by the commits that write them, too. */
-const MAPPED_BY_WRITING_MAX = 2 * PAGE_BYTES - PAGE_HEADER_BYTES
+const MAPPED_BY_WRITING_MAX = 2 * PAGE_BYTES - LARGE_VALUE_AT
 
 /** What reading a value maps. In bytes. */
 export function mappedByReading(valueBytes: number): number {
-  if (valueBytes <= IN_PAGE_BYTES_MAX) return valueBytes
-  return Math.ceil((PAGE_HEADER_BYTES + valueBytes) / PAGE_BYTES) * PAGE_BYTES
+  return valueBytes <= IN_PAGE_BYTES_MAX ? valueBytes : largeValueSpan(valueBytes, PAGE_BYTES)
 }
 
 /** What writing a value maps. In bytes. */
