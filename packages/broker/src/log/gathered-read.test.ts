@@ -25,23 +25,23 @@ test('values that fit are read to where they stay, one behind the other', () => 
   expect(Buffer.compare(bytes, Buffer.concat(values))).toBe(0)
 })
 
-test('a value that does not fit has no place, and is wanted only for a batch that fits', () => {
-  const first = value(0, 30 * KIB)
+test('a value that does not fit has no place, and a part of it is wanted until half of what may be read is there', () => {
+  const [first, second] = [value(0, 19 * KIB), value(1, 2 * KIB)]
   const read = new GatheredRead(0, lending(40 * KIB))
   expect(read.placeFor(40 * KIB + 1)).toBeUndefined()
-  // Whatever its size: of the first value at least one batch is returned.
-  expect(read.wants(50 * KIB)).toBe(true)
+  expect(read.wantsPart).toBe(true)
   takeInPlace(read, first)
-  expect(read.room).toBe(40 * KIB - first.length)
+  expect([read.room, read.wantsPart]).toEqual([40 * KIB - first.length, true])
   expect(read.placeFor(read.room + 1)).toBeUndefined()
-  expect([read.wants(read.room), read.wants(read.room + 1)]).toEqual([true, false])
-  expect(read.result()!.bytes).toHaveLength(first.length)
+  takeInPlace(read, second)
+  expect([read.offset, read.wantsPart]).toEqual([2, false])
+  expect(read.result()!.bytes).toHaveLength(first.length + second.length)
 })
 
-test('of the first value a later batch may be the one that was asked for', () => {
+test('of a value a later batch may be the first that was asked for', () => {
   const both = Buffer.concat([value(0, 20 * KIB), value(1, 10 * KIB)])
   const read = new GatheredRead(1, lending(64 * KIB))
-  expect(read.wants(100 * KIB)).toBe(true)
+  expect(read.offset).toBe(1)
   expect(takeInPlace(read, both)).toBe(true)
   const { bytes, firstOffset, nextOffset } = read.result()!
   expect([firstOffset, nextOffset]).toEqual([1, 2])

@@ -1,6 +1,6 @@
 // What a read takes from stored values, one behind the other in one buffer. Large values are read straight to where they belong in it.
 import { giveBack, take } from '@odradek/shared/base/lent-buffers'
-import type { FoundValue, ValueReader } from './large-values.ts'
+import type { ValueReader } from './large-values.ts'
 import type { LogRead, ReadLimits } from './partition-log.ts'
 import { serveFrom } from './stored-batches.rules.ts'
 
@@ -25,9 +25,6 @@ export class GatheredRead implements ValueReader {
   #exact: Uint8Array | undefined
   /** The first `#bytes` of it are what was read. */
   #gathered: Buffer<ArrayBuffer> | undefined
-  /** Values that stand in it already, behind what was read: good until something else is put there. */
-  #ahead: readonly FoundValue[] = []
-  #aheadAt = 0
 
   constructor(offset: number, limits: ReadLimits) {
     this.#offset = offset
@@ -35,33 +32,22 @@ export class GatheredRead implements ValueReader {
     this.#nextOffset = offset
   }
 
+  get offset(): number {
+    return this.#nextOffset
+  }
+
   get room(): number {
     return this.#limits.maxBytes - this.#bytes
   }
 
-  wants(firstBatchBytes: number): boolean {
-    // Of the first value, a later batch may be the one that was asked for.
-    if (this.#firstOffset < 0 || firstBatchBytes <= this.room) return true
-    this.#isLimited = true
-    return false
+  /** Not when there is enough without it: the rest of the value would be read twice, and moved. */
+  get wantsPart(): boolean {
+    return this.#bytes < this.#limits.maxBytes / 2
   }
 
   placeFor(bytes: number): Buffer | undefined {
     if (bytes > this.room || (this.#gathered === undefined && this.#limits.lend !== true)) return undefined
     return this.#roomBehind(bytes).subarray(this.#bytes, this.#bytes + bytes)
-  }
-
-  foundAhead(values: readonly FoundValue[]): void {
-    this.#ahead = values
-    this.#aheadAt = 0
-  }
-
-  /** The value, when it was read together with the one before. */
-  readAhead(key: number): Buffer | undefined {
-    const next = this.#ahead[this.#aheadAt++]
-    if (next?.key === key) return next.value
-    this.foundAhead([])
-    return undefined
   }
 
   /** Takes what is wanted of `value`. Returns where its batches end, or undefined: nothing after it is wanted. */
@@ -102,7 +88,6 @@ export class GatheredRead implements ValueReader {
       const expected = Math.min(Math.max(lastReadBytes, GATHER_BYTES_MIN), this.#limits.maxBytes)
       this.#gathered = roomFor(Math.max(bytes, expected))
     } else if (end > before.length) {
-      this.foundAhead([])
       this.#gathered = moved(before, this.#bytes, Math.max(end, before.length * 2))
     }
     return this.#gathered!
@@ -111,9 +96,8 @@ export class GatheredRead implements ValueReader {
   /** Puts `found` behind what was gathered, unless it was read to there. */
   #gather(found: Uint8Array): void {
     const gathered = this.#roomBehind(found.length)
-    const isInIt = found.buffer === gathered.buffer
-    if (!isInIt) this.foundAhead([])
-    if (!isInIt || found.byteOffset !== gathered.byteOffset + this.#bytes) gathered.set(found, this.#bytes)
+    if (found.buffer !== gathered.buffer || found.byteOffset !== gathered.byteOffset + this.#bytes)
+      gathered.set(found, this.#bytes)
   }
 
   /** As the reader wants it: lent as it is, or exact. */

@@ -261,26 +261,30 @@ export class LmdbSegment implements Segment {
     visitor: (value: Uint8Array) => number | undefined,
     reader?: GatheredRead,
   ): void {
-    const valueAt = (key: number) => reader?.readAhead(key) ?? environment.batchesAt(key, reader)
     // Who reads on from where he stopped stands at a key as a rule: a look there costs a fraction of the search for the floor.
-    let value = valueAt(offset)
+    let value = environment.batchesAt(offset, reader)
     let key: number | undefined = offset
     if (value === undefined) {
       key = environment.floorKey(offset) ?? environment.ceilingKey(offset)
-      if (key !== undefined) value = valueAt(key)
+      if (key !== undefined) value = environment.batchesAt(key, reader)
     }
     while (key !== undefined && value !== null) {
       // Only compaction leaves gaps.
       key = value === undefined ? environment.ceilingKey(key) : this.#endOf(key, value, visitor)
-      if (key !== undefined) value = valueAt(key)
+      if (key !== undefined) value = environment.batchesAt(key, reader)
     }
   }
 
   /** Where the visitor says that the value's batches end; undefined: enough. */
   #endOf(key: number, value: Uint8Array, visitor: (value: Uint8Array) => number | undefined): number | undefined {
-    const next = this.#checked(key, () => visitor(value))
-    if (next !== undefined && next <= key) throw this.#corrupt(key, 'offsets go back')
-    return next
+    try {
+      const next = visitor(value)
+      if (next !== undefined && next <= key) throw new RangeError('offsets go back')
+      return next
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      throw this.#corrupt(checkValue(value, key).badOffset ?? key, error.message)
+    }
   }
 
   /** Meta records that do not decode damage the segment as a whole. */

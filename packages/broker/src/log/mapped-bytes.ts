@@ -1,6 +1,6 @@
 // How much of their files the environments of a thread have mapped, and which of them are worth closing when it is too much: pages that were read
 // stay mapped until then, and count as resident memory of the process (decision 0042). Counts only; the pool closes.
-import { LARGE_VALUE_AT, largeValueSpan } from './lmdb-pages.ts'
+import { LARGE_VALUE_AT, largeValueSpan } from './batches-tree.ts'
 
 /**
  * LMDB reserves 2 MiB for each environment that it writes and touches next to nothing of it. What a closed one leaves is cleared for the next that is opened, and

@@ -107,7 +107,7 @@ export interface AppendOutcome {
 }
 
 export interface ReadLimits {
-  /** Bytes of batches, at most; > 0. */
+  /** Bytes of batches, at most; > 0. From half of them on a read may end where it costs less to go on with the next. */
   readonly maxBytes: number
   /** Exclusive: only batches wholly below (high watermark or last stable offset). */
   readonly maxOffset: number
