@@ -260,6 +260,24 @@ test('damage below the flush point is an error that names offset and segment, ne
   expect(failure).toThrow('offset 1 in segment 0')
 })
 
+test('a damaged batch is named by its own offset, also behind others that are read together with it', () => {
+  const { log } = store.open(identity)
+  const batches = [0, 1, 2, 3, 4, 5].map(offset => stamped(offset, { valueBytes: 12_000 }))
+  log.append(groupOf(batches.slice(0, 3), noState()), config)
+  for (const batch of batches.slice(3)) log.append(groupOf([batch], noState()), config)
+  log.flush()
+  log.close({ clean: true })
+  // The magic byte; to be found after the producer's fields, a CRC and a length that all batches have.
+  const inFile = (offset: number) => batches[offset]!.bytes.subarray(0, 12)
+  damage(inFile(1), 8)
+  damage(inFile(4), 8)
+  reopenStore()
+  const reopened = store.open(identity).log
+  const failure = (offset: number) => () => reopened.read(offset, { ...NO_LIMITS, lend: true })
+  expect(failure(0)).toThrow(expect.objectContaining({ offset: 1 }))
+  expect(failure(3)).toThrow(expect.objectContaining({ offset: 4 }))
+})
+
 test('a missing segment in the middle is an error, missing oldest ones move the log start', () => {
   const policy = { ...config, segmentBytes: 100 }
   appendMany(store.open(identity).log, 4, {}, policy)
