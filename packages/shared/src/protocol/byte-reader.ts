@@ -2,6 +2,7 @@
 // from a declared length. Used by the compiled codecs, the frame header and the log framings; never by the records layer.
 
 import { limits } from '../base/limits.ts'
+import { uuidText } from './known-uuids.ts'
 import { ProtocolError } from './protocol-error.ts'
 
 const float = new DataView(new ArrayBuffer(8))
@@ -101,8 +102,7 @@ export class ByteReader {
   }
 
   uuid(): string {
-    const at = this.#take(16)
-    return this.#textView().toString('base64url', at, at + 16)
+    return uuidText(this.bytes, this.#take(16))
   }
 
   /** UTF-8; bytes that are none become U+FFFD, as in Java. */

@@ -6,6 +6,7 @@
 //   cuts                                              ^ records A       ^ records B
 //   parts                        [ header, fields ] [ A ] [ more fields ] [ B ] [ tags ]
 
+import { uuidBytes } from './known-uuids.ts'
 import { ProtocolError } from './protocol-error.ts'
 import { INT64_MAX } from './schema.ts'
 
@@ -23,7 +24,6 @@ let slab: Buffer | undefined
 let slabOffset = 0
 
 const float = new DataView(new ArrayBuffer(8))
-const UUID_TEXT = /^[A-Za-z0-9_-]{21}[AQgw]$/
 
 export class ByteWriter {
   #slab: Buffer
@@ -135,9 +135,10 @@ export class ByteWriter {
   }
 
   uuid(value: string): void {
-    if (!UUID_TEXT.test(value)) this.fail(`${JSON.stringify(value)} is not a UUID of 22 base64url characters`)
-    const at = this.#take(16)
-    this.#slab.write(value, at, 16, 'base64url')
+    const bytes = uuidBytes(value)
+    if (bytes === undefined) this.fail(`${JSON.stringify(value)} is not a UUID of 22 base64url characters`)
+    const at = this.#take(bytes.length)
+    this.#slab.set(bytes, at)
   }
 
   /** A string behind its length: int16, or the length plus one as a varint where compact. */
