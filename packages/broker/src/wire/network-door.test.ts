@@ -41,6 +41,21 @@ describe('the network door', () => {
     client.close()
   })
 
+  test('what one commit answers leaves in one write', async () => {
+    const client = await open()
+    const request = () => produce('t', sampleBatch())
+    await client.ask('Produce', 9, request())
+    let chunks = 0
+    client.socket.on('data', () => chunks++)
+    client.socket.cork()
+    for (let n = 0; n < 20; n++) await client.send('Produce', 9, request())
+    client.socket.uncork()
+    for (let n = 0; n < 20; n++) expect(await client.frame()).not.toBeNull()
+    // What was sent may be read in two pieces.
+    expect(chunks).toBeLessThanOrEqual(2)
+    client.close()
+  })
+
   test.each([
     [11, ''],
     [12, null],
