@@ -266,6 +266,13 @@ function tagReader(tagged: PlannedField[]): (reader: ByteReader, value: Value) =
   }
 }
 
+/** Reads a tagged section of which nothing is wanted. */
+export function passTags(reader: ByteReader): void {
+  noTags(reader, {})
+}
+
+const noTags = tagReader([])
+
 function readTagged(reader: ByteReader, value: Value, field: PlannedField, size: number): void {
   const outerEnd = reader.end
   reader.end = reader.offset + size

@@ -148,7 +148,7 @@ function stringType(field: Field<any>, { compact, nullable }: Encoding): FieldTy
   }
 }
 
-function readString(reader: ByteReader, compact: boolean, nullable: boolean): string | null {
+export function readString(reader: ByteReader, compact: boolean, nullable: boolean): string | null {
   const length = compact ? reader.compactLength() : reader.int16()
   if (length === -1 && nullable) return null
   if (length < 0 || length > 0x7fff) reader.fail(length === -1 ? 'null string' : `string length ${length}`)

@@ -13,7 +13,8 @@
 import { apiOf } from './api-table.ts'
 import { ByteReader, type ReadOptions } from './byte-reader.ts'
 import type { ByteWriter } from './byte-writer.ts'
-import { codecOf, expectEnd, withWriter } from './codec.ts'
+import { codecOf, expectEnd, passTags, withWriter } from './codec.ts'
+import { readString } from './field-types.ts'
 import { type Draft, data, type Fields, int16, int32, type Message, type StructValue, string } from './schema.ts'
 
 /** API key of ApiVersions, the exception among response headers. */
@@ -68,15 +69,13 @@ export function responseHeaderVersion(apiKey: number, apiVersion: number): 0 | 1
  */
 export function peekRequestHeader(frame: Uint8Array): RequestHeader {
   const reader = new ByteReader(frame)
+  // By hand: every request has one.
   const apiKey = reader.int16()
   const apiVersion = reader.int16()
-  reader.offset = 0
+  const correlationId = reader.int32()
   const version = requestHeaderVersion(apiKey, apiVersion)
-  if (version === 0) {
-    reader.offset = 4
-    return { apiKey, apiVersion, correlationId: reader.int32(), clientId: null, bodyOffset: 8 }
-  }
-  const { correlationId, clientId } = codecOf(requestHeader, version).read(reader)
+  const clientId = version === 0 ? null : readString(reader, false, true)
+  if (version === 2) passTags(reader)
   return { apiKey, apiVersion, correlationId, clientId, bodyOffset: reader.offset }
 }
 
