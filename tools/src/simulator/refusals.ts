@@ -140,5 +140,6 @@ const NOT_FETCHED = {
   logStartOffset: -1,
   abortedTransactions: null,
   records: new Uint8Array(0),
+  more: false,
 }
 const NOT_LISTED = { timestamp: -1, offset: -1, leaderEpoch: -1 }

@@ -36,12 +36,6 @@ interface FetchPeer {
   readonly sharesThread: boolean
 }
 
-/** What a fetch finds now; `more`: there is more to read than it may take. */
-interface Reading {
-  readonly response: FetchResponse
-  readonly more: boolean
-}
-
 export class FetchDesk {
   readonly #leadership: Leadership
   readonly #context: ActorContext
@@ -68,9 +62,9 @@ export class FetchDesk {
   }
 
   #fetch(request: FetchRequest, peer: number): FetchResponse | Promise<FetchResponse> {
-    const { response, more } = this.#read(request)
+    const response = this.#read(request)
     const available = response.records.length
-    const final = response.errorCode !== errors.NONE.code || response.divergingEpoch !== undefined || more
+    const final = response.errorCode !== errors.NONE.code || response.divergingEpoch !== undefined || response.more
     if (final || isSatisfied(available, request)) return response
     const parked = this.#park(request, peer, available)
     if (parked !== undefined && isLent(response.records)) giveBack(response.records)
@@ -81,7 +75,7 @@ export class FetchDesk {
   wake(): void {
     const { state, stablePosition } = this.#leadership
     for (const { reply } of takeWoken(this.#waits, { appended: state.position, stable: stablePosition })) {
-      reply.answer(this.#read(reply.request).response)
+      reply.answer(this.#read(reply.request))
     }
   }
 
@@ -102,7 +96,7 @@ export class FetchDesk {
   }
 
   refusal(error: ErrorName): FetchResponse {
-    return this.#response(errors[error].code, new Uint8Array(0))
+    return this.#response(errors[error].code)
   }
 
   #park(request: FetchRequest, peer: number, available: number): Promise<FetchResponse> | undefined {
@@ -130,7 +124,7 @@ export class FetchDesk {
     for (const parked of this.#parked()) {
       const { request, answer, deadline } = parked.reply
       if (deadline > now) next = Math.min(next, deadline)
-      else if (unpark(this.#waits, parked)) answer(this.#read(request).response)
+      else if (unpark(this.#waits, parked)) answer(this.#read(request))
     }
     if (next < Number.POSITIVE_INFINITY) this.#expiry.wakeAt(next)
   }
@@ -139,61 +133,61 @@ export class FetchDesk {
     return [...this.#waits.uncommitted, ...this.#waits.committed]
   }
 
-  #read(request: FetchRequest): Reading {
+  /** What a fetch finds now. */
+  #read(request: FetchRequest): FetchResponse {
     const { log } = this.#leadership
     const { fetchOffset, lastFetchedEpoch } = request
     const fenced = this.#leadership.epochRefusal(request.currentLeaderEpoch)
-    if (fenced !== null) return { response: this.refusal(fenced), more: false }
+    if (fenced !== null) return this.refusal(fenced)
     const readCommitted = request.isolationLevel === READ_COMMITTED
     // Read once: what a commit adds meanwhile is for the next fetch (PROMISES 8).
     const end = readableEnd(this.#leadership, request.isolationLevel)
-    if (fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset) {
-      return { response: this.refusal('OFFSET_OUT_OF_RANGE'), more: false }
-    }
+    if (fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset) return this.refusal('OFFSET_OUT_OF_RANGE')
     if (lastFetchedEpoch >= 0) {
       const diverging = this.#divergingEpoch(fetchOffset, lastFetchedEpoch)
       if (diverging !== undefined) return diverging
     }
-    if (fetchOffset >= end)
-      return { response: this.#response(0, new Uint8Array(0), readCommitted ? [] : null), more: false }
+    if (fetchOffset >= end) return this.#response(0, { abortedTransactions: readCommitted ? [] : null })
     try {
       return this.#context.gate.run(() => this.#readLog(request, { end, readCommitted }))
     } catch (error) {
       const errorCode = logErrorCode(error)
       this.#context.log.error({ fetchOffset, reason: (error as Error).message }, 'the log could not be read')
-      return { response: this.#response(errorCode, new Uint8Array(0)), more: false }
+      return this.#response(errorCode)
     }
   }
 
   #readLog(
     request: FetchRequest,
     { end, readCommitted }: { readonly end: number; readonly readCommitted: boolean },
-  ): Reading {
+  ): FetchResponse {
     const { log } = this.#leadership
     const { fetchOffset, partitionMaxBytes, minOneBatch = true, lend = false } = request
     const limits = { maxBytes: Math.max(partitionMaxBytes, 1), maxOffset: end, minOneBatch, lend }
     const { bytes, nextOffset } = log.read(fetchOffset, limits)
     this.#bytesOut += bytes.length
     this.#context.report('BytesOut', this.#bytesOut)
-    const aborted = readCommitted ? abortedForFetch(log.abortedTransactions(fetchOffset, nextOffset)) : null
-    return { response: this.#response(0, bytes, aborted), more: nextOffset < end }
+    const abortedTransactions = readCommitted ? abortedForFetch(log.abortedTransactions(fetchOffset, nextOffset)) : null
+    return this.#response(0, { records: bytes, abortedTransactions, more: nextOffset < end })
   }
 
   /** KIP-595: where the reader's log parts from ours, if it does. */
-  #divergingEpoch(fetchOffset: number, lastFetchedEpoch: number): Reading | undefined {
+  #divergingEpoch(fetchOffset: number, lastFetchedEpoch: number): FetchResponse | undefined {
     const { leaderEpoch, endOffset } = this.#leadership.log.offsetForLeaderEpoch(lastFetchedEpoch)
-    if (endOffset < 0) return { response: this.refusal('OFFSET_OUT_OF_RANGE'), more: false }
+    if (endOffset < 0) return this.refusal('OFFSET_OUT_OF_RANGE')
     if (leaderEpoch >= lastFetchedEpoch && endOffset >= fetchOffset) return undefined
-    const response = this.#response(0, new Uint8Array(0))
-    return { response: { ...response, divergingEpoch: { epoch: leaderEpoch, endOffset } }, more: false }
+    return { ...this.#response(0), divergingEpoch: { epoch: leaderEpoch, endOffset } }
   }
 
   #response(
     errorCode: number,
-    records: Uint8Array,
-    abortedTransactions: FetchResponse['abortedTransactions'] = null,
+    {
+      records = new Uint8Array(0),
+      abortedTransactions = null,
+      more = false,
+    }: Partial<Pick<FetchResponse, 'records' | 'abortedTransactions' | 'more'>> = {},
   ): FetchResponse {
     const { highWatermark, lastStableOffset, logStartOffset } = this.#leadership
-    return { errorCode, highWatermark, lastStableOffset, logStartOffset, abortedTransactions, records }
+    return { errorCode, highWatermark, lastStableOffset, logStartOffset, abortedTransactions, records, more }
   }
 }

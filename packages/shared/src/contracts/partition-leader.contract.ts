@@ -65,6 +65,8 @@ export interface FetchResponse {
   readonly abortedTransactions: readonly { readonly producerId: number; readonly firstOffset: number }[] | null
   /** Whole batches in an own exact buffer, or in a lent one where that was asked for; empty array when there is nothing. */
   readonly records: Uint8Array
+  /** More can be read behind them: what did not fit, or was left for the next fetch. */
+  readonly more: boolean
 }
 
 export interface ListOffsetsRequest {

@@ -16,6 +16,8 @@ class LeaderDouble {
   stable = 0
   isWatched = false
   isSlow = false
+  /** Sends no more at once, as one whose batches fit no better. */
+  sentMax = Number.POSITIVE_INFINITY
   /** Answers that are held back. */
   readonly held: (() => void)[] = []
   #news: (advanced: Advanced) => void = () => undefined
@@ -31,13 +33,15 @@ class LeaderDouble {
     ask: async (_name: string, { fetchOffset, isolationLevel, partitionMaxBytes }: Asked): Promise<FetchResponse> => {
       this.asked++
       const to = isolationLevel === 1 ? this.stable : this.end
+      const there = Math.max(0, to - fetchOffset)
       const response = {
         errorCode: 0,
         highWatermark: this.end,
         lastStableOffset: this.stable,
         logStartOffset: 0,
         abortedTransactions: null,
-        records: new Uint8Array(Math.max(0, Math.min(to - fetchOffset, partitionMaxBytes))),
+        records: new Uint8Array(Math.min(there, partitionMaxBytes, this.sentMax)),
+        more: there > Math.min(partitionMaxBytes, this.sentMax),
       }
       if (this.isSlow) await new Promise<void>(resolve => this.held.push(resolve))
       return response
@@ -164,6 +168,32 @@ test('minBytes is counted over all partitions, with what was read before the wai
     [2, 2, 6],
     [2, 2, 1],
   ])
+})
+
+test('minBytes counts what is there, as far as the client takes it, also where it was left for the next fetch', async () => {
+  const scene = new Scene()
+  scene.leaders[1]!.append(500)
+  scene.leaders[1]!.sentMax = 60
+  const replies = [90, 100].map(minBytes => scene.fetch({ minBytes }))
+  await settled()
+  expect(replies.map(({ bytes }) => bytes)).toEqual([
+    [0, 60, 0],
+    [0, 60, 0],
+  ])
+  const tooMuch = scene.fetch({ minBytes: 101 })
+  await settled()
+  expect(tooMuch.bytes).toBeUndefined()
+  scene.leaders[0]!.append(1)
+  await settled()
+  expect(tooMuch.bytes).toEqual([1, 60, 0])
+})
+
+test('minBytes counts what did not fit into the response', async () => {
+  const scene = new Scene()
+  for (const leader of scene.leaders) leader.append(100)
+  const reply = scene.fetch({ minBytes: 300, maxBytes: 150 })
+  await settled()
+  expect(reply.bytes).toEqual([100, 0, 50])
 })
 
 test('what was read before the wait counts against maxBytes', async () => {

@@ -21,6 +21,8 @@ interface Part {
   /** How far can be read by the leader's news since this fetch came, -1 none, and what the news since the last look brought. */
   toldEnd: number
   toldBytes: number
+  /** What could be read as well, within what the client takes of the partition: Kafka counts what is there, not what is sent, for `minBytes`. */
+  withheldBytes: number
 }
 
 /** Extra time that a parked fetch has to come back, beyond its own wait. Milliseconds. */
@@ -41,7 +43,8 @@ export const fetch: Answer<'Fetch'> = async (door, request, caller) => {
 }
 
 function unread(topic: FetchTopic, asked: FetchPartition): Part {
-  return { topic, asked, leader: undefined, response: emptyResponse(asked.partition, 0), toldEnd: -1, toldBytes: 0 }
+  const response = emptyResponse(asked.partition, 0)
+  return { topic, asked, leader: undefined, response, toldEnd: -1, toldBytes: 0, withheldBytes: 0 }
 }
 
 async function fetchMany(door: Door, request: FetchRequest, caller: Caller, parts: readonly Part[]): Promise<void> {
@@ -64,8 +67,9 @@ async function fetchMany(door: Door, request: FetchRequest, caller: Caller, part
     for (let unseen = parts.filter(({ leader }) => !leader), keptBytes = 0; ; ) {
       const { bytes, failed } = await readAll(door, request, caller, { parts: unseen, keptBytes })
       const leftMs = deadline - door.host.clock.monotonic()
-      if (failed || bytes >= request.minBytes || leftMs <= 0 || caller.signal?.aborted) return
-      await arrival.wait(request.minBytes - bytes, leftMs, caller.signal)
+      const there = parts.reduce((sum, { withheldBytes }) => sum + withheldBytes, bytes)
+      if (failed || there >= request.minBytes || leftMs <= 0 || caller.signal?.aborted) return
+      await arrival.wait(request.minBytes - there, leftMs, caller.signal)
       unseen = parts.filter(part => hasMore(part, request) || part.leader?.link.isClosed)
       keptBytes = bytes - unseen.reduce((sum, part) => sum + letGo(part), 0)
     }
@@ -127,7 +131,7 @@ function trim(wave: readonly Part[], left: number, first: boolean): number {
   for (const part of wave) {
     const size = part.response.records?.byteLength ?? 0
     if (size === 0) continue
-    if (bytes + size > left && !(first && bytes === 0)) letGo(part)
+    if (bytes + size > left && !(first && bytes === 0)) part.withheldBytes += letGo(part)
     else bytes += size
   }
   return bytes
@@ -153,6 +157,7 @@ interface ReadLimits {
 async function read(door: Door, request: FetchRequest, caller: Caller, part: Part, limits: ReadLimits): Promise<void> {
   const { topic, asked } = part
   const ref = { topic: topic.topic, topicId: topic.topicId, partition: asked.partition }
+  part.withheldBytes = 0
   part.response = await withLeader(
     door,
     ref,
@@ -178,6 +183,7 @@ async function read(door: Door, request: FetchRequest, caller: Caller, part: Par
           : { deadlineMs: limits.maxWaitMs + RETURN_MS },
       )
       if (fetched.errorCode === 0) noteEnds(leader, begun, { ends: fetched, now: door.host.clock.monotonic() })
+      if (fetched.more) part.withheldBytes = Math.max(0, asked.partitionMaxBytes - fetched.records.byteLength)
       return toResponse(asked.partition, fetched)
     },
     code => emptyResponse(asked.partition, code),
