@@ -188,6 +188,20 @@ describe('fetch', () => {
   )
 
   it(
+    'says whether there is more behind what it returns, and does not wait when there is',
+    withLeader(async (leader, world) => {
+      for (let n = 0; n < 3; n++) await leader.append()
+      const { length: size } = (await leader.fetch(0, { partitionMaxBytes: 1 })).records
+      const moreAfter = async (partitionMaxBytes: number) =>
+        (await leader.fetch(0, { partitionMaxBytes, minBytes: 2 ** 20, maxWaitMs: 10_000 })).more
+      expect([await moreAfter(1), await moreAfter(2 * size)]).toEqual([true, true])
+      expect(world.elapsedMs).toBeLessThan(1_000)
+      expect((await leader.fetch(0)).more).toBe(false)
+      expect((await leader.fetch(3, { maxWaitMs: 0 })).more).toBe(false)
+    }),
+  )
+
+  it(
     'waits for minBytes and is woken by the commit that brings them',
     withLeader(async (leader, world) => {
       await leader.append()
