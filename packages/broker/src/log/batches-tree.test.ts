@@ -1,5 +1,5 @@
 // Where values stand in the file, found by one that remembers the branch above while the tree grows (decision 0045).
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -30,7 +30,8 @@ const tree = () => new BatchesTree(descriptor, dataFile(dir), key => loadLmdb().
 const bytesOf = (key: number) => Buffer.alloc(key % 5 === 0 ? 3000 : 600, key)
 function append(...keys: readonly number[]): void {
   environment.commit(batches => {
-    for (const key of keys) batches.put(key, bytesOf(key))
+    // As logs do: pages at the right edge are filled to the brim.
+    for (const key of keys) batches.put(key, bytesOf(key), { append: true } as unknown as number)
   }, false)
 }
 
@@ -102,4 +103,30 @@ test('a page that is not what it should be is refused', () => {
   } finally {
     closeSync(file)
   }
+})
+
+test('what could not be looked up is not remembered', () => {
+  append(...Array.from({ length: 6000 }, (_, n) => n))
+  const wanted = seen(tree().leafFor(0))
+  const pages = readFileSync(dataFile(dir))
+  const isBranch = (page: number) => pages.readUInt16LE(page * 4096 + 18) === 1
+  const file = openSync(dataFile(dir), 'r+')
+  const found = tree()
+  let refused = 0
+  for (let page = 2; page < pages.length / 4096; page++) {
+    if (!isBranch(page)) continue
+    const mark = (byte: number) => writeSync(file, Buffer.from([byte]), 0, 1, page * 4096 + 7)
+    found.forget()
+    mark(0xff)
+    try {
+      found.leafFor(0)
+    } catch {
+      refused++
+    }
+    mark(0)
+    expect(seen(found.leafFor(0))).toEqual(wanted)
+  }
+  closeSync(file)
+  // The root, and a branch below it.
+  expect(refused).toBe(2)
 })

@@ -2,10 +2,16 @@
 //
 // A tree that only grows at its right edge leaves all other leaves where they are: whoever goes through them asks the branch above, and reads one page for each.
 import { rootOfBatches } from './lmdb-pages.ts'
-import { type KeyOf, NO_PAGE, numberIn, PAGE_HEADER_BYTES, PageKind, pageFlags, TreePage } from './tree-page.ts'
-
-/** Trees are shallow: this deep, the file is not what we think it is. */
-const DEPTH_MAX = 16
+import {
+  DEPTH_MAX,
+  type KeyOf,
+  NO_PAGE,
+  numberIn,
+  PAGE_HEADER_BYTES,
+  PageKind,
+  pageFlags,
+  TreePage,
+} from './tree-page.ts'
 
 /** A value that has pages of its own. */
 export interface LargeValue {
@@ -95,6 +101,7 @@ export class BatchesTree {
       const node = known.branch.nodeFor(key, this.#keyOf)
       if (node < known.branch.count - 1 || known.toKey !== Number.POSITIVE_INFINITY) {
         const page = TreePage.read(this.#descriptor, known.branch.childAt(node), known.branch.bytes.length)
+        if (page.isBranch) throw new RangeError('LMDB tree is deeper than it was')
         return new BatchesLeaf(page, { isLast: false, keyOf: this.#keyOf })
       }
     }
@@ -111,14 +118,16 @@ export class BatchesTree {
     if (root === NO_PAGE) return undefined
     let page = TreePage.read(this.#descriptor, root, pageBytes)
     let [fromKey, toKey] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+    let above: Above | undefined
     for (let depth = 1; page.isBranch; depth++) {
       if (depth > DEPTH_MAX) throw new RangeError('LMDB tree has no bottom')
-      this.#above = { branch: page, fromKey, toKey }
+      above = { branch: page, fromKey, toKey }
       const node = page.nodeFor(key, this.#keyOf)
       if (node > 0) fromKey = this.#keyOf(page.keyAt(node))
       if (node < page.count - 1) toKey = this.#keyOf(page.keyAt(node + 1))
       page = TreePage.read(this.#descriptor, page.childAt(node), pageBytes)
     }
+    this.#above = above
     return new BatchesLeaf(page, { isLast: toKey === Number.POSITIVE_INFINITY, keyOf: this.#keyOf })
   }
 }

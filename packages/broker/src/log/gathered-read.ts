@@ -36,6 +36,10 @@ export class GatheredRead implements ValueReader {
     return this.#nextOffset
   }
 
+  get end(): number {
+    return this.#limits.maxOffset
+  }
+
   get room(): number {
     return this.#limits.maxBytes - this.#bytes
   }

@@ -24,6 +24,8 @@ const LEAVES_MAX = 4
 export interface ValueReader {
   /** The first that is wanted: a value that begins before it comes alone, since what is behind it stands elsewhere in the end. */
   readonly offset: number
+  /** Values from here on are not wanted. */
+  readonly end: number
   /** Bytes that are wanted at most. */
   readonly room: number
   /** Whether a value that is larger than that is wanted, for the sake of some of its batches. */
@@ -120,7 +122,7 @@ export class LargeValues {
     if (reader !== undefined && value.bytes > reader.room && !reader.wantsPart) return null
     const alone = runOf(value, leaf)
     const isBegun = reader === undefined || value.key < reader.offset
-    const run = isBegun ? alone : runFrom(value, leaf, index, reader.room)
+    const run = isBegun ? alone : runFrom(value, leaf, { index, room: reader.room, end: reader.end })
     const place = reader?.placeFor(run.bytes)
     return place === undefined
       ? readRun(this.#descriptor!, alone, scratch(value.bytes))

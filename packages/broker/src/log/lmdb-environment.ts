@@ -78,7 +78,7 @@ export class Environment {
   batchesAt(key: number): Uint8Array | undefined
   batchesAt(key: number, reader: ValueReader | undefined): Uint8Array | null | undefined
   batchesAt(key: number, reader?: ValueReader): Uint8Array | null | undefined {
-    // A large value follows large ones as a rule.
+    // A large value follows large ones as a rule; what stands behind it in the file comes with it, whatever its size.
     const large = this.#lastBytes >= LARGE_BYTES_MIN ? this.#large?.at(key, reader) : undefined
     const value = large === undefined ? this.#mappedAt(key) : large
     if (value) this.#lastBytes = value.length

@@ -278,6 +278,32 @@ test('a damaged batch is named by its own offset, also behind others that are re
   expect(failure(3)).toThrow(expect.objectContaining({ offset: 4 }))
 })
 
+test('a wrong length that takes in the batch behind is not believed, and what is above the end of a read does no harm to it', () => {
+  const { log } = store.open(identity)
+  const at = 50
+  // All alike, and of a size that one bit more doubles.
+  const { length: overhead } = stamped(0, { valueBytes: 10_000 }).bytes
+  const batches = Array.from({ length: 80 }, (_, n) => stamped(n, { valueBytes: 16_384 - (overhead - 10_000) }))
+  expect(batches[at]!.bytes).toHaveLength(16_384)
+  for (const batch of batches) log.append(groupOf([batch], noState()), config)
+  log.close({ clean: true })
+  const [folder] = readdirSync(dir)
+  const file = join(dir, folder!, '0'.repeat(20), 'data.mdb')
+  store.close()
+  const bytes = readFileSync(file)
+  const length = bytes.indexOf(batches[at]!.bytes.subarray(0, 12)) + 8
+  // The length counts what follows it: 16,372, which becomes 32,756.
+  bytes.writeInt32BE(bytes.readInt32BE(length) + 16_384, length)
+  writeFileSync(file, bytes)
+  reopenStore()
+  const reopened = store.open(identity).log
+  const limits = { ...NO_LIMITS, maxBytes: 2 ** 20, lend: true }
+  reopened.read(0, { ...limits, maxOffset: 1 })
+  expect(() => reopened.read(at - 5, limits)).toThrow(expect.objectContaining({ offset: at }))
+  expect(reopened.read(at - 5, { ...limits, maxOffset: at }).nextOffset).toBe(at)
+  expect(reopened.read(at + 1, limits).firstOffset).toBe(at + 1)
+})
+
 test('a missing segment in the middle is an error, missing oldest ones move the log start', () => {
   const policy = { ...config, segmentBytes: 100 }
   appendMany(store.open(identity).log, 4, {}, policy)

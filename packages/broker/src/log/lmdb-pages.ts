@@ -10,7 +10,7 @@
 //   tree   | pad 4 (free tree: page size) | flags 2 | depth 2 | branch pages 8 | leaf pages 8 | overflow pages 8 | entries 8 | root 8 |
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { NO_PAGE, numberIn, PAGE_HEADER_BYTES, PageKind, pageFlags, readAt, TreePage } from './tree-page.ts'
+import { DEPTH_MAX, NO_PAGE, numberIn, PAGE_HEADER_BYTES, PageKind, pageFlags, readAt, TreePage } from './tree-page.ts'
 
 const MAGIC = 0xbeefc0de
 /** The layout above; lmdb-js 3 writes it. */
@@ -21,9 +21,6 @@ const MAIN_TREE_AT = FREE_TREE_AT + 48
 const LAST_PAGE_AT = MAIN_TREE_AT + 48
 const TXN_ID_AT = LAST_PAGE_AT + 8
 const ROOT_IN_TREE = 40
-
-/** Trees are shallow: this deep, the file is not what we think it is. */
-const DEPTH_MAX = 16
 
 export interface KeptPage {
   readonly number: number

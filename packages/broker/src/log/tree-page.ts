@@ -9,10 +9,11 @@ import { readSync } from 'node:fs'
 
 export const PAGE_HEADER_BYTES = 24
 const NODE_HEADER_BYTES = 8
-/** The system's page is the file's; no system that Node runs on has larger ones. */
-export const PAGE_BYTES_MAX = 65_536
 /** In the place of a page's number: all bits are set. */
 export const NO_PAGE = 2 ** 64
+
+/** Trees are shallow: this deep, the file is not what we think it is. */
+export const DEPTH_MAX = 16
 
 export const PageKind = { BRANCH: 1, LEAF: 2, LARGE: 4, META: 8 } as const
 const NODE_IS_LARGE = 1

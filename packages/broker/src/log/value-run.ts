@@ -2,12 +2,11 @@
 import { readvSync } from 'node:fs'
 import * as batch from '@odradek/shared/records/record-batch'
 import { type BatchesLeaf, beginsLargeValue, LARGE_VALUE_AT, type LargeValue, largeValueSpan } from './batches-tree.ts'
-import { PAGE_BYTES_MAX } from './tree-page.ts'
 
 /** So many values are read by one call at most. */
 const RUN_MAX = 64
 
-/** What is read before each value of a run: what is left of the last page of the one before, and the head of its own first page, at the end. */
+/** What is read before each value of a run: what is left of the last page of the one before, and the head of its own first page, at the end. Less than a page and a head. */
 const gaps: Buffer[] = []
 /** Where they stand. */
 const gapRooms: Buffer[] = []
@@ -25,15 +24,19 @@ export function runOf(value: LargeValue, { pageBytes }: BatchesLeaf): ValueRun {
   return { pageBytes, values: [value], bytes: value.bytes }
 }
 
-/** `value`, which stands at `index` of the leaf, and those right behind it as far as there is room for all. */
-export function runFrom(value: LargeValue, leaf: BatchesLeaf, index: number, room: number): ValueRun {
+/** `value`, which stands at `index` of the leaf, and those right behind it whose keys are below `end`, as far as there is room for all. */
+export function runFrom(
+  value: LargeValue,
+  leaf: BatchesLeaf,
+  { index, room, end: endKey }: { readonly index: number; readonly room: number; readonly end: number },
+): ValueRun {
   const { pageBytes } = leaf
   const values = [value]
   let { bytes } = value
   let end = endOf(value, pageBytes)
   for (let n = 1; n < Math.min(leaf.count - index, RUN_MAX); n++) {
     const next = leaf.largeAt(index + n)
-    if (next?.position !== end || bytes + next.bytes > room) break
+    if (next?.position !== end || next.key >= endKey || bytes + next.bytes > room) break
     values.push(next)
     bytes += next.bytes
     end = endOf(next, pageBytes)
@@ -52,7 +55,7 @@ export function readRun(descriptor: number, { values, pageBytes }: ValueRun, pla
   let gapBytes = LARGE_VALUE_AT
   let wanted = 0
   for (const [n, { bytes }] of values.entries()) {
-    parts.push(gap(n, gapBytes), place.subarray(filled, filled + bytes))
+    parts.push(gap(n, gapBytes, pageBytes), place.subarray(filled, filled + bytes))
     filled += bytes
     wanted += gapBytes + bytes
     gapBytes = largeValueSpan(bytes, pageBytes) - bytes
@@ -68,18 +71,31 @@ function soundBytes(values: readonly LargeValue[], pageBytes: number, place: Buf
     const head = gaps[n]!
     const isSound =
       beginsLargeValue(head, head.length - LARGE_VALUE_AT, value.position / pageBytes) &&
-      batch.baseOffset(place, bytes) === value.key
+      batch.baseOffset(place, bytes) === value.key &&
+      (values.length === 1 || holdsWholeBatches(place, bytes, bytes + value.bytes))
     if (!isSound) break
     bytes += value.bytes
   }
   return bytes
 }
 
+/** Whoever takes several values as one is not to take what a wrong length in one of them says for the next. */
+function holdsWholeBatches(bytes: Buffer, from: number, to: number): boolean {
+  let at = from
+  while (at < to) {
+    const size = batch.batchSizeAt(bytes, at, to)
+    if (size <= 0) return false
+    at += size
+  }
+  return true
+}
+
 /** Room for so many bytes before value `n` of a run. */
-function gap(n: number, bytes: number): Buffer {
+function gap(n: number, bytes: number, pageBytes: number): Buffer {
   const known = gaps[n]
   if (known?.length === bytes) return known
-  gapRooms[n] ??= Buffer.alloc(LARGE_VALUE_AT + PAGE_BYTES_MAX)
+  const room = gapRooms[n]
+  gapRooms[n] = room !== undefined && room.length >= bytes ? room : Buffer.alloc(LARGE_VALUE_AT + pageBytes)
   gaps[n] = gapRooms[n].subarray(0, bytes)
   return gaps[n]
 }

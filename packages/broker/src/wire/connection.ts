@@ -55,7 +55,7 @@ export class Connection {
   /** A frame that may not be taken yet. */
   #held: Uint8Array | undefined
   #taking = false
-  /** Replies leave at the end of this turn. */
+  /** Replies are about to leave. */
   #isSendDue = false
   #peerHasEnded = false
   #draining = false
@@ -273,7 +273,10 @@ export class Connection {
     if (this.#pending[0] === pending) this.#sendSoon()
   }
 
-  /** When nothing more is ready by then: what one commit answers leaves in one write, which costs the system as much as each of them alone. */
+  /**
+   * Behind what is being said now, at the latest behind one turn of the lane's: what one commit answers leaves in one write, which costs the system as much as each
+   * of them alone.
+   */
   #sendSoon(): void {
     if (this.#isSendDue) return
     this.#isSendDue = true

@@ -15,6 +15,7 @@ import { ByteReader, type ReadOptions } from './byte-reader.ts'
 import type { ByteWriter } from './byte-writer.ts'
 import { codecOf, expectEnd, passTags, withWriter } from './codec.ts'
 import { readString } from './field-types.ts'
+import { ProtocolError } from './protocol-error.ts'
 import { type Draft, data, type Fields, int16, int32, type Message, type StructValue, string } from './schema.ts'
 
 /** API key of ApiVersions, the exception among response headers. */
@@ -74,9 +75,13 @@ export function peekRequestHeader(frame: Uint8Array): RequestHeader {
   const apiVersion = reader.int16()
   const correlationId = reader.int32()
   const version = requestHeaderVersion(apiKey, apiVersion)
-  const clientId = version === 0 ? null : readString(reader, false, true)
-  if (version === 2) passTags(reader)
-  return { apiKey, apiVersion, correlationId, clientId, bodyOffset: reader.offset }
+  try {
+    const clientId = version === 0 ? null : readString(reader, false, true)
+    if (version === 2) passTags(reader)
+    return { apiKey, apiVersion, correlationId, clientId, bodyOffset: reader.offset }
+  } catch (cause) {
+    throw cause instanceof ProtocolError ? cause.inMessage(requestHeader.name, version) : cause
+  }
 }
 
 export interface RequestReadOptions extends ReadOptions {
