@@ -89,6 +89,7 @@ export class LargeValues {
   close(): void {
     const descriptor = this.#descriptor
     this.#descriptor = undefined
+    this.#tree = undefined
     if (descriptor !== undefined) closeSync(descriptor)
   }
 

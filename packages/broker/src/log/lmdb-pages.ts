@@ -139,7 +139,7 @@ class Walk {
   /** Keeps the pages from `root` to the last leaf. */
   rightEdge(root: number, depth = 0): void {
     const page = this.#keep(root, depth)
-    if (page?.isBranch && page.count > 0) this.rightEdge(page.childAt(page.count - 1), depth + 1)
+    if (page?.isBranch) this.rightEdge(page.childAt(page.count - 1), depth + 1)
   }
 
   #keep(number: number, depth: number): TreePage | undefined {

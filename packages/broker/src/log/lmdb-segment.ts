@@ -277,31 +277,32 @@ export class LmdbSegment implements Segment {
 
   /** Where the visitor says that the value's batches end; undefined: enough. */
   #endOf(key: number, value: Uint8Array, visitor: (value: Uint8Array) => number | undefined): number | undefined {
-    try {
+    const read = () => {
       const next = visitor(value)
       if (next !== undefined && next <= key) throw new RangeError('offsets go back')
       return next
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error
-      throw this.#corrupt(checkValue(value, key).badOffset ?? key, error.message)
     }
+    return this.#checked(read, () => checkValue(value, key).badOffset ?? key)
   }
 
   /** Meta records that do not decode damage the segment as a whole. */
   #use<T>(operation: string, fn: (environment: Environment) => T): T {
-    return this.#pool.use(this.#path, operation, environment => this.#checked(this.baseOffset, () => fn(environment)))
+    return this.#pool.use(this.#path, operation, environment =>
+      this.#checked(
+        () => fn(environment),
+        () => this.baseOffset,
+      ),
+    )
   }
 
-  #checked<T>(offset: number, fn: () => T): T {
+  /** What cannot be read (RangeError) is corruption, at the offset that `where` finds. */
+  #checked<T>(fn: () => T, where: () => number): T {
     try {
       return fn()
     } catch (error) {
-      throw error instanceof RangeError ? this.#corrupt(offset, error.message) : error
+      if (!(error instanceof RangeError)) throw error
+      throw new LogCorruptionError({ offset: where(), segment: this.baseOffset, reason: error.message })
     }
-  }
-
-  #corrupt(offset: number, reason: string): LogCorruptionError {
-    return new LogCorruptionError({ offset, segment: this.baseOffset, reason })
   }
 
   #checkFormat(bytes: Buffer | undefined): void {
