@@ -22,7 +22,9 @@ import {
   encodeState,
   encodeSummary,
   FORMAT_VERSION,
+  FORMAT_VERSION_MIN,
   keys,
+  type StoredState,
   VALUE_BYTES_MAX,
 } from './log-keys.records.ts'
 import { type MappedShare, mappedByWriting } from './mapped-bytes.ts'
@@ -46,6 +48,7 @@ import type {
 } from './segment.ts'
 import { valuesOf } from './segments.rules.ts'
 import { checkValue, soundSize } from './stored-batches.rules.ts'
+import { caughtUp, TrailingRows } from './trailing-rows.ts'
 
 type Rows = Database<Buffer, any>
 
@@ -60,6 +63,7 @@ export class LmdbSegment implements Segment {
   readonly #pool: EnvironmentPool
   readonly #identity: LogIdentity
   readonly #flushedRoot: FlushedRoot
+  readonly #trailing = new TrailingRows()
   /** A look has shown that no aborted transaction ends here or later: every read of what is committed asks. */
   #noAbortedFrom = Number.POSITIVE_INFINITY
 
@@ -78,10 +82,9 @@ export class LmdbSegment implements Segment {
 
   load(): LoadedSegment | undefined {
     return this.#use('load', environment => {
-      const state = environment.meta(keys.state)
-      if (state === undefined) return this.#neverCommitted()
+      if (environment.meta(keys.state) === undefined) return this.#neverCommitted()
       this.#checkFormat(environment.meta(keys.format))
-      const stored = decodeState(state)
+      const stored = this.#catchUp(environment)
       return {
         summary: stored.summary,
         log: stored.log,
@@ -100,6 +103,17 @@ export class LmdbSegment implements Segment {
     throw new LogIOError('opening', this.#path, 'its environment is empty, and records were in it')
   }
 
+  /** What the rows say, and the batches behind them; what those change is noted. */
+  #catchUp(environment: Environment): StoredState {
+    const { state, producers } = caughtUp(decodeState(environment.meta(keys.state)!), {
+      ceilingKey: offset => environment.ceilingKey(offset),
+      batchesAt: key => environment.batchesAt(key),
+      producers: () => storedProducers(environment),
+    })
+    this.#trailing.found(producers)
+    return state
+  }
+
   commit(change: SegmentCommit): void {
     const bytes = change.batches.reduce((sum, each) => sum + each.bytes.length, 0)
     if (bytes > 0) this.#attempt(() => this.#pool.claimSpace(bytes))
@@ -108,6 +122,8 @@ export class LmdbSegment implements Segment {
       if (!change.durable) this.#attempt(() => this.#flushedRoot.beforeUnflushed())
       if ((change.aborted ?? []).length > 0) this.#noAbortedFrom = Number.POSITIVE_INFINITY
       // Reads come before the transaction: within it, they would go through the writer.
+      if (change.snapshot === undefined && !this.#trailing.isKnown) this.#catchUp(environment)
+      const trails = this.#trailing.takes(change, bytes)
       const cut = change.dropFrom === undefined ? undefined : planCut(environment, change.dropFrom)
       let joined: readonly Uint8Array[] = []
       const write = () =>
@@ -117,11 +133,13 @@ export class LmdbSegment implements Segment {
             applyCut(batches, meta, cut)
           }
           joined = putBatches(batches, change.batches, environment.mapped)
-          this.#putMeta(meta, change)
+          if (!trails) this.#putMeta(meta, change)
         }, change.durable)
       this.#attempt(change.durable ? () => this.#flush(write) : write)
       for (const value of joined) giveBack(value)
       environment.appended(bytes)
+      if (trails) this.#trailing.trailed(change, bytes)
+      else this.#trailing.written()
       if (change.snapshot !== undefined && !change.durable) this.#attempt(() => this.#flushedRoot.afterFirst())
     })
   }
@@ -190,9 +208,12 @@ export class LmdbSegment implements Segment {
   }
 
   producers(): ProducerState[] {
-    return this.#use('producer states', environment =>
-      [...environment.metaFrom('producer', 0)].map(([id, bytes]) => decodeProducer(id, bytes)),
-    )
+    return this.#use('producer states', environment => {
+      if (!this.#trailing.isKnown) this.#catchUp(environment)
+      const states = new Map([...storedProducers(environment)].map(producer => [producer.producerId, producer]))
+      for (const [id, producer] of this.#trailing.producers) states.set(id, producer)
+      return [...states.values()].sort((a, b) => a.producerId - b.producerId)
+    })
   }
 
   snapshot(): ProducerState[] {
@@ -307,8 +328,9 @@ export class LmdbSegment implements Segment {
 
   #checkFormat(bytes: Buffer | undefined): void {
     const stored = JSON.parse(bytes?.toString() ?? '{}')
-    if (stored.version !== FORMAT_VERSION) {
-      throw new RangeError(`format version ${stored.version} where ${FORMAT_VERSION} is understood`)
+    if (!(stored.version >= FORMAT_VERSION_MIN && stored.version <= FORMAT_VERSION)) {
+      const understood = `${FORMAT_VERSION_MIN} to ${FORMAT_VERSION}`
+      throw new RangeError(`format version ${stored.version} where ${understood} are understood`)
     }
     const { topicId, partition } = this.#identity
     if (stored.topicId !== topicId || stored.partition !== partition) {
@@ -320,7 +342,7 @@ export class LmdbSegment implements Segment {
   #putMeta(meta: Rows, change: SegmentCommit): void {
     meta.put(keys.state, encodeState({ summary: change.summary, log: change.log, bootId: bootId() }))
     if (change.replaceProducers) removeAll(meta, 'producer')
-    for (const producer of change.producers ?? [])
+    for (const producer of this.#trailing.producersWith(change))
       meta.put(keys.producer(producer.producerId), encodeProducer(producer))
     for (const id of change.expiredProducers ?? []) meta.removeSync(keys.producer(id))
     for (const aborted of change.aborted ?? []) meta.put(keys.aborted(aborted.lastOffset), encodeAborted(aborted))
@@ -334,12 +356,14 @@ export class LmdbSegment implements Segment {
       removeAll(meta, 'sealed')
       for (const summary of change.sealed) meta.put(keys.sealed(summary.baseOffset), encodeSummary(summary))
     }
-    if (change.snapshot !== undefined) {
+    // Of a segment that an older version has written it is about to become untrue.
+    if (!this.#trailing.isKnown) {
       const { topic, topicId, partition } = this.#identity
       const format = { version: FORMAT_VERSION, topic, topicId, partition, baseOffset: this.baseOffset }
       meta.put(keys.format, Buffer.from(JSON.stringify(format)))
-      if (change.snapshot.length > 0) meta.put(keys.snapshot, encodeSnapshot(change.snapshot))
     }
+    if (change.snapshot !== undefined && change.snapshot.length > 0)
+      meta.put(keys.snapshot, encodeSnapshot(change.snapshot))
   }
 }
 
@@ -362,6 +386,10 @@ function putBatches(rows: Rows, batches: readonly StampedBatch[], mapped: Mapped
     mapped.add(mappedByWriting(bytes))
   }
   return joined
+}
+
+function* storedProducers(environment: Environment): Iterable<ProducerState> {
+  for (const [id, bytes] of environment.metaFrom('producer', 0)) yield decodeProducer(id, bytes)
 }
 
 function removeAll(meta: Rows, name: string): void {

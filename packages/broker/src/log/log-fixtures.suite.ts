@@ -4,7 +4,7 @@ import type { BatchSeal } from '@odradek/shared/records/batch-sealing'
 import * as batch from '@odradek/shared/records/record-batch'
 import { readRecords } from '@odradek/shared/records/record-reader'
 import { expect } from 'vitest'
-import type { DerivedState } from './derived-state.rules.ts'
+import { type DerivedState, firstUndecidedOffset } from './derived-state.rules.ts'
 import type {
   AppendGroup,
   CompactionOutcome,
@@ -90,7 +90,8 @@ export function groupOf(batches: readonly StampedBatch[], derived: DerivedState,
     if (batch.hasProducerId(bytes, 0)) ids.add(batch.producerId(bytes, 0))
   }
   const producers = [...ids].map(id => derived.producers.get(id)!)
-  return { batches, producers, aborted: derived.aborted.slice(known), now }
+  const lastStableOffset = firstUndecidedOffset(derived.producers.values())
+  return { batches, producers, aborted: derived.aborted.slice(known), lastStableOffset, isDerived: true, now }
 }
 
 /** Keyed records of one batch: undefined deletes the key. */

@@ -9,12 +9,13 @@
 //   never touched again: LMDB packs small values densely at the right edge (measured 1.12 for 170-byte values, one commit each),
 //   while growing the last value in place leaves half-empty pages behind (measured 2.2), and freeing multi-page values slows every later append.
 //
-// `meta`: what the batches add up to, committed with them. Keys are ordered-binary arrays; numbers in values are big-endian, int64 as float64
+// `meta`: what the batches add up to. Rows of state and producers may trail the batches: as of `nextOffset` in the state, what is behind it in `batches` has to be
+//   added (trailing-rows.ts); all others are committed with what they say. Keys are ordered-binary arrays; numbers in values are big-endian, int64 as float64
 //   (exact to 2^53-1):
-//   ['format']              UTF-8 JSON { version, topic, topicId, partition, baseOffset }; written once
-//   ['state']               summary and log state, see below; every commit
+//   ['format']              UTF-8 JSON { version, topic, topicId, partition, baseOffset }; by the first commit, and the first of each opening
+//   ['state']               summary and log state, see below
 //   ['epoch', epoch]        startOffset f64; all epochs of the log
-//   ['producer', id]        producer state as of the segment's end, see below
+//   ['producer', id]        producer state, see below
 //   ['sealed', baseOffset]  summary of an earlier segment, f64 x 9
 //   ['snapshot']            producer states as of the base offset, adjacent, each behind its id f64 and length u32; written once
 //   ['time', timestamp]     offset f64: the first batch that rose above the entry before; up to `timestamp`, nothing so new begins earlier
@@ -29,7 +30,9 @@ import type { AbortedTransaction, ProducerBatch, ProducerState } from './partiti
 import type { LogState, SegmentName, SegmentSummary } from './segment.ts'
 
 /** A change that old readers cannot read makes this one larger. */
-export const FORMAT_VERSION = 2
+export const FORMAT_VERSION = 3
+/** Rows of version 2 never trail the batches. */
+export const FORMAT_VERSION_MIN = 2
 /** 16 pages less their header: the size at which LMDB wastes least. */
 export const VALUE_BYTES_MAX = 16 * 4096 - 32
 
@@ -83,7 +86,7 @@ export interface StoredState {
   readonly bootId: string
 }
 
-/** Every commit writes one: they are made in one place, each over the one before. */
+/** Many commits write one: they are made in one place, each over the one before. */
 const stateBytes = Buffer.alloc(STATE_BYTES)
 const stateView = new DataView(stateBytes.buffer, stateBytes.byteOffset, STATE_BYTES)
 let stateBootId = ''

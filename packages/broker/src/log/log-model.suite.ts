@@ -156,9 +156,11 @@ function run(model: Model, harness: LogHarness, setLog: (log: PartitionLog) => v
     model.start += Math.floor((model.end - model.start) * next.share)
     log.deleteRecordsTo(model.start)
   } else {
+    const { highWatermark, lastStableOffset } = log
     if (next.do === 'stop') harness.stop()
     else log.close({ clean: true })
     setLog(harness.open().log)
+    expect(model.log()).toMatchObject({ highWatermark, lastStableOffset })
   }
 }
 

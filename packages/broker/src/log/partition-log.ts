@@ -92,6 +92,11 @@ export interface AppendGroup {
   readonly highWatermark?: number
   /** As of after this group; default: the high watermark. Never lower than before. */
   readonly lastStableOffset?: number
+  /**
+   * True: `producers` is what `derived-state.rules` makes of the batches, and the last stable offset is the first undecided one, or the end, unless it was higher
+   * before. Storage may leave both to be read from the batches. Default false.
+   */
+  readonly isDerived?: boolean
   /** True: fsync this commit whatever the policy says. */
   readonly durable?: boolean
   /** Wall clock, ms. */

@@ -33,7 +33,7 @@ export interface SegmentSummary extends SegmentName {
   readonly firstAppendMs: number
 }
 
-/** What the whole log knows about itself; stored with every commit in the active segment. */
+/** What the whole log knows about itself; stored in the active segment. */
 export interface LogState {
   readonly logStartOffset: number
   readonly highWatermark: number
@@ -68,6 +68,8 @@ export interface SegmentCommit {
   /** All sealed segments of the log. */
   readonly sealed?: readonly SegmentSummary[]
   readonly timeEntry?: TimeEntry
+  /** As {@link AppendGroup.isDerived}: storage may leave it to be read from the batches. */
+  readonly isDerived?: boolean
   /** Truncation: batches and aborted transactions at or above this offset go first, and the whole time index of the segment. */
   readonly dropFrom?: number
   /** fsync this commit, and with it all earlier ones of this segment. */

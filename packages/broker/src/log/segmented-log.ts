@@ -131,6 +131,7 @@ class SegmentedLog implements PartitionLog {
       producers: group.producers ?? [],
       expiredProducers: group.expiredProducers ?? [],
       aborted: group.aborted ?? [],
+      isDerived: group.isDerived,
       durable: next.durable,
       epochs: next.epochs === image.epochs ? undefined : next.epochs,
       timeEntry,

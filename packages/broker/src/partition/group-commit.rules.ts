@@ -150,6 +150,7 @@ export function appendGroupOf(
     highWatermark: nextOffset,
     // Retention may have passed the beginning of an open transaction: the LSO went along with the log start, and never goes back.
     lastStableOffset: Math.max(stable, logStartOffset),
+    isDerived: true,
     now,
   }
 }
