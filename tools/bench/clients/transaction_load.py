@@ -1,5 +1,6 @@
 """Transactions with librdkafka through confluent-kafka, default settings, for `pnpm bench:txn`: transaction_load.py SERVERS TO RECORDS SECONDS.
 
+SERVERS `mock`: librdkafka's own broker, in memory and in this process, which tells what the client allows.
 Prints one line of JSON: transactions per second, records per second, and how long commits took (ms).
 """
 import json
@@ -12,7 +13,8 @@ WARM_SECONDS = 2
 
 
 def main(servers, to, records, seconds):
-    producer = Producer({"bootstrap.servers": servers, "transactional.id": "bench-librdkafka"})
+    cluster = {"test.mock.num.brokers": 1} if servers == "mock" else {"bootstrap.servers": servers}
+    producer = Producer({**cluster, "transactional.id": "bench-librdkafka"})
     producer.init_transactions(30)
     value = bytes(100)
     commits = []

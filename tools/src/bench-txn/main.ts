@@ -1,5 +1,6 @@
 // `pnpm bench:txn [--rounds N] [FILTER...]`: transactions over TCP against our broker and Apache Kafka, side by side on this machine, alternating, by the same unmodified
-// clients. Prints rates and commit latencies, ours / Kafka's. FILTER: only loads whose name holds one of them.
+// clients. Prints rates and commit latencies, ours / Kafka's; of a client that brings a broker of its own, in memory and in its own process, what it comes to on that one, too.
+// FILTER: only loads whose name holds one of them.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
@@ -34,6 +35,8 @@ interface Figures {
 interface Load {
   readonly name: string
   drive(servers: string): Promise<Figures>
+  /** Against the client's own broker, which has nothing else to do: more than this no broker gets out of it. */
+  driveAlone?(): Promise<Figures>
 }
 
 const CLIENTS = new URL('../../bench/clients/', import.meta.url)
@@ -60,6 +63,7 @@ async function java(mode: string, servers: string, records: string): Promise<Fig
     }
   }
 }
+const python = (servers: string) => figuresOf(process.env.ODRADEK_PYTHON!, [PYTHON, servers, 'out', '1', SECONDS])
 const node = (name: string, mode: string, servers: string, records: string) =>
   figuresOf(process.execPath, [NODE, name, mode, servers, 'in', 'out', records, SECONDS])
 
@@ -71,10 +75,7 @@ const go = (mode: string, servers: string, records: string) =>
 
 const loads: readonly Load[] = [
   { name: 'one record, franz-go', drive: servers => go('transactions', servers, '1') },
-  {
-    name: 'one record, librdkafka',
-    drive: servers => figuresOf(process.env.ODRADEK_PYTHON!, [PYTHON, servers, 'out', '1', SECONDS]),
-  },
+  { name: 'one record, librdkafka', drive: python, driveAlone: () => python('mock') },
   { name: 'one record, Java', drive: servers => java('transactions', servers, '1') },
   ...['kafkajs', 'platformatic', 'odradek'].map(name => ({
     name: `one record, ${name}`,
@@ -104,8 +105,11 @@ async function prepare({ bootstrapServers }: Server, wantsInput: boolean): Promi
   await Promise.all(inFlight)
 }
 
+function middle(runs: readonly Figures[], figure: keyof Figures): number {
+  return median(runs.map(each => each[figure]))
+}
+
 function report(name: string, ours: readonly Figures[], kafka: readonly Figures[]): void {
-  const middle = (runs: readonly Figures[], figure: keyof Figures) => median(runs.map(each => each[figure]))
   const rate = name.startsWith('pipeline') ? 'recordsPerSecond' : 'transactionsPerSecond'
   const [speed, theirs] = [middle(ours, rate), middle(kafka, rate)]
   const latency = (figure: 'p50' | 'p99') =>
@@ -114,6 +118,14 @@ function report(name: string, ours: readonly Figures[], kafka: readonly Figures[
       : ''
   console.log(
     `| ${name} | ${Math.round(speed)} / ${Math.round(theirs)} | ${(speed / theirs).toFixed(1)} | ${latency('p50')} | ${latency('p99')} |`,
+  )
+}
+
+function reportAlone(name: string, alone: readonly Figures[], kafka: readonly Figures[]): void {
+  const [speed, theirs] = [middle(alone, 'transactionsPerSecond'), middle(kafka, 'transactionsPerSecond')]
+  const [p50, p99] = [middle(alone, 'p50').toFixed(2), middle(alone, 'p99').toFixed(2)]
+  console.log(
+    `| ${name}, on its own broker | ${Math.round(speed)} | ${(speed / theirs).toFixed(1)} | ${p50} | ${p99} |`,
   )
 }
 
@@ -132,13 +144,15 @@ async function compare(): Promise<void> {
     const wantsInput = chosen.some(({ name }) => name.startsWith('pipeline'))
     for (const server of servers) await prepare(server, wantsInput)
     console.log('| load | per second, ours / Kafka | ratio | commit p50 ms | commit p99 ms |\n|---|---|---|---|---|')
-    for (const { name, drive } of chosen) {
-      const figures = { odradek: [] as Figures[], kafka: [] as Figures[] }
+    for (const { name, drive, driveAlone } of chosen) {
+      const figures = { odradek: [] as Figures[], kafka: [] as Figures[], alone: [] as Figures[] }
       for (let round = 0; round < ROUNDS; round++) {
         for (const server of round % 2 ? servers : servers.toReversed())
           figures[server.name].push(await drive(server.bootstrapServers))
+        if (driveAlone !== undefined) figures.alone.push(await driveAlone())
       }
       report(name, figures.odradek, figures.kafka)
+      if (driveAlone !== undefined) reportAlone(name, figures.alone, figures.kafka)
     }
   } finally {
     await Promise.all(servers.map(server => server.stop()))
