@@ -33,6 +33,8 @@ export class Environment {
   /** Of the value that was read last. */
   #lastBytes = 0
   readonly mapped: MappedShare
+  /** The pool's count of uses at the last one. */
+  usedAt = 0
 
   constructor(path: string, options: EnvironmentOptions) {
     this.mapped = options.mapped
@@ -150,10 +152,11 @@ export interface EnvironmentPoolOptions {
   readonly readOnly?: boolean
 }
 
-/** The open environments of a thread, least recently used first. */
+/** The open environments of a thread. */
 export class EnvironmentPool {
   readonly #options: EnvironmentPoolOptions
   readonly #open = new Map<string, Environment>()
+  #uses = 0
   readonly #mapped: MappedBytes
   /** Uses within one another. */
   #depth = 0
@@ -166,7 +169,8 @@ export class EnvironmentPool {
   /** Runs `fn` inside the gate with the environment at `path`, which must exist unless `create`. Errors of LMDB become LogIOError. */
   use<T>(path: string, operation: string, fn: (environment: Environment) => T): T {
     return this.#options.gate.run(() => {
-      const environment = this.#environment(path, operation)
+      const environment = this.#open.get(path) ?? this.#opening(path, operation)
+      environment.usedAt = ++this.#uses
       this.#depth++
       try {
         return fn(environment)
@@ -206,15 +210,7 @@ export class EnvironmentPool {
     for (const path of [...this.#open.keys()]) this.release(path)
   }
 
-  #environment(path: string, operation: string): Environment {
-    const known = this.#open.get(path)
-    if (known !== undefined) {
-      if (this.#open.size > 1) {
-        this.#open.delete(path)
-        this.#open.set(path, known)
-      }
-      return known
-    }
+  #opening(path: string, operation: string): Environment {
     if (this.#open.size >= this.#options.openMax) this.#closeOldest(1)
     try {
       if (!hasDescriptors(path)) this.#closeOldest(Math.ceil(this.#open.size / 4))
@@ -242,8 +238,13 @@ export class EnvironmentPool {
     return environment
   }
 
+  /** Those that were not used for longest. */
   #closeOldest(count: number): void {
-    for (const [path, environment] of [...this.#open].slice(0, count)) this.#close(path, environment)
+    for (let closed = 0; closed < count; closed++) {
+      let oldest: [string, Environment] | undefined
+      for (const entry of this.#open) if (oldest === undefined || entry[1].usedAt < oldest[1].usedAt) oldest = entry
+      if (oldest !== undefined) this.#close(...oldest)
+    }
   }
 
   /** Those of which most is mapped go first. */
