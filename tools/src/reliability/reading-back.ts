@@ -3,7 +3,7 @@ import { createConsumer } from '@odradek/consumer/create-consumer'
 import { nameOf } from '@odradek/consumer/partition-names.rules'
 import { string } from '@odradek/shared/client/codecs'
 import { topic } from '@odradek/shared/client/topic'
-import { openForReading } from '../cli/log/log-folders.ts'
+import { readableLogs } from '../cli/log/log-folders.ts'
 import { verifyLog } from '../cli/log/verify-log.ts'
 import type { History } from '../simulator/history.ts'
 
@@ -28,14 +28,9 @@ export async function readBack(bootstrapServers: object, name: string, history: 
 
 /** What `odradek log verify` finds wrong in a directory. */
 export function damages(dir: string): string[] {
-  const logs = openForReading(dir, { live: false })
-  try {
-    return logs.flatMap(log =>
-      verifyLog(log).findings.map(({ offset, problem }) => `${nameOf(log.identity)}@${offset}: ${problem}`),
-    )
-  } finally {
-    for (const log of logs) log.close()
-  }
+  return Array.from(readableLogs(dir, { live: false }), log =>
+    verifyLog(log).findings.map(({ offset, problem }) => `${nameOf(log.identity)}@${offset}: ${problem}`),
+  ).flat()
 }
 
 /** Records of one writer that stand in the log before records that it sent earlier: none, with idempotence. */

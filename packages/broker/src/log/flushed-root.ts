@@ -159,7 +159,7 @@ export function restoreFlushedRoot(dir: string): Restoration {
   rmSync(join(dir, 'lock.mdb'), { force: true })
   const file = dataFile(dir)
   if (save.root === undefined) rmSync(file, { force: true })
-  else restorePages(file, save.root)
+  else writeRoot(file, save.root)
   if (save.root === undefined) rmSync(join(dir, FILE), { force: true })
   else writeDurably(join(dir, FILE), Buffer.alloc(4), STATE_AT)
   forgetNeverFlushed(dir)
@@ -173,8 +173,8 @@ export function hasBeenCommitted(dir: string): boolean {
   return name !== undefined && statSync(join(dir, name)).size > 0
 }
 
-/** May be repeated: the save stays until all of it is durable. */
-function restorePages(file: string, root: RootPages): void {
+/** Makes `root` that of `file`, durably. May be repeated when it was interrupted. */
+export function writeRoot(file: string, root: RootPages): void {
   const descriptor = openSync(file, 'r+')
   try {
     for (const { number, bytes } of root.pages) writeSync(descriptor, bytes, 0, bytes.length, number * root.pageBytes)

@@ -45,6 +45,24 @@ export function readRootPages(file: string): RootPages {
   })
 }
 
+/** Looks at a root again and again until no commit has come in between: at most a second on a log that is never quiet, and every root has been. */
+const QUIET_ATTEMPTS = 10_000
+
+/** The pages of a root of a file that another process is writing: no commit ended while they were read. Throws RangeError when there is none such, or no root at all. */
+export function readQuietRoot(file: string): RootPages {
+  let failure: unknown = new RangeError(`${file} is written without a pause`)
+  for (let attempt = 0; attempt < QUIET_ATTEMPTS; attempt++) {
+    try {
+      const root = readRootPages(file)
+      if (looked(file, ({ meta }) => withoutFreePages(meta)).equals(root.meta)) return root
+    } catch (error) {
+      // Half of a page before a commit and half of it after one.
+      failure = error
+    }
+  }
+  throw failure
+}
+
 /**
  * Throws RangeError when the file is not of the layout above, or ends before what leads to its newest records. LMDB maps what it is given unseen: a file that was cut
  * off ends the process with SIGBUS, bytes of something else with SIGSEGV. With `isWritten` (by another process) only what no commit changes is looked at.

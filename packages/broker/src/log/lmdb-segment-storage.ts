@@ -103,7 +103,8 @@ export class LmdbSegmentStorage implements SegmentStorage {
   }
 }
 
-function segmentsIn(dir: string): SegmentName[] {
+/** By their folders, in the order of {@link bySegmentName}. */
+export function segmentsIn(dir: string): SegmentName[] {
   return readdirSync(dir)
     .map(segmentOfFolder)
     .filter(name => name !== undefined)

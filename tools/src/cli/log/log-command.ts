@@ -7,7 +7,7 @@ import { withExamples } from '../terminal/help.ts'
 import { type OutputFormat, outputOption, printRows } from '../terminal/table.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { dumpLog } from './dump-log.ts'
-import { openForReading, type ReadableLog } from './log-folders.ts'
+import { type ReadableLog, readableLogs } from './log-folders.ts'
 import { figuresOf } from './log-stats.ts'
 import { verifyLog } from './verify-log.ts'
 
@@ -55,24 +55,20 @@ function linesOption(): Option {
 }
 
 /** Whatever keeps it from reading ends the command with 1. */
-function withLogs(dir: string, flags: Flags, work: (logs: readonly ReadableLog[]) => void): void {
-  let logs: readonly ReadableLog[] = []
+function withLogs(dir: string, flags: Flags, work: (logs: Iterable<ReadableLog>) => void): void {
   try {
-    logs = openForReading(dir, flags)
-    work(logs)
+    work(readableLogs(dir, flags))
   } catch (error) {
     if (error instanceof CommandError) throw error
     throw new CommandError((error as Error).message)
-  } finally {
-    for (const log of logs) log.close()
   }
 }
 
-function dump(terminal: Terminal, logs: readonly ReadableLog[], options: Parameters<typeof dumpLog>[1]): void {
+function dump(terminal: Terminal, logs: Iterable<ReadableLog>, options: Parameters<typeof dumpLog>[1]): void {
   for (const log of logs) dumpLog(log, options, terminal.print)
 }
 
-function verify(terminal: Terminal, logs: readonly ReadableLog[], { output }: LinesFlags): void {
+function verify(terminal: Terminal, logs: Iterable<ReadableLog>, { output }: LinesFlags): void {
   let isBroken = false
   for (const log of logs) {
     const { scannedBytes, segments, findings } = verifyLog(log)
@@ -89,8 +85,8 @@ function verify(terminal: Terminal, logs: readonly ReadableLog[], { output }: Li
   if (isBroken) throw new CommandError('', exitCodes.broken)
 }
 
-function stats(terminal: Terminal, logs: readonly ReadableLog[], format: OutputFormat): void {
-  printRows(terminal, format, logs.map(figuresOf), [
+function stats(terminal: Terminal, logs: Iterable<ReadableLog>, format: OutputFormat): void {
+  printRows(terminal, format, Array.from(logs, figuresOf), [
     { title: 'TOPIC', of: log => log.topic },
     { title: 'PARTITION', of: log => log.partition, align: 'right' },
     { title: 'SEGMENTS', of: log => log.segments, align: 'right' },

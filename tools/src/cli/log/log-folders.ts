@@ -1,7 +1,9 @@
 // Which partition logs a directory names, opened for reading only: a broker's data directory, or one partition's folder in it.
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { lockHolder } from '@odradek/broker/log/directory-lock'
+import { copyLive } from '@odradek/broker/log/live-copy'
 import { EnvironmentPool } from '@odradek/broker/log/lmdb-environment'
 import { listLogs, readMetadata } from '@odradek/broker/log/lmdb-log-store'
 import { segmentsForReading } from '@odradek/broker/log/lmdb-segment-storage'
@@ -19,16 +21,15 @@ export interface ReadableLog {
   readonly identity: LogIdentity
   /** Ascending; the last one is active. */
   readonly segments: readonly Segment[]
-  close(): void
 }
 
 export interface FolderOptions {
-  /** Read although a broker holds the lock: each segment is seen as of its last commit, but segments may come and go meanwhile. */
+  /** Read although a broker holds the lock, from a copy of each active segment: it is seen as of its last commit, but segments may come and go meanwhile. */
   readonly live: boolean
 }
 
-/** All logs below `dir`, by topic and partition. Throws LogDirectoryError when there are none, or a broker is at work. */
-export function openForReading(dir: string, { live }: FolderOptions): ReadableLog[] {
+/** All logs below `dir`, by topic and partition, each open until the next is asked for. Throws LogDirectoryError when there are none, or a broker is at work. */
+export function* readableLogs(dir: string, { live }: FolderOptions): Generator<ReadableLog, void, void> {
   const root = resolve(dir)
   if (!existsSync(root) || !statSync(root).isDirectory())
     throw new LogDirectoryError('UNREADABLE', `${dir} is not a directory`)
@@ -43,7 +44,8 @@ export function openForReading(dir: string, { live }: FolderOptions): ReadableLo
   const single = existsSync(join(root, 'partition.metadata'))
   const found = single ? [{ path: root, identity: readMetadata(root) }] : listLogs(root)
   if (found.length === 0) throw new LogDirectoryError('UNREADABLE', `${dir} holds no partition logs`)
-  return found.sort((a, b) => byTopic(a.identity, b.identity)).map(open)
+  const open = holder === undefined ? opened : openedLive
+  for (const log of found.sort((a, b) => byTopic(a.identity, b.identity))) yield* open(log)
 }
 
 function byTopic(a: LogIdentity, b: LogIdentity): number {
@@ -51,7 +53,9 @@ function byTopic(a: LogIdentity, b: LogIdentity): number {
   return a.partition - b.partition
 }
 
-function open({ path, identity }: { path: string; identity: LogIdentity }): ReadableLog {
+type FoundLog = Pick<ReadableLog, 'path' | 'identity'>
+
+function* opened({ path, identity }: FoundLog): Generator<ReadableLog, void, void> {
   const pool = new EnvironmentPool({
     gate: openGate,
     openMax: OPEN_MAX,
@@ -59,6 +63,20 @@ function open({ path, identity }: { path: string; identity: LogIdentity }): Read
     mappedBytesMax: limits.mappedLogBytesMax,
     readOnly: true,
   })
-  const segments = segmentsForReading(path, { pool, identity })
-  return { path, identity, segments, close: () => pool.releaseAll() }
+  try {
+    yield { path, identity, segments: segmentsForReading(path, { pool, identity }) }
+  } finally {
+    pool.releaseAll()
+  }
+}
+
+/** From a copy, which takes room for its active segment meanwhile. */
+function* openedLive({ path, identity }: FoundLog): Generator<ReadableLog, void, void> {
+  const copy = mkdtempSync(join(tmpdir(), 'odradek-live-'))
+  try {
+    copyLive(path, copy)
+    for (const log of opened({ path: copy, identity })) yield { ...log, path }
+  } finally {
+    rmSync(copy, { recursive: true, force: true })
+  }
 }
