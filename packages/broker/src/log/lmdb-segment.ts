@@ -139,7 +139,7 @@ export class LmdbSegment implements Segment {
       for (const value of joined) giveBack(value)
       environment.appended(bytes)
       if (trails) this.#trailing.trailed(change, bytes)
-      else this.#trailing.written()
+      else this.#trailing.written(change)
       if (change.snapshot !== undefined && !change.durable) this.#attempt(() => this.#flushedRoot.afterFirst())
     })
   }
@@ -232,7 +232,7 @@ export class LmdbSegment implements Segment {
       const floor = environment.floorKey(fromOffset) ?? this.baseOffset
       for (const key of environment.keysDownTo(floor)) {
         const value = environment.batchesAt(key)!
-        const check = checkValue(value, key)
+        const check = checkValue(value, key, this.#mayHaveGaps)
         scannedBytes += value.length
         cost += Math.max(value.length, CHECK_COST_BYTES_MIN)
         if (check.badOffset !== undefined) bad = { badOffset: check.badOffset, reason: check.reason ?? 'damaged' }
@@ -303,7 +303,7 @@ export class LmdbSegment implements Segment {
       if (next !== undefined && next <= key) throw new RangeError('offsets go back')
       return next
     }
-    return this.#checked(read, () => checkValue(value, key).badOffset ?? key)
+    return this.#checked(read, () => checkValue(value, key, this.#mayHaveGaps).badOffset ?? key)
   }
 
   /** Meta records that do not decode damage the segment as a whole. */
@@ -357,7 +357,7 @@ export class LmdbSegment implements Segment {
       for (const summary of change.sealed) meta.put(keys.sealed(summary.baseOffset), encodeSummary(summary))
     }
     // Of a segment that an older version has written it is about to become untrue.
-    if (!this.#trailing.isKnown) {
+    if (!this.#trailing.hasWritten) {
       const { topic, topicId, partition } = this.#identity
       const format = { version: FORMAT_VERSION, topic, topicId, partition, baseOffset: this.baseOffset }
       meta.put(keys.format, Buffer.from(JSON.stringify(format)))
@@ -412,8 +412,12 @@ function planCut(environment: Environment, offset: number): Cut {
   const value = key === undefined ? undefined : environment.batchesAt(key)
   if (key === undefined || value === undefined) return { offset, removed, shortened: undefined }
   let keep = 0
+  let end = key
   for (const at of batch.batchPositions(value)) {
-    if (batch.lastOffset(value, at) < offset) keep = at + batch.batchSizeInBytes(value, at)
+    // What begins too low is damaged, and may be why the log is cut.
+    if (batch.lastOffset(value, at) >= offset || batch.baseOffset(value, at) < end) break
+    keep = at + batch.batchSizeInBytes(value, at)
+    end = batch.nextOffset(value, at)
   }
   if (keep === 0) return { offset, removed: [...removed, key], shortened: undefined }
   const shortened = keep === value.length ? undefined : { key, value: Buffer.from(value.subarray(0, keep)) }

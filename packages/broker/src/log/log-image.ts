@@ -196,8 +196,9 @@ export function replayUpTo(
   let end = offset
   segment.visit(segment.baseOffset, (bytes, at, size) => {
     const header = timestamped(bytes, at)
-    end = Math.min(offset, header.baseOffset)
-    if (header.lastOffset >= offset) return false
+    end = Math.max(summary.nextOffset, Math.min(offset, header.baseOffset))
+    // What begins too low is damaged, and may be why the log is cut.
+    if (header.lastOffset >= offset || header.baseOffset < summary.nextOffset) return false
     end = offset
     summary = summaryAfter(summary, [{ ...header, bytes: bytes.subarray(at, at + size) }], before.firstAppendMs)
     replayStored(derived, bytes, at)

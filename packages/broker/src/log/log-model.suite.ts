@@ -157,10 +157,12 @@ function run(model: Model, harness: LogHarness, setLog: (log: PartitionLog) => v
     log.deleteRecordsTo(model.start)
   } else {
     const { highWatermark, lastStableOffset } = log
+    const segments = log.segments()
     if (next.do === 'stop') harness.stop()
     else log.close({ clean: true })
     setLog(harness.open().log)
     expect(model.log()).toMatchObject({ highWatermark, lastStableOffset })
+    expect(model.log().segments()).toEqual(segments)
   }
 }
 

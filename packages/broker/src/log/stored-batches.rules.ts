@@ -17,13 +17,13 @@ export interface ValueCheck {
   readonly reason?: string
 }
 
-/** Checks lengths, magic, order of offsets and CRCs of one stored value. */
-export function checkValue(bytes: Uint8Array, key: number): ValueCheck {
+/** Checks lengths, magic, order of offsets and CRCs of one stored value. `mayHaveGaps`: compaction may have emptied offsets between its batches. */
+export function checkValue(bytes: Uint8Array, key: number, mayHaveGaps: boolean): ValueCheck {
   let expected = key
   for (let at = 0; at < bytes.length; ) {
     const size = batch.batchSizeAt(bytes, at)
-    const reason =
-      size <= 0 ? 'batch is cut off or has no valid length' : unsound(bytes, at, at === 0 ? key : -1, expected)
+    const mayBeLater = at > 0 && mayHaveGaps
+    const reason = size <= 0 ? 'batch is cut off or has no valid length' : unsound(bytes, at, { expected, mayBeLater })
     if (reason !== undefined) return { nextOffset: expected, badOffset: expected, reason }
     expected = batch.nextOffset(bytes, at)
     at += size
@@ -32,12 +32,17 @@ export function checkValue(bytes: Uint8Array, key: number): ValueCheck {
   return { nextOffset: expected }
 }
 
-function unsound(bytes: Uint8Array, at: number, key: number, expected: number): string | undefined {
+interface Place {
+  readonly expected: number
+  /** It may begin later. */
+  readonly mayBeLater: boolean
+}
+
+function unsound(bytes: Uint8Array, at: number, { expected, mayBeLater }: Place): string | undefined {
   if (batch.magic(bytes, at) !== batch.MAGIC_V2) return `magic is ${batch.magic(bytes, at)}, not 2`
   const base = batch.baseOffset(bytes, at)
-  if (key >= 0 && base !== key) return `base offset ${base} is stored under ${key}`
-  // Compaction leaves gaps, never overlaps.
-  if (base < expected) return `base offset ${base} after offset ${expected - 1}`
+  // The CRC does not cover it.
+  if (mayBeLater ? base < expected : base !== expected) return `base offset ${base} where ${expected} is due`
   if (batch.lastOffsetDelta(bytes, at) < 0) return `last offset delta is ${batch.lastOffsetDelta(bytes, at)}`
   const crc = batch.computeBatchCrc(bytes, at)
   if (crc !== batch.batchCrc(bytes, at)) return `CRC is ${crc}, the batch says ${batch.batchCrc(bytes, at)}`

@@ -1,5 +1,5 @@
 // Rows that trail their batches: how far, behind which commits never, and that whoever opens the segment sees no difference.
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Database } from 'lmdb'
@@ -8,9 +8,7 @@ import { loadLmdb } from './lmdb-library.ts'
 import { lmdbLogStore } from './lmdb-log-store.ts'
 import { config, groupOf, identity, marker, noState, readAll, stamped } from './log-fixtures.suite.ts'
 import { decodeState, keys, type StoredState } from './log-keys.records.ts'
-import { type AppendGroup, type LogStore, openGate, type PartitionLog, type StampedBatch } from './partition-log.ts'
-import { emptySummary } from './segments.rules.ts'
-import { caughtUp } from './trailing-rows.ts'
+import { type AppendGroup, type LogStore, openGate, type PartitionLog } from './partition-log.ts'
 
 const TRAILING_COMMITS_MAX = 64
 const TRAILING_BYTES_MAX = 256 * 1024
@@ -118,6 +116,16 @@ describe('rows are written with', () => {
   })
 })
 
+test('when its first batch came is known of a segment that was begun without one', () => {
+  const { log } = store.open(identity)
+  appendSome(log, 1)
+  log.roll(0)
+  log.append(groupOf([stamped(1, { timestamp: -1 })], noState(), 7_000), config)
+  const segments = log.segments()
+  expect(segments.at(-1)).toMatchObject({ baseOffset: 1, firstAppendMs: 7_000 })
+  expect(reopened().segments()).toEqual(segments)
+})
+
 test('the last stable offset behind the rows follows from transactions that began before and behind them', () => {
   const begin = (producerId: number) => (offset: number) => stamped(offset, { producerId, transactional: true })
   const commit = (producerId: number) => (offset: number) => marker(offset, { producerId, commit: true })
@@ -180,31 +188,51 @@ describe('a segment of format version', () => {
   })
 })
 
-describe('what is damaged behind the rows', () => {
-  /** As if each batch had been stored by a commit of its own, behind rows that say nothing. */
-  function found(batches: readonly StampedBatch[]) {
-    const bases = batches.map(({ baseOffset }) => baseOffset)
-    const log = { logStartOffset: 0, flushedOffset: 0, firstDirtyOffset: 0, clean: false }
-    const rows = { summary: emptySummary(0), log: { ...log, highWatermark: 0, lastStableOffset: 0 } }
-    const { state, producers } = caughtUp(rows, {
-      ceilingKey: offset => bases.find(base => base >= offset),
-      batchesAt: key => batches[bases.indexOf(key)]!.bytes,
-      producers: () => [],
-    })
-    return { ...state.summary, producers: [...producers.keys()] }
+describe('what is damaged behind the rows is cut off where it begins', () => {
+  /** Three batches of three records in each of three commits, of which two are behind the rows. Returns which batches are left when one was harmed. */
+  function leftAfter(harmed: number, harm: (batch: Buffer) => void) {
+    const { log } = store.open(identity)
+    const derived = noState()
+    const batchesFrom = (first: number) =>
+      [first, first + 3, first + 6].map(offset => stamped(offset, { records: 3, producerId: offset, seed: offset }))
+    const all = [batchesFrom(0), batchesFrom(9), batchesFrom(18)]
+    for (const batches of all) log.append(groupOf(batches, derived), config)
+    store.close()
+    const file = join(dir, readdirSync(dir)[0]!, '0'.repeat(20), 'data.mdb')
+    const bytes = readFileSync(file)
+    const { bytes: batch } = all.flat().find(({ baseOffset }) => baseOffset === harmed)!
+    // Pages of earlier commits have it, too.
+    for (let at = bytes.indexOf(batch); at >= 0; at = bytes.indexOf(batch, at + 1)) harm(bytes.subarray(at))
+    writeFileSync(file, bytes)
+    store = lmdbLogStore(dir, { gate: openGate })
+    const { log: left, recovered } = store.open(identity)
+    expect(left.sizeInBytes + recovered.droppedBytes).toBe(9 * all[0]![0]!.bytes.length)
+    const bases = readAll(left)
+    appendSome(left, 3, { producers: new Map(), aborted: [] })
+    expect(readAll(reopened())).toEqual([...bases, ...[0, 1, 2].map(n => left.logEndOffset - 3 + n)])
+    expect(left.logEndOffset - 3).toBe(bases.at(-1)! + 3)
+    return bases
   }
-  const batches = [0, 1, 2, 3].map(offset => stamped(offset, { producerId: offset, records: 1 }))
-  const sizeInBytes = batches.reduce((sum, { bytes }) => sum + bytes.length, 0)
+  const inRecords = (batch: Buffer) => batch.writeUInt8(batch[70]! ^ 1, 70)
 
-  test('counts as there, so that recovery cuts it off, but nothing follows from it or what comes after', () => {
-    const damaged = batches.map(({ bytes, ...rest }) => ({ ...rest, bytes: Uint8Array.from(bytes) }))
-    expect(found(damaged)).toMatchObject({ nextOffset: 4, sizeInBytes, producers: [0, 1, 2, 3] })
-    damaged[1]!.bytes[70]! ^= 1
-    expect(found(damaged)).toMatchObject({ nextOffset: 4, sizeInBytes, producers: [0] })
+  test.each([
+    ['its first batch', 18, [0, 3, 6, 9, 12, 15]],
+    ['its second', 21, [0, 3, 6, 9, 12, 15, 18]],
+    ['its last', 24, [0, 3, 6, 9, 12, 15, 18, 21]],
+  ])('in the last value: %s', (_, offset, left) => {
+    expect(leftAfter(offset, inRecords)).toEqual(left)
   })
 
-  test('so does what comes after a gap', () => {
-    const [first, , third, fourth] = batches as [StampedBatch, StampedBatch, StampedBatch, StampedBatch]
-    expect(found([first, third, fourth])).toMatchObject({ nextOffset: 4, producers: [0] })
+  test('in a value that others follow', () => {
+    expect(leftAfter(12, inRecords)).toEqual([0, 3, 6, 9])
+  })
+
+  test.each([
+    ['a little too high', 22n],
+    ['far too high', 2n ** 40n],
+    ['beyond all numbers', 2n ** 60n],
+    ['too low', 3n],
+  ])('a base offset within a value, which no CRC covers: %s', (_, wrong) => {
+    expect(leftAfter(21, batch => batch.writeBigInt64BE(wrong, 0))).toEqual([0, 3, 6, 9, 12, 15, 18])
   })
 })

@@ -5,24 +5,32 @@ import { type DerivedState, firstUndecidedOffset } from './derived-state.rules.t
 import type { ProducerState } from './partition-log.ts'
 import type { LogState, SegmentCommit, SegmentSummary } from './segment.ts'
 import { summaryAfter } from './segments.rules.ts'
-import { checkValue, replayStored, timestamped } from './stored-batches.rules.ts'
+import { checkValue, replayStored, timestamped, type ValueCheck } from './stored-batches.rules.ts'
 
 /** Commits that may follow one another without rows. */
 const TRAILING_COMMITS_MAX = 64
 /** Bytes of their batches: what opening reads besides. */
 const TRAILING_BYTES_MAX = 256 * 1024
 
-/** Kept by the one who writes a segment. */
+/** Of one opening of a segment. */
 export class TrailingRows {
   #commits = 0
   #bytes = 0
-  #wroteRows = false
+  #isKnown = false
+  #hasWritten = false
+  /** As the rows have it: no batch says when it was appended. */
+  #firstAppendMs = -1
   /** States of producers that the rows do not have yet, by id. */
   #producers = new Map<number, ProducerState>()
 
-  /** Whether rows were written here: all that they lack is known. */
+  /** Whether all that the rows lack is known. */
   get isKnown(): boolean {
-    return this.#wroteRows
+    return this.#isKnown
+  }
+
+  /** Whether rows were written since the segment was opened. */
+  get hasWritten(): boolean {
+    return this.#hasWritten
   }
 
   /** States that are newer than their rows, or have none. */
@@ -33,11 +41,13 @@ export class TrailingRows {
   /** What was found when the segment was opened. */
   found(producers: ReadonlyMap<number, ProducerState>): void {
     this.#producers = new Map(producers)
+    this.#isKnown = true
   }
 
   /** Whether `change`, with so many bytes of batches, may be stored without rows. */
   takes(change: SegmentCommit, bytes: number): boolean {
-    if (!this.#wroteRows || !followsFromBatches(change)) return false
+    if (!this.#hasWritten || change.summary.firstAppendMs !== this.#firstAppendMs) return false
+    if (!followsFromBatches(change)) return false
     return this.#commits < TRAILING_COMMITS_MAX && this.#bytes + bytes <= TRAILING_BYTES_MAX
   }
 
@@ -56,9 +66,11 @@ export class TrailingRows {
     for (const producer of this.#producers.values()) if (!gone.has(producer.producerId)) yield producer
   }
 
-  /** All rows were written. */
-  written(): void {
-    this.#wroteRows = true
+  /** All rows were written with `change`. */
+  written({ summary }: SegmentCommit): void {
+    this.#isKnown = true
+    this.#hasWritten = true
+    this.#firstAppendMs = summary.firstAppendMs
     this.#commits = 0
     this.#bytes = 0
     if (this.#producers.size > 0) this.#producers = new Map()
@@ -105,8 +117,9 @@ export function caughtUp<R extends RowsSay>(
   let isSound = true
   for (let key: number | undefined = first; key !== undefined; key = batches.ceilingKey(summary.nextOffset)) {
     const value = batches.batchesAt(key)!
-    isSound &&= key === summary.nextOffset && checkValue(value, key).badOffset === undefined
-    summary = isSound ? replayed(summary, derived, value) : passedOver(summary, key, value)
+    const check = checkValue(value, key, false)
+    isSound &&= check.badOffset === undefined
+    summary = isSound ? replayed(summary, derived, value) : passedOver(summary, check, value)
   }
   const highWatermark = summary.nextOffset
   const stable = firstUndecidedOffset(derived.producers.values()) ?? highWatermark
@@ -126,8 +139,10 @@ function replayed(before: SegmentSummary, derived: DerivedState, value: Uint8Arr
   return summary
 }
 
-function passedOver(before: SegmentSummary, key: number, { length }: Uint8Array): SegmentSummary {
-  return { ...before, nextOffset: key + 1, sizeInBytes: before.sizeInBytes + length }
+/** The summary after a value that is damaged, or behind one that is: its end is above where the damage begins. */
+function passedOver(before: SegmentSummary, check: ValueCheck, { length }: Uint8Array): SegmentSummary {
+  const nextOffset = check.badOffset === undefined ? check.nextOffset : check.badOffset + 1
+  return { ...before, nextOffset, sizeInBytes: before.sizeInBytes + length }
 }
 
 const NONE: ReadonlyMap<number, ProducerState> = new Map()
