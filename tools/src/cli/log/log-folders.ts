@@ -24,7 +24,7 @@ export interface ReadableLog {
 }
 
 export interface FolderOptions {
-  /** Read although a broker holds the lock, from a copy of each active segment: it is seen as of its last commit, but segments may come and go meanwhile. */
+  /** Read although a broker may hold the lock, from a copy of each active segment: it is seen as of its last commit, but segments may come and go meanwhile. */
   readonly live: boolean
 }
 
@@ -44,7 +44,7 @@ export function* readableLogs(dir: string, { live }: FolderOptions): Generator<R
   const single = existsSync(join(root, 'partition.metadata'))
   const found = single ? [{ path: root, identity: readMetadata(root) }] : listLogs(root)
   if (found.length === 0) throw new LogDirectoryError('UNREADABLE', `${dir} holds no partition logs`)
-  const open = holder === undefined ? opened : openedLive
+  const open = live ? openedLive : opened
   for (const log of found.sort((a, b) => byTopic(a.identity, b.identity))) yield* open(log)
 }
 
