@@ -11,6 +11,7 @@ import { checkFile, dataFile } from './lmdb-pages.ts'
 import { isShortOfDescriptors, LogIOError } from './log-errors.ts'
 import { MappedBytes, type MappedShare, mappedByReading } from './mapped-bytes.ts'
 import type { LogGate } from './partition-log.ts'
+import { PAGE_BYTES } from './tree-page.ts'
 
 /** transactionSync flags: synchronous commit, with and without fsync (lmdb-js types only know the combinations it names). */
 const COMMIT_DURABLE = 2 as TransactionFlags
@@ -46,6 +47,7 @@ export class Environment {
       encoding: 'binary',
       noSubdir: false,
       overlappingSync: false,
+      pageSize: PAGE_BYTES,
       maxDbs: 2,
       maxReaders: 16,
     })

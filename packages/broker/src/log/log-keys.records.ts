@@ -28,13 +28,14 @@
 //   each batch  | first sequence i32 | last sequence i32 | first offset f64 | last offset f64 | timestamp f64 |
 import type { AbortedTransaction, ProducerBatch, ProducerState } from './partition-log.ts'
 import type { LogState, SegmentName, SegmentSummary } from './segment.ts'
+import { PAGE_BYTES } from './tree-page.ts'
 
 /** A change that old readers cannot read makes this one larger. */
 export const FORMAT_VERSION = 3
 /** Rows of version 2 never trail the batches. */
 export const FORMAT_VERSION_MIN = 2
 /** 16 pages less their header: the size at which LMDB wastes least. */
-export const VALUE_BYTES_MAX = 16 * 4096 - 32
+export const VALUE_BYTES_MAX = 16 * PAGE_BYTES - 32
 
 export const keys = {
   format: ['format'],

@@ -1,6 +1,7 @@
 // How much of their files the environments of a thread have mapped, and which of them are worth closing when it is too much: pages that were read
 // stay mapped until then, and count as resident memory of the process (decision 0042). Counts only; the pool closes.
 import { LARGE_VALUE_AT, largeValueSpan } from './batches-tree.ts'
+import { PAGE_BYTES } from './tree-page.ts'
 
 /**
  * LMDB reserves 2 MiB for each environment that it writes and touches next to nothing of it. What a closed one leaves is cleared for the next that is opened, and
@@ -11,7 +12,6 @@ const RECYCLED_MAX = 16
 /** Of the bound, what closing one environment must bring: opening it again costs half a millisecond. */
 const WORTH_SHARE = 1 / 4
 
-const PAGE_BYTES = 4096
 /** About: a value above this has pages of its own. */
 const IN_PAGE_BYTES_MAX = 2_000
 /** Measured: values of more than two pages are mapped by readers only, all others by the commits that write them, too. */

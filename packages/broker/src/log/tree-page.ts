@@ -7,6 +7,8 @@
 //   large  a value above about 2 KiB: the node's data is the number of the first of its pages, and it stands there behind the page's header
 import { readSync } from 'node:fs'
 
+/** Of each environment that is made here, also where the system's pages are larger (decision 0049). Others can be read all the same. */
+export const PAGE_BYTES = 4096
 export const PAGE_HEADER_BYTES = 24
 const NODE_HEADER_BYTES = 8
 /** In the place of a page's number: all bits are set. */

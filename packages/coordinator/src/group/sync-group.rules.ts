@@ -77,13 +77,13 @@ export function heartbeatClassicGroup(
   group: ClassicGroup | undefined,
   request: HeartbeatRequest,
 ): GroupDecision<HeartbeatResponse> {
-  const answer = (errorCode: number) => ({ reply: { throttleTimeMs: 0, errorCode } })
-  if (group === undefined) return answer(errors.UNKNOWN_MEMBER_ID.code)
+  const answer = (errorCode: number) => ({ throttleTimeMs: 0, errorCode })
+  if (group === undefined) return { reply: answer(errors.UNKNOWN_MEMBER_ID.code) }
   const errorCode = validateGeneration(group, request)
-  if (errorCode !== 0) return answer(errorCode)
+  if (errorCode !== 0) return { reply: answer(errorCode) }
   const isRebalancing = group.state === 'PreparingRebalance'
   return {
-    ...answer(isRebalancing ? errors.REBALANCE_IN_PROGRESS.code : 0),
+    reply: answer(isRebalancing ? errors.REBALANCE_IN_PROGRESS.code : 0),
     effects: sessionEffects(group, request.memberId),
   }
 }
